@@ -1,0 +1,105 @@
+// The node around the protocols: where it listens, whom it lets in, gossip off, and how forged gossip is scored.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { connect, until, warmUp, witness } from '../src/contract.ts'
+import type { Libp2pTransport } from '../src/index.ts'
+import { createLibp2pTransport, gossipBytesMax } from '../src/index.ts'
+import { node } from './lab.ts'
+
+const soon = (): AbortSignal => AbortSignal.timeout(20_000)
+const meshId = new Uint8Array(32)
+
+test('a taken port and malformed addresses have their codes', async () => {
+  const a = await witness(await node())
+  const taken = a.transport.addresses()[0]!.replace(/\/p2p\/.*/, '')
+  await assert.rejects(witness(await node({ listen: [taken] })), { code: 'MESH_PORT_TAKEN' })
+  await assert.rejects(node({ listen: ['127.0.0.1:4101'] }), { code: 'MESH_BAD_ADDRESS' })
+  await assert.rejects(node({ announce: ['/ip4/999.1.1.1/tcp/1'] }), { code: 'MESH_BAD_ADDRESS' })
+  await assert.rejects(witness(await node({ listen: ['/ip4/192.0.2.1/tcp/0'] })), { code: 'MESH_BAD_ADDRESS' })
+})
+
+test('the sentence of a failed dial says why', async () => {
+  const a = await witness(await node())
+  const b = await witness(await node())
+  const address = b.transport.addresses()[0]!
+  await assert.rejects(a.transport.dial('/ip4/127.0.0.1/tcp/1', soon()), /cannot be reached: nothing listens there\.$/)
+  await assert.rejects(a.transport.dial(a.transport.addresses()[0]!, soon()), /it is this peer itself/)
+  await assert.rejects(a.transport.dial('/ip4/127.0.0.1/udp/1/quic-v1', soon()), /no transport for such an address/)
+  const other = address.replace(/\/p2p\/.*/, `/p2p/${(await node()).peer}`)
+  await assert.rejects(a.transport.dial(other, soon()), /another peer answers there/)
+})
+
+test('a dial without /p2p finds out who is there, also twice', async () => {
+  const a = await witness(await node())
+  const b = await witness(await node())
+  const bare = b.transport.addresses()[0]!.replace(/\/p2p\/.*/, '')
+  assert.equal(await a.transport.dial(bare, soon()), b.transport.peer)
+  assert.equal(await a.transport.dial(bare, soon()), b.transport.peer)
+  assert.deepEqual(a.events, [`+${b.transport.peer}`])
+})
+
+test('without listen nothing listens, and announce replaces what is told to others', async () => {
+  const silent = await witness(await node({ listen: [] }))
+  assert.deepEqual(silent.transport.addresses(), [])
+  const b = await witness(await node({ announce: ['/ip4/192.0.2.7/tcp/4101'] }))
+  assert.deepEqual(b.transport.addresses(), [`/ip4/192.0.2.7/tcp/4101/p2p/${b.transport.peer}`])
+})
+
+test('with gossip off there is no gossipsub, and asks work', async () => {
+  const a = await witness(await node({ gossip: false }))
+  const b = await witness(await node())
+  await connect(a, b)
+  a.transport.join(meshId)
+  a.transport.publish('beats', new Uint8Array(1))
+  assert.deepEqual(await a.transport.ask(b.transport.peer, Uint8Array.of(1), soon()), Uint8Array.of(1))
+  assert.deepEqual((a.transport as Libp2pTransport).libp2p.getProtocols().filter((name) => name.includes('meshsub')), [])
+})
+
+test('twenty peers of one address may join at once, strangers get half of the places', async () => {
+  const hub = await witness(await node({ connectionsMax: 40, gossip: false, isMember: () => false }))
+  const peers = await Promise.all(Array.from({ length: 22 }, async () => witness(await node({ gossip: false, listen: [] }))))
+  const dials = await Promise.allSettled(
+    peers.map(async (peer) => {
+      await connect(peer, hub)
+      await peer.transport.ask(hub.transport.peer, Uint8Array.of(1), soon())
+    }),
+  )
+  assert.equal(dials.filter(({ status }) => status === 'fulfilled').length, 20)
+})
+
+test('large gossip arrives, larger is not sent, and a forger is soon silenced', async () => {
+  const a = await witness(await node())
+  const b = await witness(await node())
+  await connect(a, b)
+  for (const { transport } of [a, b]) transport.join(meshId)
+  await warmUp(a, [b])
+  a.transport.publish('pins', new Uint8Array(gossipBytesMax + 1))
+  a.transport.publish('pins', new Uint8Array(gossipBytesMax))
+  await until(() => b.heard.some((line) => line.length > gossipBytesMax), 'the large message')
+  b.verdict = 'reject'
+  const { libp2p } = b.transport as Libp2pTransport
+  const gossip = libp2p.services['pinmeshGossip'] as { getScore(peer: string): number }
+  let n = 0
+  await until(() => {
+    a.transport.publish('pins', Buffer.from(`forged ${n++}`))
+    return gossip.getScore(a.transport.peer) < -80
+  }, 'the score falling')
+})
+
+test('services and protocol handlers can be added to the same node before it starts', async () => {
+  const server = await createLibp2pTransport({
+    privateKeySeed: new Uint8Array(32).fill(3),
+    listen: ['/ip4/127.0.0.1/tcp/0'],
+    gossip: false,
+    isMember: () => true,
+    services: { extra: () => ({ word: 'here' }) },
+  })
+  await server.libp2p.handle('/test/1', (stream) => void stream.close())
+  const b = await witness(server)
+  const a = await node({ listen: [] })
+  await connect(await witness(a), b)
+  const stream = await a.libp2p.dialProtocol(a.libp2p.getPeers()[0]!, '/test/1')
+  assert.equal(stream.protocol, '/test/1')
+  assert.deepEqual((server.libp2p.services as Record<string, unknown>)['extra'], { word: 'here' })
+})
