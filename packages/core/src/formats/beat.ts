@@ -71,5 +71,8 @@ function writeSigned(writer: Writer, beat: Omit<Beat, 'sig'>): void {
   writer.v(checkRange(beat.everyMs, everyMsMin, everyMsMax, 'the interval of a beat'))
   writer.raw(checkLength(beat.recordHash, 8, 'the hash of a record'))
   writer.raw(checkLength(beat.root, 16, 'the root of a pinset'))
-  writer.u8(codeOf(stores, beat.store, 'the store of a beat')).u8(beat.free).u48(beat.wall)
+  writer
+    .u8(codeOf(stores, beat.store, 'the store of a beat'))
+    .u8(beat.free)
+    .u48(beat.wall)
 }

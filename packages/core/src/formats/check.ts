@@ -25,7 +25,8 @@ export function checkText(text: string, min: number, max: number, what: string):
 
 /** Strictly ascending: `before` must come before `after`, so neither order nor a duplicate is left open. */
 export function checkOrder(before: Uint8Array | undefined, after: Uint8Array, what: string): void {
-  if (before !== undefined && compareBytes(before, after) >= 0) throw new FormatError(`${what} are not sorted or repeat`)
+  if (before !== undefined && compareBytes(before, after) >= 0)
+    throw new FormatError(`${what} are not sorted or repeat`)
 }
 
 export function checkDistinct(texts: readonly string[], what: string): void {

@@ -78,7 +78,9 @@ export function claimBytes(claim: Omit<Claim, 'sig'>): Uint8Array {
 }
 
 export function encodeClaim(claim: Claim): Uint8Array {
-  const bytes = signedPart(claim).raw(checkLength(claim.sig, 64, 'a signature')).finish()
+  const bytes = signedPart(claim)
+    .raw(checkLength(claim.sig, 64, 'a signature'))
+    .finish()
   checkRange(bytes.length, 0, claimBytesMax, 'the length of a claim')
   return bytes
 }

@@ -47,7 +47,8 @@ export function decodeCommit(bytes: Uint8Array, crypto: Crypto): Commit {
   const commit = { seal, entries }
   checkEntries(commit)
   const hashes = entries.map((entry) => entry.hash)
-  if (!equalBytes(merkleRoot(hashes, crypto), seal.root)) throw new FormatError('a commit has another root than its seal')
+  if (!equalBytes(merkleRoot(hashes, crypto), seal.root))
+    throw new FormatError('a commit has another root than its seal')
   return commit
 }
 

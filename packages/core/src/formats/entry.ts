@@ -105,7 +105,11 @@ export function encodeHeader(header: EntryHeader): Uint8Array {
   checkHeader(header)
   const writer = new Writer(headerBytesMax).u8(version).u8(codeOf(kinds, header.kind, 'the kind of an entry'))
   writer.u32(header.writer).u8(header.prefixLen).u16(header.prefix).v(header.generation).v(header.seq)
-  writer.raw(checkLength(header.prev, 32, 'the previous hash')).v(header.keySeq).v(header.clock).v(header.count)
+  writer
+    .raw(checkLength(header.prev, 32, 'the previous hash'))
+    .v(header.keySeq)
+    .v(header.clock)
+    .v(header.count)
   return writer.raw(checkLength(header.bodyHash, 32, 'the hash of a body')).finish()
 }
 
@@ -146,7 +150,8 @@ function checkHeader(header: EntryHeader): void {
   if (prefixLen === 12 && (prefix & 15) !== 0) throw new FormatError('the prefix of an entry has more than 12 bits')
   if (seq < 1) throw new FormatError('the sequence of an entry is 0')
   if ((seq === 1) !== isZero(prev)) throw new FormatError('an entry has a previous hash at seq 1, or none after it')
-  if ((kind === 'reset' || seq === 1) && clock !== 0) throw new FormatError('a first entry does not start its clock at 0')
+  if ((kind === 'reset' || seq === 1) && clock !== 0)
+    throw new FormatError('a first entry does not start its clock at 0')
   if (!Number.isSafeInteger(clock + count)) throw new FormatError('the clocks of an entry exceed 2^53 - 1')
 }
 

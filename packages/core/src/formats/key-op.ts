@@ -107,14 +107,18 @@ function writeSigned(writer: Writer, op: Omit<KeyOp, 'sig'>): void {
 
 function checkChain(seq: number, prev: Uint8Array): void {
   if (seq < 1) throw new FormatError('the sequence of a key operation is 0')
-  if ((seq === 1) !== isZero(prev)) throw new FormatError('a key operation has a previous hash at seq 1, or none after it')
+  if ((seq === 1) !== isZero(prev))
+    throw new FormatError('a key operation has a previous hash at seq 1, or none after it')
 }
 
 function writeChange(writer: Writer, op: KeyChange): void {
   writer.u8(codeOf(kinds, op.kind, 'the key operation'))
   switch (op.kind) {
     case 'add-writer':
-      writer.raw(keyOfPeer(op.peer)).u32(op.writer).u8(checkFlags(op.caps, capLarge | capInvite, 'a writer'))
+      writer
+        .raw(keyOfPeer(op.peer))
+        .u32(op.writer)
+        .u8(checkFlags(op.caps, capLarge | capInvite, 'a writer'))
       return
     case 'remove-writer':
     case 'drop-limbo':

@@ -15,7 +15,9 @@ export function merkleRoot(hashes: readonly Uint8Array[], crypto: Crypto): Uint8
 
 /** The audit path of leaf `index`, from the leaf up; empty for a tree of one. */
 export function merklePath(hashes: readonly Uint8Array[], index: number, crypto: Crypto): Uint8Array[] {
-  if (!(index >= 0 && index < hashes.length)) throw new FormatError('a Merkle path starts outside its tree')
+  if (!(Number.isInteger(index) && index >= 0 && index < hashes.length)) {
+    throw new FormatError('a Merkle path starts outside its tree')
+  }
   const path: Uint8Array[] = []
   let from = 0
   let to = hashes.length
@@ -55,7 +57,7 @@ export function merkleVerify(
   root: Uint8Array,
   crypto: Crypto,
 ): boolean {
-  if (!(index >= 0 && index < n) || path.length !== merkleDepth(index, n)) return false
+  if (!Number.isInteger(index) || index < 0 || index >= n || path.length !== merkleDepth(index, n)) return false
   let at = index
   let last = n - 1
   let sum = leafHash(hash, crypto)

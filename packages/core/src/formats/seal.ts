@@ -76,7 +76,10 @@ export function readSeal(reader: Reader): Seal {
 }
 
 function writeSigned(writer: Writer, seal: Omit<Seal, 'sig'>): void {
-  writer.u32(seal.writer).v(seal.commit).raw(checkLength(seal.prevCommit, 32, 'the hash of the previous commit'))
+  writer
+    .u32(seal.writer)
+    .v(seal.commit)
+    .raw(checkLength(seal.prevCommit, 32, 'the hash of the previous commit'))
   writer.u8(checkRange(seal.n, 1, commitEntriesMax, 'the number of entries under a seal'))
   writer.raw(checkLength(seal.root, 32, 'the root of a seal'))
 }
