@@ -1,0 +1,163 @@
+/**
+ * What an entry's body may be. The body is a Yjs v1 update, and Yjs trusts its updates: one forged struct can make two
+ * replicas differ for ever, hide an unrelated key, or wait in memory for a predecessor that never comes. So nothing of
+ * a body reaches a document before this module has read every byte of it with its own decoder.
+ *
+ * It accepts exactly what an honest author's Yjs writes for one transaction on a map, and in one form only: items of
+ * the writer's own client id with contiguous clocks, one binary value each, in the root map `w<client id>`; a key that
+ * was written before names its last item as origin, a new key names map and key; a key once at most; the delete set
+ * names precisely the live items that were overwritten or deleted, in merged, ascending ranges. A reset has neither
+ * origins nor deletes, and its keys ascend. Such an update leaves Yjs nothing to decide and nothing to wait for.
+ */
+
+import { FormatError } from '../bytes/format-error.ts'
+import { equalBytes } from '../bytes/compare.ts'
+import { Reader } from '../bytes/reader.ts'
+import type { Crypto } from '../crypto.ts'
+import type { Entry } from '../formats/entry.ts'
+import { bucketOf, keyOfPin, parseMapKey, slotMax } from '../formats/key.ts'
+import { decodeRegister, registerBytesMax } from '../formats/register.ts'
+import type { Register } from '../formats/register.ts'
+
+/** What the keys and values of a log are checked against. */
+export interface BodyRules {
+  readonly meshId: Uint8Array
+  readonly crypto: Crypto
+  /** 12 or 16: how many leading bits of a pin's key are the log's prefix. */
+  readonly prefixLen: number
+  /** The prefix as 16 bits, low bits zero for 12. */
+  readonly prefix: number
+}
+
+/** What the log has written before this entry, since its last reset. */
+export interface KeyHistory {
+  /** The map key of the item at a clock below the log's clock end. */
+  keyAt(clock: number): string
+  /** The newest item of a map key, and whether it still has a value. */
+  lastOf(mapKey: string): { clock: number; live: boolean } | undefined
+}
+
+/** A body's effect: for each map key that it touches the new register, or null where it is deleted. */
+export type Changes = Map<string, Register | null>
+
+/** The history of a log that begins here. */
+export const noHistory: KeyHistory = { keyAt: () => refuse('an empty log has no items'), lastOf: () => undefined }
+
+/** base64url of 32 bytes, a dot, a slot. */
+const mapKeyBytesMax: number = 43 + 1 + slotMax
+/** ContentBinary (3) with a key (bit 6): the first item of its key. */
+const firstItem = 0x23
+/** The same with an origin (bit 8), from which Yjs takes map and key. */
+const laterItem = 0xa3
+
+/** The name of a writer's root map. */
+export function rootOf(writer: number): string {
+  return `w${writer}`
+}
+
+/** Reads a body fully and returns its effect; FormatError if it breaks any rule. Touches no document. */
+export function checkBody(
+  entry: Pick<Entry, 'kind' | 'writer' | 'clock' | 'count' | 'body'>,
+  history: KeyHistory,
+  rules: BodyRules,
+): Changes {
+  const reader = new Reader(entry.body)
+  const changes: Changes = new Map()
+  const overwritten = readItems(reader, entry, { history, rules, changes })
+  readDeletes(reader, entry, { history, overwritten, changes })
+  reader.end()
+  if (entry.kind === 'set' && changes.size === 0) refuse('an entry that changes nothing')
+  return changes
+}
+
+/** One key and value: the key belongs to the log, and a pin stands under its own key. FormatError otherwise. */
+export function checkValue(mapKey: string, value: Uint8Array, rules: BodyRules): Register {
+  const { key } = parseMapKey(mapKey)
+  const shift = 16 - rules.prefixLen
+  if (bucketOf(key) >> shift !== rules.prefix >> shift) refuse('a map key does not belong to this log')
+  const register = decodeRegister(value)
+  if (register.op === 'pin' && !equalBytes(keyOfPin(rules.meshId, register.cid, rules.crypto), key)) {
+    refuse('a pin stands under the key of another')
+  }
+  return register
+}
+
+function readItems(
+  reader: Reader,
+  entry: Pick<Entry, 'kind' | 'writer' | 'clock' | 'count'>,
+  state: { history: KeyHistory; rules: BodyRules; changes: Changes },
+): Set<number> {
+  const overwritten = new Set<number>()
+  if (reader.v() !== (entry.count > 0 ? 1 : 0)) refuse('a body is of one client')
+  if (entry.count === 0) return overwritten
+  if (reader.v() !== entry.count) refuse('the items are not as many as the header says')
+  if (reader.v() !== entry.writer) refuse('the items are of another client')
+  if (reader.v() !== entry.clock) refuse('the items do not begin where the log ends')
+  let previous = ''
+  for (let i = 0; i < entry.count; i++) {
+    const mapKey = readKey(reader, entry, { history: state.history, overwritten })
+    if (state.changes.has(mapKey)) refuse('a body has one key twice')
+    if (entry.kind === 'reset' && mapKey <= previous) refuse("a reset's keys ascend")
+    previous = mapKey
+    state.changes.set(mapKey, checkValue(mapKey, reader.blob(registerBytesMax), state.rules))
+  }
+  return overwritten
+}
+
+/** The map key of the next item, said outright or by its origin. */
+function readKey(
+  reader: Reader,
+  entry: Pick<Entry, 'writer' | 'clock'>,
+  state: { history: KeyHistory; overwritten: Set<number> },
+): string {
+  const info = reader.u8()
+  if (info === firstItem) {
+    if (reader.v() !== 1) refuse('an item stands inside another')
+    if (reader.text(16) !== rootOf(entry.writer)) refuse('an item stands in another root')
+    const mapKey = reader.text(mapKeyBytesMax)
+    if (state.history.lastOf(mapKey) !== undefined) refuse('an overwrite names no origin')
+    return mapKey
+  }
+  if (info !== laterItem) refuse('a struct is not a plain binary item')
+  if (reader.v() !== entry.writer) refuse('an origin is of another client')
+  const origin = reader.v()
+  if (origin >= entry.clock) refuse('an origin does not lie before the body')
+  const mapKey = state.history.keyAt(origin)
+  const last = state.history.lastOf(mapKey)
+  if (last?.clock !== origin) refuse('an origin is not the last item of its key')
+  if (last.live) state.overwritten.add(origin)
+  return mapKey
+}
+
+function readDeletes(
+  reader: Reader,
+  entry: Pick<Entry, 'writer' | 'clock'>,
+  state: { history: KeyHistory; overwritten: Set<number>; changes: Changes },
+): void {
+  const { history, overwritten, changes } = state
+  const clients = reader.v()
+  if (clients > 1) refuse('deletes are of one client')
+  if (clients === 1) {
+    if (reader.v() !== entry.writer) refuse('a delete is of another client')
+    const ranges = reader.v()
+    if (ranges === 0) refuse('an empty list of deletes')
+    let end = -1
+    for (let i = 0; i < ranges; i++) {
+      const from = reader.v()
+      if (from <= end) refuse('deletes are not merged and ascending')
+      end = from + reader.v()
+      if (end === from || end > entry.clock) refuse('a delete does not lie within the log')
+      for (let clock = from; clock < end; clock++) {
+        const mapKey = history.keyAt(clock)
+        const last = history.lastOf(mapKey)
+        if (last === undefined || last.clock !== clock || !last.live) refuse('what is deleted has no value')
+        if (!overwritten.delete(clock)) changes.set(mapKey, null)
+      }
+    }
+  }
+  if (overwritten.size > 0) refuse('an overwritten item is not among the deletes')
+}
+
+function refuse(why: string): never {
+  throw new FormatError(why)
+}

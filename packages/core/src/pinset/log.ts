@@ -1,0 +1,247 @@
+/**
+ * One writer's log in one leaf (or, for a writer declared large, one bucket) while the core works on it: which entry
+ * may come next, what the registers are, what the author's next entry is. It holds the last reset and the tail after
+ * it; the Y.Doc behind the registers is folded when first asked for, so a log that is only stored and passed on
+ * never has one. Signatures, revocations and fork proofs are judged elsewhere: what is appended here is verified.
+ */
+
+import { equalBytes } from '../bytes/compare.ts'
+import type { Crypto } from '../crypto.ts'
+import { zeroHash } from '../formats/check.ts'
+import { makeEntry } from '../formats/entry.ts'
+import type { Entry, EntryFields, EntryKind } from '../formats/entry.ts'
+import { encodeRegister } from '../formats/register.ts'
+import type { Register } from '../formats/register.ts'
+import type { StoredEntry } from '../formats/seal.ts'
+import { checkBody, checkValue, noHistory } from './body.ts'
+import type { BodyRules } from './body.ts'
+import { checkHeader, judgeEntry } from './chain.ts'
+import type { Verdict } from './chain.ts'
+import { Fold, differing } from './fold.ts'
+import type { Edit } from './fold.ts'
+import { LogFullError, entrySize, firstGeneration, habitEntries, resetBytesMax, tailHasRoom } from './growth.ts'
+
+export { LogFullError, resetBytesMax, tailBytesMax, tailEntriesMax } from './growth.ts'
+export type { Verdict } from './chain.ts'
+
+export interface LogId {
+  readonly writer: number
+  readonly prefixLen: 12 | 16
+  /** 16 bits, the low four zero for prefixLen 12. */
+  readonly prefix: number
+}
+
+export interface LogContext {
+  readonly meshId: Uint8Array
+  readonly crypto: Crypto
+  /** Whether the key log declares the writer large; only then may prefixLen be 16. Default: false. */
+  readonly large?: boolean
+}
+
+export interface Head {
+  readonly generation: number
+  readonly seq: number
+  readonly hash: Uint8Array
+}
+
+export interface AuthorInit {
+  /** The author's position in the key log. */
+  readonly keySeq: number
+  /** Default: the head's, or 0. A higher one begins a new history with a reset. */
+  readonly generation?: number
+}
+
+/** An entry of our own before it is appended, with the fold that already holds it. */
+interface Authored {
+  readonly entry: Entry
+  readonly fold: Fold
+  readonly changed: string[]
+}
+
+export class Log {
+  readonly id: LogId
+  readonly #context: LogContext
+  readonly #rules: BodyRules
+  #rows: StoredEntry[] = []
+  #tail: { count: number; bytes: number } = { count: 0, bytes: 0 }
+  #fold: Fold | undefined
+  /** The fold that already holds an entry which `author` made and nobody has appended yet. */
+  #authored: Authored | undefined
+
+  constructor(id: LogId, context: LogContext) {
+    this.id = id
+    this.#context = context
+    this.#rules = { meshId: context.meshId, crypto: context.crypto, prefixLen: id.prefixLen, prefix: id.prefix }
+  }
+
+  /**
+   * Takes up rows from the own disk, which were checked when they were stored: of the highest generation only, the
+   * reset first (if any), then the tail. Throws if they are no chain: then the disk is damaged.
+   */
+  static load(id: LogId, stored: readonly StoredEntry[], context: LogContext): Log {
+    const log = new Log(id, context)
+    for (const row of stored) {
+      const verdict = log.judge(row.entry)
+      const fits = verdict === 'next' || (verdict === 'reset' && log.#rows.length === 0)
+      if (!fits) throw new Error(`the stored rows of a log are no chain: ${verdict} at ${row.entry.seq}`)
+      log.#hold(row)
+    }
+    return log
+  }
+
+  get head(): Head | undefined {
+    const entry = this.#rows.at(-1)?.entry
+    return entry && { generation: entry.generation, seq: entry.seq, hash: entry.hash }
+  }
+
+  /** The reset (if any) and the tail. */
+  get entries(): readonly StoredEntry[] {
+    return this.#rows
+  }
+
+  /** Entries since the last reset. */
+  get tailCount(): number {
+    return this.#tail.count
+  }
+
+  /** Bytes of headers and bodies since the last reset. */
+  get tailBytes(): number {
+    return this.#tail.bytes
+  }
+
+  /** The registers by map key, in no particular order; the map is live until the next `append`, `author` or `drop`. */
+  registers(): ReadonlyMap<string, Register> {
+    return this.#folded().registers()
+  }
+
+  /** Where an entry of this log stands; says nothing yet about its body. */
+  judge(entry: Entry): Verdict {
+    return judgeEntry(entry, this.#rows)
+  }
+
+  /**
+   * Takes an entry that was judged `next` or `reset`. FormatError, and nothing changed, if the entry breaks a rule.
+   * `dropped` are the rows that it replaces, `changed` the map keys whose register is no longer the same; with a new
+   * generation these are all of the old and the new, because the old may have been void.
+   */
+  append(stored: StoredEntry): { dropped: StoredEntry[]; changed: string[] } {
+    const { entry } = stored
+    const verdict = this.judge(entry)
+    if (verdict !== 'next' && verdict !== 'reset') throw new Error(`an entry judged ${verdict} cannot be appended`)
+    const head = this.#rows.at(-1)?.entry
+    checkHeader(entry, { ...this.id, large: this.#context.large === true, head, tail: this.#tail })
+    const renewed = head !== undefined && head.generation !== entry.generation
+    const old = renewed ? [...this.registers().keys()] : []
+    const changed = this.#adopt(entry) ?? this.#check(entry)
+    const dropped = verdict === 'reset' ? this.#rows : []
+    this.#authored = undefined
+    this.#hold(stored)
+    return { dropped, changed: renewed ? [...new Set([...old, ...this.registers().keys()])] : changed }
+  }
+
+  /**
+   * Makes the author's next entry; null deletes a key. It is a reset when the tail is due for one, when `generation`
+   * is above the head's, and when nothing changes (so an idle log is compacted). It is not appended: `append` does
+   * that once the entry has its seal. LogFullError if the pins would not fit into a reset; FormatError for a key
+   * that is not of this log.
+   */
+  author(changes: ReadonlyMap<string, Register | null>, init: AuthorInit): Entry {
+    const edits = this.#edits(changes)
+    const place = this.#place(init)
+    const before = this.#folded()
+    this.#fold = undefined // what follows changes it, and this entry may never be appended
+    const clock = before.clock
+    const body = before.edit(edits)
+    const { live, bytes } = before.weigh()
+    if (bytes > resetBytesMax) throw new LogFullError(bytes)
+    const make = (kind: EntryKind, at: number, fold: Fold, update: Uint8Array): Authored => {
+      const fields = { ...place.fields, kind, clock: at, count: fold.clock - at, body: update }
+      return { entry: makeEntry(fields, this.#context.crypto), fold, changed: edits.map(([mapKey]) => mapKey) }
+    }
+    if (body !== undefined && !place.begins && this.#tail.count < Math.max(habitEntries, live)) {
+      const set = make('set', clock, before, body)
+      if (tailHasRoom(this.#tail, entrySize(set.entry))) return this.#keep(set)
+    }
+    const fresh = new Fold(this.id.writer)
+    const whole = fresh.edit(before.state()) ?? emptyBody
+    return this.#keep(make('reset', 0, fresh, whole))
+  }
+
+  /** Forgets the document and the registers; they are folded again when asked for. */
+  drop(): void {
+    this.#fold = undefined
+    this.#authored = undefined
+  }
+
+  #folded(): Fold {
+    this.#fold ??= new Fold(
+      this.id.writer,
+      this.#rows.map((row) => row.entry.body),
+    )
+    return this.#fold
+  }
+
+  /** The changes as encoded registers in the order of their keys; FormatError if one is not of this log. */
+  #edits(changes: ReadonlyMap<string, Register | null>): Edit[] {
+    const edits: Edit[] = []
+    for (const [mapKey, register] of changes) {
+      const value = register === null ? null : encodeRegister(register)
+      edits.push([mapKey, value && checkValue(mapKey, value, this.#rules), value])
+    }
+    return edits.sort(([a], [b]) => (a < b ? -1 : 1))
+  }
+
+  /** Where the next entry stands in the chain, and whether it begins a generation and so has to be a reset. */
+  #place(init: AuthorInit): { fields: Omit<EntryFields, 'kind' | 'clock' | 'count' | 'body'>; begins: boolean } {
+    const head = this.head
+    const generation = init.generation ?? head?.generation ?? firstGeneration
+    if (head !== undefined && generation < head.generation) throw new Error('a generation cannot go back')
+    const last = head?.generation === generation ? head : undefined
+    const { seq, prev } = last === undefined ? { seq: 1, prev: zeroHash } : { seq: last.seq + 1, prev: last.hash }
+    const fields = { ...this.id, generation, keySeq: init.keySeq, seq, prev }
+    return { fields, begins: last === undefined && generation > firstGeneration }
+  }
+
+  #keep(authored: Authored): Entry {
+    this.#authored = authored
+    return authored.entry
+  }
+
+  /** The own entry that `author` has just folded: nothing to check. */
+  #adopt(entry: Entry): string[] | undefined {
+    const authored = this.#authored
+    if (authored === undefined || !equalBytes(authored.entry.hash, entry.hash)) return undefined
+    this.#fold = authored.fold
+    return authored.changed
+  }
+
+  /** Checks the body, then folds it; the map keys that changed. */
+  #check(entry: Entry): string[] {
+    if (entry.kind === 'set') {
+      const fold = this.#folded()
+      const changes = checkBody(entry, fold, this.#rules)
+      fold.apply(entry.body, changes)
+      return [...changes.keys()]
+    }
+    const changes = checkBody(entry, noHistory, this.#rules)
+    const old = this.#folded()
+    const fold = new Fold(this.id.writer)
+    fold.registers() // noted from here on, so that what the check has decoded is not decoded again
+    fold.apply(entry.body, changes)
+    this.#fold = fold
+    return differing(old, fold)
+  }
+
+  #hold(row: StoredEntry): void {
+    if (row.entry.kind === 'reset') {
+      this.#rows = [row]
+      this.#tail = { count: 0, bytes: 0 }
+    } else {
+      this.#rows.push(row)
+      this.#tail = { count: this.#tail.count + 1, bytes: this.#tail.bytes + entrySize(row.entry) }
+    }
+  }
+}
+
+/** A Yjs v1 update of no structs and no deletes. */
+const emptyBody: Uint8Array = new Uint8Array(2)
