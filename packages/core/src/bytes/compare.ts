@@ -7,6 +7,7 @@ import { readText, textLength, writeText } from './utf8.ts'
 
 const hexDigits = '0123456789abcdef'
 const base64Digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+const hexPairs = Array.from({ length: 256 }, (_, i) => (hexDigits[i >> 4] as string) + (hexDigits[i & 15] as string))
 const base64Values = valuesOf(base64Digits)
 const hexValues = valuesOf(hexDigits)
 
@@ -42,7 +43,7 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
 /** Lower case. */
 export function toHex(bytes: Uint8Array): string {
   let text = ''
-  for (const byte of bytes) text += (hexDigits[byte >> 4] as string) + (hexDigits[byte & 15] as string)
+  for (let i = 0; i < bytes.length; i++) text += hexPairs[bytes[i] as number] as string
   return text
 }
 

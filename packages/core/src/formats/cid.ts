@@ -19,20 +19,17 @@ const identityHash = 0
 const dagPb = 0x70
 const codeMax = 0xffffffff
 
-/** Reads `codec:v multihash`, which is a CIDv1 without its first byte. */
+/** Reads `codec:v multihash`, which is a CIDv1 without its first byte; the CID has bytes of its own. */
 export function readCid(reader: Reader): CID {
   const start = reader.at
-  const codec = reader.v(codeMax)
-  const hashStart = reader.at
-  const hash = reader.v(codeMax)
-  const size = reader.v(digestBytesMax)
-  if (size < digestBytesMin && hash !== identityHash) throw new FormatError('the digest of a CID is too short')
-  const digest = reader.raw(size)
-  const multihash = reader.since(hashStart)
-  const bytes = new Uint8Array(1 + hashStart - start + multihash.length)
+  const { codec, hash, hashStart, digest } = readParts(reader)
+  const body = reader.since(start)
+  const bytes = new Uint8Array(1 + body.length)
   bytes[0] = 1
-  bytes.set(reader.since(start), 1)
-  return new CID(1, codec, new Digest(hash, size, digest, multihash), bytes)
+  bytes.set(body, 1)
+  const multihash = bytes.subarray(1 + hashStart - start)
+  const own = multihash.subarray(multihash.length - digest.length)
+  return new CID(1, codec, new Digest(hash, own.length, own, multihash), bytes)
 }
 
 /** The bytes of a CIDv1 after its version byte, checked; a view. Throws FormatError for a CIDv0. */
@@ -40,9 +37,18 @@ export function cidBody(cid: CID): Uint8Array {
   if (cid.version !== 1) throw new FormatError('a CID is not of version 1')
   const body = cid.bytes.subarray(1)
   const reader = new Reader(body)
-  readCid(reader)
+  readParts(reader)
   reader.end()
   return body
+}
+
+function readParts(reader: Reader): { codec: number; hash: number; hashStart: number; digest: Uint8Array } {
+  const codec = reader.v(codeMax)
+  const hashStart = reader.at
+  const hash = reader.v(codeMax)
+  const size = reader.v(digestBytesMax)
+  if (size < digestBytesMin && hash !== identityHash) throw new FormatError('the digest of a CID is too short')
+  return { codec, hash, hashStart, digest: reader.raw(size) }
 }
 
 /** Parses CID text in base58btc, base32 or base36; a CIDv0 becomes v1 dag-pb. Throws FormatError. */

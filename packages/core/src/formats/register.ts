@@ -6,7 +6,6 @@
 import type { CID } from 'multiformats/cid'
 
 import { compareBytes, fromText } from '../bytes/compare.ts'
-import { FormatError } from '../bytes/format-error.ts'
 import { Reader } from '../bytes/reader.ts'
 import { textLength } from '../bytes/utf8.ts'
 import { Writer } from '../bytes/writer.ts'
@@ -77,7 +76,7 @@ export function encodeRegister(register: Register): Uint8Array {
   return bytes
 }
 
-/** Throws FormatError. Byte fields of the CID are views into `bytes`. */
+/** Throws FormatError. Nothing in the result refers to `bytes`. */
 export function decodeRegister(bytes: Uint8Array): Register {
   checkRange(bytes.length, 0, registerBytesMax, 'the length of a register')
   const reader = new Reader(bytes)
