@@ -11,11 +11,11 @@ import { tooLargeError } from './transport-error.ts'
 export interface AnswererInit {
   stream: Stream
   /** The answer to a request; a rejection closes the stream. */
-  answer(request: Uint8Array): Promise<Uint8Array>
+  answer: (request: Uint8Array) => Promise<Uint8Array>
   /** How many asks may be under way at once (read before each one). */
-  openMax(): number
+  openMax: () => number
   /** Ms to wait before writing that many bytes. */
-  pace(bytes: number): number
+  pace: (bytes: number) => number
 }
 
 /** Serves a stream until it closes. */

@@ -82,9 +82,9 @@ const rejectsWith = (code: TransportCode): { code: TransportCode } => ({ code })
 const meshId = new Uint8Array(32).fill(7)
 
 export function contract(name: string, makeLab: () => Promise<Lab>): void {
-  test(`${name}: dial, connections, stop`, (t) => dialing(t.test.bind(t), makeLab))
-  test(`${name}: ask`, (t) => asking(t.test.bind(t), makeLab))
-  test(`${name}: gossip`, (t) => gossiping(t.test.bind(t), makeLab))
+  void test(`${name}: dial, connections, stop`, (t) => dialing(t.test.bind(t), makeLab))
+  void test(`${name}: ask`, (t) => asking(t.test.bind(t), makeLab))
+  void test(`${name}: gossip`, (t) => gossiping(t.test.bind(t), makeLab))
 }
 
 type Subtest = (name: string, run: () => Promise<void>) => Promise<void>
@@ -207,7 +207,7 @@ async function gossiping(test: Subtest, makeLab: () => Promise<Lab>): Promise<vo
     const [a, b, c] = await row()
     for (const { transport } of [a, b, c]) transport.join(meshId)
     await warmUp(a, [b, c])
-    const judged = b.gossiped
+    const judged = b.gossiped.bind(b)
     b.gossiped = (topic, bytes, from) => {
       judged(topic, bytes, from)
       const word = Buffer.from(bytes).toString()
@@ -217,6 +217,9 @@ async function gossiping(test: Subtest, makeLab: () => Promise<Lab>): Promise<vo
     for (const word of ['ignore', 'reject', 'throw', 'end']) a.transport.publish('pins', Buffer.from(word))
     await until(() => c.heard.includes('pins end'), 'the last message')
     assert.deepEqual(b.heard.filter((line) => line.startsWith('pins')).length, 4)
-    assert.deepEqual(c.heard.filter((line) => line.startsWith('pins')), ['pins end'])
+    assert.deepEqual(
+      c.heard.filter((line) => line.startsWith('pins')),
+      ['pins end'],
+    )
   })
 }

@@ -52,6 +52,6 @@ export class Gate {
 
   /** Refuses everything that waits. */
   refuseWaiting(error: TransportError): void {
-    for (const waiter of [...this.#waiting]) waiter.refuse(error)
+    for (const waiter of this.#waiting) waiter.refuse(error)
   }
 }

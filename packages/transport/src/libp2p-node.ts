@@ -21,7 +21,7 @@ export interface NodeInit {
   mdns: boolean
   relay: 'off' | 'use' | 'serve'
   connectionsMax: number
-  isMember(peer: string): boolean
+  isMember: (peer: string) => boolean
   services: NonNullable<Libp2pOptions['services']>
 }
 
@@ -54,6 +54,7 @@ export async function createNode(init: NodeInit): Promise<Libp2p> {
     connectionGater: {
       denyInboundEncryptedConnection: (peer: PeerId) =>
         !init.isMember(peer.toString()) && strangersOf(node, init.isMember) >= init.connectionsMax / 2,
+      denyInboundRelayReservation: (peer: PeerId) => !init.isMember(peer.toString()),
     },
     services: {
       ...init.services,
@@ -66,7 +67,7 @@ export async function createNode(init: NodeInit): Promise<Libp2p> {
   return node
 }
 
-/** Members always find a place: strangers get at most half of the connections. */
+/** Members always find a place: strangers get about half of the connections (those being set up are not counted). */
 function strangersOf(node: Libp2p, isMember: (peer: string) => boolean): number {
   return node.getConnections().filter((connection) => !isMember(connection.remotePeer.toString())).length
 }

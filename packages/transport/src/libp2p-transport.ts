@@ -13,7 +13,7 @@ import { keyOfSeed } from './identity.ts'
 import type { Handlers, Topic, Transport } from './index.ts'
 import { createNode } from './libp2p-node.ts'
 import { SyncServer } from './sync-server.ts'
-import { abortedError, disconnectedError, TransportError } from './transport-error.ts'
+import { abortedError, disconnectedError } from './transport-error.ts'
 
 const syncProtocol = '/pinmesh/sync/1'
 

@@ -56,7 +56,7 @@ class MemoryTransport implements Transport {
   async stop(): Promise<void> {
     this.#handlers = undefined
     if (this.#shared.nodes.get(this.peer) === this) this.#shared.nodes.delete(this.peer)
-    for (const { to } of [...this.#links.values()]) this.unlink(to)
+    for (const { to } of this.#links.values()) this.unlink(to)
   }
 
   join(meshId: Uint8Array): void {
@@ -83,7 +83,8 @@ class MemoryTransport implements Transport {
   }
 
   async dial(address: string, signal: AbortSignal): Promise<string> {
-    if (!/^\/[a-z0-9]+\/./.test(address)) throw new TransportError('MESH_BAD_ADDRESS', `"${address}" is not a multiaddr.`)
+    if (!/^\/[a-z0-9]+\/./.test(address))
+      throw new TransportError('MESH_BAD_ADDRESS', `"${address}" is not a multiaddr.`)
     if (signal.aborted) throw abortedError(signal)
     const other = this.#shared.nodes.get(address.replace(/^\/memory\//, ''))
     if (other === undefined || other === this || this.#shared.cuts.has(pair(this.peer, other.peer))) {

@@ -3,7 +3,13 @@
 
 import type { Connection, Stream } from '@libp2p/interface'
 import { Answerer } from './answerer.ts'
-import { asksOpenMax, strangerAskCostBytes, strangerAsksMax, strangerBurstBytes, strangerBytesPerSecond } from './bounds.ts'
+import {
+  asksOpenMax,
+  strangerAskCostBytes,
+  strangerAsksMax,
+  strangerBurstBytes,
+  strangerBytesPerSecond,
+} from './bounds.ts'
 import { Bucket } from './bucket.ts'
 
 /** Strangers whose rate is remembered; the one met longest ago is forgotten first. */

@@ -26,7 +26,13 @@ test('hostile frames lose their stream, and only that', async () => {
   const hostile = await node()
   const victim = await witness(await node())
   await witness(hostile)
-  const attacks: readonly Uint8Array[] = [header(2 ** 31, 0), header(5, 0x40), header(1, 1), header(5, 0), randomBytes(100_000)]
+  const attacks: readonly Uint8Array[] = [
+    header(2 ** 31, 0),
+    header(5, 0x40),
+    header(1, 1),
+    header(5, 0),
+    randomBytes(100_000),
+  ]
   for (const attack of attacks) {
     const stream = await rawStream(hostile, victim.transport as Libp2pTransport)
     stream.send(attack)
@@ -69,10 +75,12 @@ test('an answer to nothing that was asked breaks the stream', async () => {
   const liar = await node()
   after(() => liar.stop())
   await liar.libp2p.handle('/pinmesh/sync/1', (stream) => {
-    stream.addEventListener('message', () => stream.send(Buffer.concat([header(5, 1).subarray(0, 5), Buffer.from([9, 9, 9, 9])])))
+    stream.addEventListener('message', () =>
+      stream.send(Buffer.concat([header(5, 1).subarray(0, 5), Buffer.from([9, 9, 9, 9])])),
+    )
   })
   await liar.libp2p.start()
-  await connect(asker, { transport: liar } as typeof asker)
+  await asker.transport.dial(liar.addresses()[0]!, soon())
   await assert.rejects(asker.transport.ask(liar.peer, new Uint8Array(1), soon()), { code: 'MESH_DISCONNECTED' })
 })
 
@@ -123,12 +131,14 @@ test('when one of two connections to a peer closes, asks and gossip go on over t
   for (const { transport } of [a, b]) transport.join(new Uint8Array(32))
   await warmUp(a, [b])
   await a.transport.ask(b.transport.peer, Uint8Array.of(1), soon())
-  const libp2p = (b.transport as Libp2pTransport).libp2p
-  await libp2p.dial(multiaddr(a.transport.addresses()[0]!), { force: true })
-  const [first] = (a.transport as Libp2pTransport).libp2p.getConnections()
-  await until(() => libp2p.getConnections().length === 2, 'the second connection')
-  await first!.close()
-  await until(() => libp2p.getConnections().length === 1, 'the first connection gone')
+  const nodes = [a, b].map(({ transport }) => (transport as Libp2pTransport).libp2p)
+  const connections = (count: number): boolean => nodes.every((libp2p) => libp2p.getConnections().length === count)
+  let identified = 0
+  for (const libp2p of nodes) libp2p.addEventListener('peer:identify', () => identified++)
+  await nodes[1]!.dial(multiaddr(a.transport.addresses()[0]!), { force: true })
+  await until(() => connections(2) && identified === 2, 'the second connection')
+  await nodes[0]!.getConnections()[0]!.close()
+  await until(() => connections(1), 'the first connection gone')
   assert.deepEqual(await a.transport.ask(b.transport.peer, Uint8Array.of(2), soon()), Uint8Array.of(2))
   for (const self of [a, b]) self.heard.length = 0
   await warmUp(a, [b])

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { connect, until, warmUp, witness } from '../src/contract.ts'
+import type { Witness } from '../src/contract.ts'
 import type { Libp2pTransport } from '../src/index.ts'
 import { createLibp2pTransport, gossipBytesMax } from '../src/index.ts'
 import { node } from './lab.ts'
@@ -53,19 +54,24 @@ test('with gossip off there is no gossipsub, and asks work', async () => {
   a.transport.join(meshId)
   a.transport.publish('beats', new Uint8Array(1))
   assert.deepEqual(await a.transport.ask(b.transport.peer, Uint8Array.of(1), soon()), Uint8Array.of(1))
-  assert.deepEqual((a.transport as Libp2pTransport).libp2p.getProtocols().filter((name) => name.includes('meshsub')), [])
+  assert.deepEqual(
+    (a.transport as Libp2pTransport).libp2p.getProtocols().filter((name) => name.includes('meshsub')),
+    [],
+  )
 })
 
 test('twenty peers of one address may join at once, strangers get half of the places', async () => {
   const hub = await witness(await node({ connectionsMax: 40, gossip: false, isMember: () => false }))
-  const peers = await Promise.all(Array.from({ length: 22 }, async () => witness(await node({ gossip: false, listen: [] }))))
-  const dials = await Promise.allSettled(
-    peers.map(async (peer) => {
-      await connect(peer, hub)
-      await peer.transport.ask(hub.transport.peer, Uint8Array.of(1), soon())
-    }),
+  const peers = await Promise.all(
+    Array.from({ length: 22 }, async () => witness(await node({ gossip: false, listen: [] }))),
   )
-  assert.equal(dials.filter(({ status }) => status === 'fulfilled').length, 20)
+  const join = async (peer: Witness): Promise<void> => {
+    await connect(peer, hub)
+    await peer.transport.ask(hub.transport.peer, Uint8Array.of(1), soon())
+  }
+  await Promise.all(peers.slice(0, 20).map(join))
+  for (const late of peers.slice(20)) await assert.rejects(join(late))
+  assert.equal(hub.transport.connections().length, 20)
 })
 
 test('large gossip arrives, larger is not sent, and a forger is soon silenced', async () => {
@@ -102,4 +108,18 @@ test('services and protocol handlers can be added to the same node before it sta
   const stream = await a.libp2p.dialProtocol(a.libp2p.getPeers()[0]!, '/test/1')
   assert.equal(stream.protocol, '/test/1')
   assert.deepEqual((server.libp2p.services as Record<string, unknown>)['extra'], { word: 'here' })
+})
+
+test('through a relay, when asked for, asks and gossip reach a peer that cannot be dialled', async () => {
+  const relay = await witness(await node({ relay: 'serve' }))
+  const circuit = `${relay.transport.addresses()[0]!}/p2p-circuit`
+  const hidden = await witness(await node({ relay: 'use', listen: [circuit] }))
+  const a = await witness(await node({ relay: 'use' }))
+  await until(() => hidden.transport.addresses().length > 0, 'the reservation')
+  assert.equal(await connect(a, hidden), hidden.transport.peer)
+  assert.deepEqual(await a.transport.ask(hidden.transport.peer, Uint8Array.of(1), soon()), Uint8Array.of(1))
+  for (const { transport } of [a, hidden]) transport.join(meshId)
+  await warmUp(a, [hidden])
+  const plain = await witness(await node())
+  await assert.rejects(connect(plain, hidden), { code: 'MESH_UNREACHABLE' })
 })
