@@ -1,0 +1,167 @@
+/**
+ * This peer's own claims. States are set bucket by bucket as the keeper visits them; a shard whose states changed, or whose
+ * promises are due for renewal, is claimed anew. A promise is an absolute wall stamp: it is on disk before the claim that
+ * carries it leaves, and never forgotten. Nothing of a shard is claimed before every bucket of it has been visited once.
+ */
+import { Writer } from '../bytes/writer.ts'
+import { Reader } from '../bytes/reader.ts'
+import { type Crypto, signedBytes } from '../crypto.ts'
+import type { Row } from '../effects.ts'
+import type { KeyValue } from '../events.ts'
+import { type Claim, type ClaimBucket, claimBytes, encodeClaim, pinStates } from '../formats/claim.ts'
+import type { Agenda, Timer } from '../loop/agenda.ts'
+import type { Disk } from '../loop/disk.ts'
+import type { Outbox } from '../loop/outbox.ts'
+import { equalBytes } from '../bytes/compare.ts'
+import { type Claims, claimsPerIncarnation } from './claims.ts'
+import type { Timings } from '../members/profiles.ts'
+
+/** A change waits this long for others of its shard. */
+const gatherMs = 30
+const promised = pinStates.indexOf('promised')
+/** meta 'p' shard: the newest promise of a shard, wall ms. */
+const promiseRowKind = 0x70
+
+export interface ClaimerInit {
+  readonly meshId: Uint8Array
+  readonly crypto: Crypto
+  readonly outbox: Outbox
+  readonly agenda: Agenda
+  readonly disk: Disk
+  readonly claims: Claims
+  readonly timings: Timings
+  readonly self: string
+  readonly incarnation: () => number
+  /** log2 size class of all that is held */
+  readonly sizeClass: () => number
+  readonly publish: (claim: Uint8Array) => void
+}
+
+interface OwnShard {
+  readonly buckets: Map<number, { view: Uint8Array; states: Uint8Array }>
+  /** buckets not visited since the start */
+  unvisited: Set<number>
+  sentAt: number
+  stamp: number
+  stampAtStart: number
+  timer: Timer | undefined
+  claimed: boolean
+}
+
+export class Claimer {
+  readonly #init: ClaimerInit
+  readonly #shards = new Map<number, OwnShard>()
+  #counter = 0
+
+  constructor(init: ClaimerInit) {
+    this.#init = init
+  }
+
+  /** Takes the promises given before the restart (rows of table meta). */
+  load(rows: readonly KeyValue[]): void {
+    for (const { key, value } of rows) {
+      if (key[0] !== promiseRowKind || key.length !== 2) continue
+      const shard = this.#shard(key[1] as number)
+      shard.stamp = shard.stampAtStart = new Reader(value).u48()
+    }
+  }
+
+  /** A bucket that has pins or holds and has to be visited before its shard is claimed. */
+  expect(bucket: number): void {
+    this.#shard(bucket >> 8).unvisited.add(bucket)
+  }
+
+  /** wall ms up to which this shard's promised pins are promised. */
+  stampOf(bucket: number): number {
+    return this.#shard(bucket >> 8).stamp
+  }
+
+  /** wall ms up to which any pin of this shard may have been promised before the restart. */
+  stampAtStart(bucket: number): number {
+    return this.#shard(bucket >> 8).stampAtStart
+  }
+
+  /** Sets what this peer says of a bucket: a nibble for each row. */
+  set(bucket: number, view: Uint8Array, states: Uint8Array): void {
+    const shard = this.#shard(bucket >> 8)
+    shard.unvisited.delete(bucket)
+    const old = shard.buckets.get(bucket)
+    const empty = states.every((state) => state === 0)
+    const same = empty ? old === undefined : old !== undefined && equalBytes(old.view, view) && equalBytes(old.states, states)
+    if (same) {
+      if (!shard.claimed && shard.unvisited.size === 0 && shard.buckets.size > 0) this.#plan(bucket >> 8, gatherMs)
+      return
+    }
+    if (empty) shard.buckets.delete(bucket)
+    else shard.buckets.set(bucket, { view, states })
+    this.#plan(bucket >> 8, gatherMs)
+  }
+
+  /** Sends the shard at or after now + `inMs`, and not sooner than the least time between two claims. */
+  #plan(id: number, inMs: number): void {
+    const { agenda, outbox, timings } = this.#init
+    const shard = this.#shard(id)
+    const at = Math.max(outbox.mono + inMs, shard.sentAt + timings.claimMs)
+    if (shard.timer !== undefined && !shard.timer.cancelled && shard.timer.at <= at) return
+    if (shard.timer !== undefined) shard.timer.cancelled = true
+    shard.timer = agenda.at(at, () => {
+      shard.timer = undefined
+      this.#send(id, shard)
+    })
+  }
+
+  #send(id: number, shard: OwnShard): void {
+    const { outbox, disk, timings } = this.#init
+    if (shard.unvisited.size > 0) return
+    shard.sentAt = outbox.mono
+    shard.claimed = true
+    const buckets: ClaimBucket[] = [...shard.buckets]
+      .sort(([a], [b]) => a - b)
+      .map(([bucket, { view, states }]) => ({ low: bucket & 255, view, states }))
+    const promises = buckets.some(({ states }) => states.includes(promised))
+    if (!promises) {
+      this.#publish(id, buckets, 0)
+      return
+    }
+    const holdUntil = Math.max(shard.stamp, Math.floor(outbox.wall) + timings.leaseMs)
+    shard.stamp = holdUntil
+    const row: Row = { table: 'meta', key: new Uint8Array([promiseRowKind, id]), value: new Writer().u48(holdUntil).finish() }
+    disk.write({ rows: [row], sync: true, done: () => this.#publish(id, buckets, holdUntil) })
+    this.#plan(id, timings.renewMs)
+  }
+
+  #publish(id: number, buckets: ClaimBucket[], holdUntil: number): void {
+    const { meshId, crypto, outbox, self, claims } = this.#init
+    const claim: Claim = {
+      peer: self,
+      shard: id,
+      seq: this.#init.incarnation() * claimsPerIncarnation + ++this.#counter,
+      wall: Math.max(0, Math.floor(outbox.wall)),
+      holdUntil,
+      sizeClass: this.#init.sizeClass(),
+      buckets,
+      sig: new Uint8Array(64)
+    }
+    const signed = { ...claim, sig: crypto.sign(signedBytes('pinmesh/claim/1', meshId, claimBytes(claim))) }
+    const bytes = encodeClaim(signed)
+    claims.keep(signed, bytes)
+    this.#init.publish(bytes)
+  }
+
+  #shard(id: number): OwnShard {
+    let shard = this.#shards.get(id)
+    if (shard === undefined) {
+      shard = {
+        buckets: new Map(),
+        unvisited: new Set(),
+        sentAt: -Infinity,
+        stamp: 0,
+        stampAtStart: 0,
+        timer: undefined,
+        claimed: false
+      }
+      this.#shards.set(id, shard)
+    }
+    return shard
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * What every peer says it holds, as this peer can read it. A claim's nibbles stand for the claimant's own rows of a bucket;
+ * they are read only where its rows are mine. Where they are not, the claim waits until I reach its view, and meanwhile the
+ * earlier reading stands for repair and counts nothing for release. When my rows change, readings are carried over.
+ * One table serves all peers, this one included.
+ */
+import { compareBytes, equalBytes } from '../bytes/compare.ts'
+import { FormatError } from '../bytes/format-error.ts'
+import { type Crypto, signedBytes } from '../crypto.ts'
+import { type Claim, claimBytes, decodeClaim, type PinState, pinStates } from '../formats/claim.ts'
+import { keyOfPeer } from '../formats/peer-id.ts'
+import type { Outbox } from '../loop/outbox.ts'
+import type { PinRow } from '../pinset/view.ts'
+
+interface Reading {
+  /** a nibble for each of my rows */
+  states: Uint8Array
+  /** the peer's newest claim speaks of exactly my rows */
+  current: boolean
+  pending: { view: Uint8Array; states: Uint8Array } | undefined
+  /** mono ms of the last change */
+  changedAt: number
+}
+
+export interface ShardClaim {
+  readonly claim: Claim
+  readonly bytes: Uint8Array
+}
+
+/** seq = incarnation × 2^32 + a counter, so that it is never used twice and tells the incarnation. */
+export const claimsPerIncarnation: number = 2 ** 32
+
+const none = 0
+
+export class Claims {
+  readonly #meshId: Uint8Array
+  readonly #crypto: Crypto
+  readonly #outbox: Outbox
+  /** my view hash of each bucket that has pins */
+  readonly #views = new Map<number, { view: Uint8Array; count: number }>()
+  readonly #readings = new Map<string, Map<number, Reading>>()
+  readonly #claims = new Map<string, Map<number, ShardClaim>>()
+
+  constructor(init: { meshId: Uint8Array; crypto: Crypto; outbox: Outbox }) {
+    this.#meshId = init.meshId
+    this.#crypto = init.crypto
+    this.#outbox = init.outbox
+  }
+
+  /** Sets what I see in a bucket at start, from the store's summary. */
+  setView(bucket: number, view: Uint8Array, count: number): void {
+    this.#views.set(bucket, { view, count })
+  }
+
+  /** Buckets that have pins. */
+  buckets(): Iterable<number> {
+    return this.#views.keys()
+  }
+
+  get bucketCount(): number {
+    return this.#views.size
+  }
+
+  viewOf(bucket: number): { view: Uint8Array; count: number } | undefined {
+    return this.#views.get(bucket)
+  }
+
+  /** My rows of a bucket have changed: carries every reading over, and reads claims that waited for this view. */
+  rowsChanged(bucket: number, before: readonly PinRow[], after: readonly PinRow[], view: Uint8Array): void {
+    if (after.length === 0) this.#views.delete(bucket)
+    else this.#views.set(bucket, { view, count: after.length })
+    const from = carry(before, after)
+    for (const readings of this.#readings.values()) {
+      const reading = readings.get(bucket)
+      if (reading === undefined) continue
+      const states = new Uint8Array(after.length)
+      from.forEach((old, at) => (states[at] = old < 0 ? none : (reading.states[old] ?? none)))
+      const waited = reading.pending
+
+      if (reading.current) reading.current = equalRows(before, after)
+      reading.states = states
+      if (waited !== undefined && equalBytes(waited.view, view) && waited.states.length === after.length) {
+        this.#read(reading, waited.states)
+      }
+    }
+  }
+
+  /**
+   * Takes a claim of a member. Returns the buckets whose reading has changed; undefined when it is not newer than what is
+   * held. Throws FormatError when it is malformed or forged.
+   */
+  take(bytes: Uint8Array, known: (peer: string) => boolean): { claim: Claim; changed: number[] } | 'old' | 'stranger' {
+    const claim = decodeClaim(bytes)
+    if (!known(claim.peer)) return 'stranger'
+    const held = this.#claims.get(claim.peer)?.get(claim.shard)
+    if (held !== undefined && held.claim.seq >= claim.seq) return 'old'
+    const signed = signedBytes('pinmesh/claim/1', this.#meshId, claimBytes(claim))
+    if (!this.#crypto.verify(keyOfPeer(claim.peer), signed, claim.sig)) throw new FormatError('a claim is not signed by its peer')
+    return { claim, changed: this.keep(claim, bytes) }
+  }
+
+  /** Keeps a verified (or own) claim and reads it. */
+  keep(claim: Claim, bytes: Uint8Array): number[] {
+    shelf(this.#claims, claim.peer).set(claim.shard, { claim, bytes })
+    const readings = shelf(this.#readings, claim.peer)
+    const changed: number[] = []
+    const listed = new Set<number>()
+    for (const { low, view, states } of claim.buckets) {
+      const bucket = claim.shard * 256 + low
+      listed.add(bucket)
+      let reading = readings.get(bucket)
+      const mine = this.#views.get(bucket)
+      if (reading === undefined) {
+        reading = { states: new Uint8Array(mine?.count ?? 0), current: false, pending: undefined, changedAt: this.#outbox.mono }
+        readings.set(bucket, reading)
+      }
+      if (mine !== undefined && mine.count === states.length && equalBytes(mine.view, view)) {
+        const wasCurrent = reading.current
+        if (this.#read(reading, states) || !wasCurrent) changed.push(bucket)
+      } else {
+        reading.pending = { view, states }
+        reading.current = false
+      }
+    }
+    // Buckets that were listed before and are not now hold nothing any more.
+    for (const [bucket] of readings) {
+      if (bucket >> 8 !== claim.shard || listed.has(bucket)) continue
+      readings.delete(bucket)
+      changed.push(bucket)
+    }
+    return changed
+  }
+
+  /** What a peer says of the pin at `row` of `bucket`; `none` where it says nothing that can be read. */
+  stateOf(peer: string, bucket: number, row: number): PinState {
+    return pinStates[this.#readings.get(peer)?.get(bucket)?.states[row] ?? none] ?? 'none'
+  }
+
+  /** mono ms of the last change of a peer's claim of this bucket; -Infinity if it has none. */
+  changedAt(peer: string, bucket: number): number {
+    return this.#readings.get(peer)?.get(bucket)?.changedAt ?? -Infinity
+  }
+
+  /** Until when (wall ms) this peer has promised to keep the pin; 0 if it has not, or speaks of other rows than mine. */
+  promisedUntil(peer: string, bucket: number, row: number): { until: number; incarnation: number } {
+    const reading = this.#readings.get(peer)?.get(bucket)
+    const claim = this.#claims.get(peer)?.get(bucket >> 8)?.claim
+    if (reading === undefined || claim === undefined || !reading.current) return { until: 0, incarnation: 0 }
+    if (pinStates[reading.states[row] ?? none] !== 'promised') return { until: 0, incarnation: 0 }
+    return { until: claim.holdUntil, incarnation: Math.floor(claim.seq / claimsPerIncarnation) }
+  }
+
+  /** Buckets in which a peer claims anything. */
+  *bucketsOf(peer: string): Iterable<number> {
+    for (const [bucket] of this.#readings.get(peer) ?? []) yield bucket
+  }
+
+  /** Everything held of a peer, by shard: for passing on. */
+  of(peer: string): ReadonlyMap<number, ShardClaim> {
+    return this.#claims.get(peer) ?? new Map()
+  }
+
+  /** 4 bytes over the (shard, seq) of all claims held of a peer; zeros if none. */
+  digestOf(peer: string): Uint8Array {
+    const rows = [...this.of(peer)].sort(([a], [b]) => a - b)
+    if (rows.length === 0) return new Uint8Array(4)
+    let text = ''
+    for (const [shard, { claim }] of rows) text += `${shard}:${claim.seq};`
+    const bytes = new Uint8Array(text.length)
+    for (let n = 0; n < text.length; n++) bytes[n] = text.charCodeAt(n)
+    return this.#crypto.hash(bytes).subarray(0, 4)
+  }
+
+  /** Forgets peers that are no longer members. */
+  retain(known: (peer: string) => boolean): void {
+    for (const peer of this.#claims.keys()) {
+      if (known(peer)) continue
+      this.#claims.delete(peer)
+      this.#readings.delete(peer)
+    }
+  }
+
+  #read(reading: Reading, states: Uint8Array): boolean {
+    const changed = !equalBytes(reading.states, states)
+    if (changed) reading.changedAt = this.#outbox.mono
+    reading.states = states
+    reading.current = true
+    reading.pending = undefined
+    return changed
+  }
+}
+
+/** For each row of `after` its place in `before`, -1 where it is new. Both are sorted by key. */
+function carry(before: readonly PinRow[], after: readonly PinRow[]): number[] {
+  const from: number[] = []
+  let old = 0
+  for (const row of after) {
+    while (old < before.length && compareBytes((before[old] as PinRow).key, row.key) < 0) old++
+    const same = old < before.length && compareBytes((before[old] as PinRow).key, row.key) === 0
+    from.push(same ? old : -1)
+  }
+  return from
+}
+
+function equalRows(a: readonly PinRow[], b: readonly PinRow[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((row, at) => {
+      const other = b[at] as PinRow
+      return row.lamport === other.lamport && row.mode === other.mode && compareBytes(row.key, other.key) === 0
+    })
+  )
+}
+
+function shelf<T>(of: Map<string, Map<number, T>>, peer: string): Map<number, T> {
+  const known = of.get(peer)
+  if (known !== undefined) return known
+  const made = new Map<number, T>()
+  of.set(peer, made)
+  return made
+}

@@ -1,0 +1,222 @@
+/**
+ * What is to be fetched, in which order, and with how much room. Three queues: urgent (too few copies), normal, retry (an
+ * unretrievable CID never starves a good one); a bounded number under way; room reserved before anything is fetched, so
+ * that the budget holds also while fetching. A job lives in memory: after a restart the keeper finds it again.
+ */
+import type { CID } from 'multiformats/cid'
+import { toHex } from '../bytes/compare.ts'
+import type { Outbox } from '../loop/outbox.ts'
+import type { ContentCode } from '../events.ts'
+import type { PinMode } from '../formats/register.ts'
+import type { FailureReason } from './hold.ts'
+
+/** Fetches under way at once. */
+export const fetchesMax = 16
+/** Jobs that may wait; what does not fit is found again by the sweep. */
+export const queuedMax = 4096
+/** Reserved for a pin of unknown size; a larger one asks again for twice as much. */
+const reserveDefaultBytes: number = 16 * 1024 * 1024
+/** A reservation below this is not worth a try. */
+const reserveMinBytes: number = 64 * 1024
+
+export type Lane = 'urgent' | 'normal' | 'retry'
+
+export interface Job {
+  readonly id: number
+  readonly key: Uint8Array
+  readonly bucket: number
+  readonly cid: CID
+  readonly mode: PinMode
+  readonly priority: number
+  readonly sizeKnown: number | undefined
+  readonly tries: number
+  /** wall ms */
+  readonly since: number
+  lane: Lane
+  state: 'queued' | 'fetching'
+  reserve: number
+  /** bytes that came, for progress */
+  bytes: number
+  cancelled: boolean
+}
+
+export interface JobsInit {
+  readonly outbox: Outbox
+  readonly sources: (job: Job) => readonly string[]
+  readonly started: (job: Job) => void
+  readonly finished: (job: Job, bytes: number) => void
+  readonly failed: (job: Job, reason: FailureReason) => void
+  /** the share of the budget in use has changed */
+  readonly spaceChanged: () => void
+}
+
+export class Jobs {
+  readonly #init: JobsInit
+  readonly #byKey = new Map<string, Job>()
+  readonly #byId = new Map<number, Job>()
+  readonly #lanes: Record<Lane, Job[]> = { urgent: [], normal: [], retry: [] }
+  #running = 0
+  #reserved = 0
+  #used = 0
+  #budget = 0
+  #nextId = 1
+
+  constructor(init: JobsInit) {
+    this.#init = init
+  }
+
+  get budgetBytes(): number {
+    return this.#budget
+  }
+
+  get usedBytes(): number {
+    return this.#used
+  }
+
+  /** Share of the budget that is neither used nor reserved, 0..1. */
+  get free(): number {
+    return this.#budget === 0 ? 0 : Math.max(0, 1 - (this.#used + this.#reserved) / this.#budget)
+  }
+
+  get full(): boolean {
+    return this.#byKey.size >= queuedMax
+  }
+
+  get idle(): boolean {
+    return this.#byKey.size === 0
+  }
+
+  setBudget(bytes: number): void {
+    this.#budget = bytes
+    this.#init.spaceChanged()
+    this.run()
+  }
+
+  setUsed(bytes: number): void {
+    this.#used = bytes
+    this.#init.spaceChanged()
+  }
+
+  of(key: Uint8Array): Job | undefined {
+    return this.#byKey.get(toHex(key))
+  }
+
+  add(wish: Pick<Job, 'key' | 'bucket' | 'cid' | 'mode' | 'priority' | 'sizeKnown' | 'tries' | 'lane'>): Job {
+    const job: Job = {
+      ...wish,
+      id: this.#nextId++,
+      since: this.#init.outbox.wall,
+      state: 'queued',
+      reserve: 0,
+      bytes: 0,
+      cancelled: false
+    }
+    this.#byKey.set(toHex(job.key), job)
+    const lane = this.#lanes[job.lane]
+    let at = lane.length
+    while (at > 0 && (lane[at - 1] as Job).priority < job.priority) at--
+    lane.splice(at, 0, job)
+    return job
+  }
+
+  /** Gives a job up: what has come of it may be released by the back end. */
+  cancel(job: Job): void {
+    if (job.cancelled) return
+    job.cancelled = true
+    this.#byKey.delete(toHex(job.key))
+    if (job.state === 'fetching') this.#init.outbox.emit({ kind: 'cancel', job: job.id })
+    else this.#lanes[job.lane] = this.#lanes[job.lane].filter((other) => other !== job)
+  }
+
+  /** Starts what there is room for. */
+  run(): void {
+    for (const lane of ['urgent', 'normal', 'retry'] as const) {
+      while (this.#running < fetchesMax && this.#lanes[lane].length > 0) {
+        this.#start(this.#lanes[lane].shift() as Job)
+      }
+    }
+  }
+
+  progressed(id: number, bytes: number): void {
+    const job = this.#byId.get(id)
+    if (job !== undefined) job.bytes = bytes
+  }
+
+  acquired(id: number, bytes: number, usedBytes: number): void {
+    const job = this.#end(id)
+    this.setUsed(usedBytes)
+    if (job === undefined) return
+    this.#byKey.delete(toHex(job.key))
+    if (job.cancelled) this.#init.outbox.emit({ kind: 'release', cid: job.cid.toString() })
+    else this.#init.finished(job, bytes)
+    this.run()
+  }
+
+  acquireFailed(id: number, code: ContentCode, bytes: number): void {
+    const job = this.#end(id)
+    if (job === undefined) return
+    if (job.cancelled) this.#init.outbox.emit({ kind: 'release', cid: job.cid.toString() })
+    else if (code === 'limit' && this.#enlarge(job, bytes)) return
+    else {
+      this.#byKey.delete(toHex(job.key))
+      this.#init.failed(job, reasonOf(code))
+    }
+    this.run()
+  }
+
+  #start(job: Job): void {
+    const reserve = Math.max(job.reserve, job.sizeKnown ?? Math.min(reserveDefaultBytes, Math.max(this.#room, reserveMinBytes)))
+    if (reserve > this.#room) {
+      this.#byKey.delete(toHex(job.key))
+      this.#init.failed(job, 'no-space')
+      return
+    }
+    job.reserve = reserve
+    job.state = 'fetching'
+    this.#reserved += reserve
+    this.#running++
+    this.#byId.set(job.id, job)
+    this.#init.spaceChanged()
+    this.#init.outbox.emit({
+      kind: 'acquire',
+      job: job.id,
+      cid: job.cid.toString(),
+      mode: job.mode,
+      sources: this.#init.sources(job),
+      bytesMax: reserve
+    })
+    this.#init.started(job)
+  }
+
+  /** It is larger than was reserved: reserve twice as much and go on from what is there. */
+  #enlarge(job: Job, bytes: number): boolean {
+    const wanted = Math.max(job.reserve * 2, bytes + reserveMinBytes)
+    if (wanted > this.#room) {
+      if (job.reserve >= this.#room) return false
+      job.reserve = this.#room
+    } else job.reserve = wanted
+    job.state = 'queued'
+    this.#start(job)
+    return true
+  }
+
+  #end(id: number): Job | undefined {
+    const job = this.#byId.get(id)
+    if (job === undefined) return undefined
+    this.#byId.delete(id)
+    this.#running--
+    this.#reserved -= job.reserve
+    this.#init.spaceChanged()
+    return job
+  }
+
+  get #room(): number {
+    return this.#budget - this.#used - this.#reserved
+  }
+}
+
+function reasonOf(code: ContentCode): FailureReason {
+  if (code === 'limit' || code === 'no-space') return 'no-space'
+  if (code === 'refused' || code === 'bad-dag') return 'refused'
+  return code === 'back-end' ? 'back-end' : 'unreachable'
+}

@@ -1,0 +1,54 @@
+/**
+ * The release rule (DESIGN section 9): a copy that is not this peer's duty is dropped only when as many others as the pin
+ * wants have promised to keep theirs. Promises are absolute wall stamps, chosen and stored by their givers and compared as
+ * numbers. Until challenges exist only trusted witnesses count: keeping an extra copy is the safe side.
+ */
+import type { Outbox } from '../loop/outbox.ts'
+import type { Members } from '../members/members.ts'
+import type { Timings } from '../members/profiles.ts'
+import type { PinRow } from '../pinset/view.ts'
+import { domainOf } from '../placement/spread.ts'
+import type { Claims } from './claims.ts'
+
+export interface ReleaseQuestion {
+  readonly self: string
+  readonly outbox: Outbox
+  readonly members: Members
+  readonly claims: Claims
+  readonly timings: Timings
+  readonly bucket: number
+  /** place of the pin among my rows of the bucket */
+  readonly at: number
+  readonly row: PinRow
+  /** wall ms up to which a promise of mine covers the pin */
+  readonly coveredUntil: number
+}
+
+/** `reviewAt` (mono): when the answer may change by time alone. Assumes that the pin is no duty of this peer. */
+export function mayRelease(question: ReleaseQuestion): { release: boolean; reviewAt: number } {
+  const { outbox, members, timings, row, coveredUntil } = question
+  const later = outbox.mono + timings.renewMs
+  if (members.isolated || members.braking) return { release: false, reviewAt: later }
+  if (coveredUntil >= outbox.wall) return { release: false, reviewAt: outbox.mono + (coveredUntil - outbox.wall) + 1 }
+  // Wanted everywhere: who cannot take new pins still keeps what it has.
+  if (row.want.max === 0) return { release: false, reviewAt: Infinity }
+  return { release: countWitnesses(question) >= row.want.max, reviewAt: later }
+}
+
+/** Trusted peers, alive in the incarnation that made an unexpired promise; one per back end and per domain. */
+export function countWitnesses({ self, outbox, members, claims, bucket, at }: ReleaseQuestion): number {
+  const places = new Set<string>()
+  let witnesses = 0
+  for (const candidate of members.candidates) {
+    const { peer, backend, trusted } = candidate
+    if (peer === self || !trusted || members.stateOf(peer) !== 'alive') continue
+    const { until, incarnation } = claims.promisedUntil(peer, bucket, at)
+    if (until <= outbox.wall || incarnation !== members.liveness.incarnationOf(peer)) continue
+    const domain = domainOf(candidate)
+    if (places.has(`backend ${backend}`) || places.has(`domain ${domain}`)) continue
+    places.add(`backend ${backend}`)
+    places.add(`domain ${domain}`)
+    witnesses++
+  }
+  return witnesses
+}

@@ -1,0 +1,371 @@
+/**
+ * What a person may ask of the core: pin, unpin, status, changes of trust. Everything typed is checked here; a refusal is a
+ * code, a sentence and a remedy. A pin is answered when it is on disk, never before.
+ */
+import type { CID } from 'multiformats/cid'
+import { FormatError } from '../bytes/format-error.ts'
+import type { Crypto, Random } from '../crypto.ts'
+import type { Claims } from '../content/claims.ts'
+import type { Hold } from '../content/hold.ts'
+import { findRow, held, type Keeper } from '../content/keeper.ts'
+import type { Planner } from '../content/planner.ts'
+import type { Failure, Reply, Row } from '../effects.ts'
+import type { Command, PinWish } from '../events.ts'
+import { bucketOf, canonicalCid, keyOfPin, mapKeyOf } from '../formats/key.ts'
+import type { KeyChange } from '../formats/key-op.ts'
+import { encodeRegister, type PinRegister, type Register } from '../formats/register.ts'
+import type { Disk } from '../loop/disk.ts'
+import type { Outbox } from '../loop/outbox.ts'
+import type { Members } from '../members/members.ts'
+import type { Author } from '../pinset/author.ts'
+import type { Leaf } from '../pinset/leaf.ts'
+import type { Leaves } from '../pinset/leaves.ts'
+import type { PeerReport, PinAnswer, PinReport } from '../reports.ts'
+import type { Facts } from '../trust/facts.ts'
+
+export interface CommandsInit {
+  readonly self: string
+  readonly meshId: Uint8Array
+  readonly crypto: Crypto
+  readonly random: Random
+  readonly outbox: Outbox
+  readonly disk: Disk
+  readonly facts: Facts
+  readonly members: Members
+  readonly leaves: Leaves
+  readonly author: Author
+  readonly claims: Claims
+  readonly keeper: Keeper
+  readonly planner: Planner
+  /** the key log has grown by an own operation that is on disk */
+  readonly trustChanged: (op: Uint8Array) => void
+}
+
+type Answer<T> = T | { cid: string; failure: Failure }
+
+export class Commands {
+  readonly #init: CommandsInit
+
+  constructor(init: CommandsInit) {
+    this.#init = init
+  }
+
+  run(id: number, command: Command): void {
+    switch (command.do) {
+      case 'pin':
+        this.#each<PinWish, Answer<PinAnswer>>(id, command.wishes, {
+          one: (wish, done) => this.#pin(wish, done),
+          reply: (answers) => ({ of: 'pin', answers })
+        })
+        return
+      case 'unpin':
+        this.#each<string, Answer<{ cid: string }>>(id, command.cids, {
+          one: (cid, done) => this.#unpin(cid, command.yes, done),
+          reply: (answers) => ({ of: 'unpin', answers })
+        })
+        return
+      case 'status':
+        this.#status(id, command.cid)
+        return
+      case 'change-trust':
+        this.#changeTrust(id, command.change)
+        return
+      case 'set-space':
+        this.#init.keeper.jobs.setBudget(command.bytes)
+        this.#init.outbox.emit({ kind: 'reply', id, reply: { of: 'done' } })
+        return
+      case 'resume':
+        this.#init.members.liveness.resume()
+        this.#init.keeper.markAll()
+        this.#init.outbox.emit({ kind: 'reply', id, reply: { of: 'done' } })
+    }
+  }
+
+  /** Runs each part and replies once, in the order of the parts. */
+  #each<W, T>(
+    id: number,
+    parts: readonly W[],
+    how: { one: (part: W, done: (answer: T) => void) => void; reply: (answers: T[]) => Reply }
+  ): void {
+    const answers: T[] = Array.from({ length: parts.length })
+    let left = parts.length
+    const end = (): void => this.#init.outbox.emit({ kind: 'reply', id, reply: how.reply(answers) })
+    if (left === 0) end()
+    parts.forEach((part, at) =>
+      how.one(part, (answer) => {
+        answers[at] = answer
+        if (--left === 0) end()
+      })
+    )
+  }
+
+  #pin(wish: PinWish, done: (answer: Answer<PinAnswer>) => void): void {
+    const refuse = (failure: Failure): void => done({ cid: wish.cid, failure })
+    const { facts, self, meshId, crypto, planner, author } = this.#init
+    const cid = parseCid(wish.cid)
+    if (cid === undefined) return refuse(badCid(wish.cid))
+    const denied = this.#writeDenied()
+    if (denied !== undefined) return refuse(denied)
+    const policy = facts.keyLog.policy
+    const max = wish.max ?? policy?.replicas ?? 3
+    const min = wish.min ?? Math.max(1, max - 1)
+    if (max !== 0 && min > max) {
+      return refuse({ code: 'MESH_BAD_REPLICAS', text: `At least ${min} copies were asked for, but at most ${max}.`, remedy: 'Give --min a number up to that of -r.' })
+    }
+    const key = keyOfPin(meshId, cid, crypto)
+    const bucket = bucketOf(key)
+    const eligible = planner.eligibleForNew(bucket)
+    if (eligible < min && wish.anyway !== true) {
+      return refuse({
+        code: 'MESH_TOO_FEW_PEERS',
+        text: `The pin wants at least ${min} copies, but only ${eligible} ${eligible === 1 ? 'peer' : 'peers'} could hold it now; nothing was written.`,
+        remedy: 'Wait for more peers, ask for fewer copies with -r or --min, or add --anyway.'
+      })
+    }
+    const mapKey = mapKeyOf(key, wish.slot)
+    const register = (lamport: number): PinRegister => registerOf(wish, cid, { lamport, max, min, trustedMin: wish.trustedMin ?? policy?.trustedMin ?? 1 })
+    try {
+      encodeRegister(register(1))
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error
+      return refuse({ code: 'MESH_BAD_PIN', text: `The pin cannot be written: ${error.message}.`, remedy: 'Shorten the name or metadata, or give fewer peers.' })
+    }
+    author.change({
+      leaf: bucket >> 4,
+      mapKey,
+      change: (leaf) => {
+        const current = leaf.view().get(mapKey)
+        const next = register(this.#lamport(leaf, mapKey))
+        return current !== undefined && sameWish(current.register, next) ? undefined : next
+      },
+      ...(wish.heldHere === true ? { rows: (leaf: Leaf): Row[] => this.#holdHere(leaf, bucket, key, wish.bytes ?? 0) } : {}),
+      done: (code) => {
+        if (code !== undefined) return refuse(writeFailed(code, self))
+        this.#init.keeper.mark(bucket)
+        done({ cid: cid.toString(), want: max, min })
+      }
+    })
+  }
+
+  /** What has just been added here is held, whether or not it is this peer's duty, until others hold it. */
+  #holdHere(leaf: Leaf, bucket: number, key: Uint8Array, bytes: number): Row[] {
+    const rows = leaf.rows(bucket)
+    const row = rows[findRow(rows, key)]
+    const before = leaf.hold(key)
+    if (row === undefined || before?.state === 'held') return []
+    const hold: Hold = {
+      key,
+      cid: row.cid,
+      mode: row.mode,
+      state: 'held',
+      since: this.#init.outbox.wall,
+      bytes,
+      extra: true,
+      promisedUntil: before?.promisedUntil ?? 0,
+      tries: 0,
+      nextAt: 0,
+      reason: 'unreachable',
+      provenance: leaf.provenance(row)
+    }
+    return [leaf.setHold(hold)]
+  }
+
+  #unpin(text: string, yes: boolean, done: (answer: Answer<{ cid: string }>) => void): void {
+    const refuse = (failure: Failure): void => done({ cid: text, failure })
+    const cid = parseCid(text)
+    if (cid === undefined) return refuse(badCid(text))
+    const denied = this.#writeDenied()
+    if (denied !== undefined) return refuse(denied)
+    const { meshId, crypto, facts, self, leaves, author, keeper } = this.#init
+    const key = keyOfPin(meshId, cid, crypto)
+    const bucket = bucketOf(key)
+    const mapKey = mapKeyOf(key)
+    leaves.with(bucket >> 4, (leaf) => {
+      const seen = leaf.view().get(mapKey)
+      if (seen === undefined) return refuse(notPinned(text))
+      const writer = facts.keyLog.writerOf(self)
+      if (seen.writer !== writer && !yes) {
+        const other = facts.keyLog.writer(seen.writer)?.peer ?? 'another writer'
+        return refuse({ code: 'MESH_OTHERS_PIN', text: `${text} was pinned by ${other}.`, remedy: 'To end that pin for everybody, repeat with --yes.' })
+      }
+      author.change({
+        leaf: leaf.id,
+        mapKey,
+        change: (resident) => this.#unpinChange(resident, mapKey, writer),
+        done: (code) => {
+          if (code !== undefined) return refuse(writeFailed(code, self))
+          keeper.mark(bucket)
+          done({ cid: cid.toString() })
+        }
+      })
+    })
+  }
+
+  /** A plain delete where only the own log asks; a register of its own while another writer's pin stands. */
+  #unpinChange(leaf: Leaf, mapKey: string, writer: number | undefined): Register | null | undefined {
+    const registers = [...leaf.registers(mapKey)]
+    const others = registers.some(({ log, register }) => log.id.writer !== writer && register.op === 'pin')
+    if (others) return { op: 'unpin', lamport: this.#lamport(leaf, mapKey) }
+    return registers.some(({ log }) => log.id.writer === writer) ? null : undefined
+  }
+
+  #status(id: number, text: string): void {
+    const { outbox, meshId, crypto, leaves } = this.#init
+    const cid = parseCid(text)
+    if (cid === undefined) return outbox.fail(id, badCid(text))
+    const key = keyOfPin(meshId, cid, crypto)
+    const bucket = bucketOf(key)
+    leaves.with(bucket >> 4, (leaf) => {
+      const report = this.#report(leaf, bucket, key)
+      if (report === undefined) outbox.fail(id, notPinned(text))
+      else outbox.emit({ kind: 'reply', id, reply: { of: 'status', report } })
+    })
+  }
+
+  #report(leaf: Leaf, bucket: number, key: Uint8Array): PinReport | undefined {
+    const { planner, members, claims, keeper, self, outbox } = this.#init
+    const rows = leaf.rows(bucket)
+    const at = findRow(rows, key)
+    const row = rows[at]
+    const hold = leaf.hold(key)
+    if (row === undefined) {
+      if (hold?.state !== 'limbo') return undefined
+      return { cid: hold.cid.toString(), want: 0, min: 0, have: 1, peers: [], limbo: true }
+    }
+    const job = keeper.jobs.of(key)
+    const mine = hold === undefined || hold.state === 'trash' ? undefined : hold.state === 'failed' ? hold.reason : 'held'
+    const plan = planner.plan(bucket, row, at, mine ?? job?.state)
+    const peers: PeerReport[] = []
+    for (const { peer } of members.candidates) {
+      const claimed = claims.stateOf(peer, bucket, at)
+      const state = peer !== self ? claimed : mine === 'held' ? (claimed === 'promised' ? 'promised' : 'held') : (job?.state ?? mine ?? 'none')
+      const target = plan.targets.includes(peer)
+      if (state === 'none' && !target) continue
+      const down = members.stateOf(peer) === 'down'
+      const since = peer === self ? (hold?.since ?? job?.since ?? outbox.wall) : wallOf(outbox, claims.changedAt(peer, bucket))
+      const reason = down ? 'this peer is down' : reasons[state]
+      peers.push({ peer, state, since, target, ...(reason === undefined ? {} : { reason }) })
+    }
+    const have = peers.filter((one) => held(one.state) && members.stateOf(one.peer) !== 'down').length
+    return {
+      cid: row.cid.toString(),
+      ...(row.name === undefined ? {} : { name: row.name }),
+      want: row.want.max,
+      min: row.want.min,
+      have,
+      peers,
+      ...(row.expiry === undefined ? {} : { expiry: row.expiry }),
+      limbo: false
+    }
+  }
+
+  #changeTrust(id: number, wanted: KeyChange | { kind: 'add-writer'; peer: string }): void {
+    const { outbox, facts, crypto, disk, random } = this.#init
+    if (crypto.signAsRoot === undefined) {
+      return outbox.fail(id, {
+        code: 'MESH_NO_ROOT_KEY',
+        text: 'Only the owner of the mesh can do this: its root key is not on this peer.',
+        remedy: 'Run it on the peer that founded the mesh.'
+      })
+    }
+    let change: KeyChange
+    if (wanted.kind === 'add-writer' && !('writer' in wanted)) {
+      const known = facts.keyLog.writerOf(wanted.peer)
+      if (known !== undefined) {
+        outbox.emit({ kind: 'reply', id, reply: { of: 'change-trust', seq: facts.keyLog.seq, writer: known } })
+        return
+      }
+      let writer = random.below(2 ** 32 - 1) + 1
+      while (facts.keyLog.writer(writer) !== undefined) writer = random.below(2 ** 32 - 1) + 1
+      change = { kind: 'add-writer', peer: wanted.peer, writer, caps: 0 }
+    } else change = wanted as KeyChange
+    const op = facts.keyLog.next(change, Math.max(0, Math.floor(outbox.wall)), crypto.signAsRoot.bind(crypto))
+    const { rows } = facts.takeOp(op)
+    disk.write({
+      rows,
+      sync: true,
+      done: () => {
+        this.#init.trustChanged(op)
+        const writer = change.kind === 'add-writer' ? { writer: change.writer } : {}
+        outbox.emit({ kind: 'reply', id, reply: { of: 'change-trust', seq: facts.keyLog.seq, ...writer } })
+      }
+    })
+  }
+
+  #writeDenied(): Failure | undefined {
+    const { facts, self, author } = this.#init
+    if (facts.keyLog.writerOf(self) === undefined) return notWriter(self)
+    if (author.full) return { code: 'MESH_BUSY', text: 'Too many changes wait to be written.', remedy: 'Try again in a moment.' }
+    return undefined
+  }
+
+  #lamport(leaf: Leaf, mapKey: string): number {
+    let highest = 0
+    for (const { register } of leaf.registers(mapKey)) highest = Math.max(highest, register.lamport)
+    return Math.max(highest + 1, Math.floor(this.#init.outbox.wall))
+  }
+}
+
+const reasons: Partial<Record<PeerReport['state'], string>> = {
+  unreachable: 'no peer gave the content',
+  'no-space': 'not enough room in its budget',
+  'back-end': 'its IPFS back end failed',
+  refused: 'it refused the content'
+}
+
+function parseCid(text: string): CID | undefined {
+  try {
+    return canonicalCid(text)
+  } catch {
+    return undefined
+  }
+}
+
+function badCid(text: string): Failure {
+  return { code: 'MESH_BAD_CID', text: `"${text.slice(0, 100)}" is not a CID.`, remedy: 'Give a CID such as bafy… or Qm…, or /ipfs/<cid>.' }
+}
+
+function notPinned(text: string): Failure {
+  return { code: 'MESH_NOT_PINNED', text: `${text} is not pinned in this mesh.`, remedy: 'See `mesh ls` for what is.' }
+}
+
+function notWriter(self: string): Failure {
+  return {
+    code: 'MESH_NOT_A_WRITER',
+    text: 'This peer may hold content of the mesh, but not change the pinset.',
+    remedy: `Ask the owner to run on the founding peer: mesh writers add ${self}`
+  }
+}
+
+function writeFailed(code: string, self: string): Failure {
+  if (code === 'MESH_NOT_A_WRITER') return notWriter(self)
+  if (code === 'MESH_LOG_FULL') {
+    return { code, text: 'Too many pins fall into one part of this writer\'s log.', remedy: 'Have another writer pin it, or unpin something.' }
+  }
+  return { code, text: 'The change could not be written to disk; nothing was changed.', remedy: 'Look at the disk of this peer, then try again.' }
+}
+
+function registerOf(wish: PinWish, cid: CID, terms: { lamport: number; max: number; min: number; trustedMin: number }): PinRegister {
+  return {
+    op: 'pin',
+    ...terms,
+    mode: wish.mode ?? 'recursive',
+    priority: wish.priority ?? 0,
+    cid,
+    ...(wish.bytes === undefined ? {} : { bytes: wish.bytes }),
+    ...(wish.expiry === undefined ? {} : { expiry: wish.expiry }),
+    ...(wish.name === undefined ? {} : { name: wish.name }),
+    ...(wish.meta === undefined ? {} : { meta: wish.meta }),
+    ...(wish.chosen === undefined ? {} : { chosen: wish.chosen }),
+    ...(wish.origins === undefined ? {} : { origins: wish.origins })
+  }
+}
+
+function sameWish(a: PinRegister, b: PinRegister): boolean {
+  const text = (register: PinRegister): string => JSON.stringify({ ...register, lamport: 0, cid: register.cid.toString() }, Object.keys(register).sort())
+  return text(a) === text(b)
+}
+
+function wallOf(outbox: Outbox, mono: number): number {
+  return mono === -Infinity ? outbox.wall : Math.round(outbox.wall - (outbox.mono - mono))
+}

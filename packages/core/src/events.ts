@@ -1,0 +1,95 @@
+/**
+ * What may happen to a peer, as the core hears it: one union, in the past tense.
+ * Times come beside an event (`step(event, now)`), never inside it. Outside failures are events with a code.
+ */
+import type { Beat } from './formats/beat.ts'
+import type { KeyChange } from './formats/key-op.ts'
+import type { PinMode } from './formats/register.ts'
+
+/** Both clocks of one instant, in milliseconds: delays go by `mono`, promises and expiry by `wall`. */
+export interface Now {
+  readonly mono: number
+  readonly wall: number
+}
+
+export type StoreState = Beat['store']
+export type Topic = 'beats' | 'facts' | 'pins'
+export type Verdict = 'accept' | 'reject' | 'ignore'
+
+/** One row of the store: `key` is relative to its table. */
+export interface KeyValue {
+  readonly key: Uint8Array
+  readonly value: Uint8Array
+}
+
+/** Why content could not be had: `limit` = larger than the bytes allowed, ask again with more. */
+export type ContentCode = 'unreachable' | 'no-space' | 'back-end' | 'limit' | 'refused' | 'aborted' | 'bad-dag'
+
+/** A wish as a person states it; what is left out comes from the mesh's policy. */
+export interface PinWish {
+  /** CIDv1 or v0 text, checked by the core */
+  readonly cid: string
+  readonly slot?: string
+  /** 0 = everywhere */
+  readonly max?: number
+  readonly min?: number
+  readonly trustedMin?: number
+  readonly mode?: PinMode
+  readonly priority?: number
+  readonly name?: string
+  readonly meta?: ReadonlyArray<readonly [string, string]>
+  /** seconds since 1970 */
+  readonly expiry?: number
+  readonly chosen?: readonly string[]
+  readonly origins?: readonly string[]
+  /** size of the DAG where it is known */
+  readonly bytes?: number
+  /** write the pin even when fewer peers than `min` could hold it */
+  readonly anyway?: boolean
+  /** this peer holds it already (it has just been added here); `bytes` must be given */
+  readonly heldHere?: boolean
+}
+
+export type Command =
+  | { readonly do: 'pin'; readonly wishes: readonly PinWish[] }
+  | { readonly do: 'unpin'; readonly cids: readonly string[]; readonly yes: boolean }
+  | { readonly do: 'status'; readonly cid: string }
+  | { readonly do: 'change-trust'; readonly change: KeyChange | { readonly kind: 'add-writer'; readonly peer: string } }
+  | { readonly do: 'set-space'; readonly bytes: number }
+  | { readonly do: 'resume' }
+
+export type Event =
+  /** First event: everything small that the store holds (tables fact, meta, leaf). */
+  | {
+      readonly kind: 'started'
+      readonly facts: readonly KeyValue[]
+      readonly meta: readonly KeyValue[]
+      readonly leaves: readonly KeyValue[]
+      /** buckets (0..65535) of the keys in table hold, each once */
+      readonly holdBuckets: readonly number[]
+      readonly addresses: readonly string[]
+      readonly usedBytes: number
+    }
+  /** `wakeAt` has come. */
+  | { readonly kind: 'woke' }
+  | { readonly kind: 'loaded'; readonly leaf: number; readonly entries: readonly KeyValue[]; readonly holds: readonly KeyValue[] }
+  | { readonly kind: 'load-failed'; readonly leaf: number; readonly code: string }
+  | { readonly kind: 'written'; readonly batch: number }
+  | { readonly kind: 'write-failed'; readonly batch: number; readonly code: string }
+  /** Answered in the same step by a `judge` effect. */
+  | { readonly kind: 'gossiped'; readonly topic: Topic; readonly bytes: Uint8Array; readonly from: string }
+  | { readonly kind: 'connected'; readonly peer: string }
+  | { readonly kind: 'disconnected'; readonly peer: string }
+  | { readonly kind: 'addressed'; readonly addresses: readonly string[] }
+  | { readonly kind: 'asked'; readonly id: number; readonly peer: string; readonly frame: Uint8Array }
+  | { readonly kind: 'answered'; readonly id: number; readonly frame: Uint8Array }
+  | { readonly kind: 'unanswered'; readonly id: number; readonly code: string }
+  | { readonly kind: 'commanded'; readonly id: number; readonly command: Command }
+  | { readonly kind: 'acquired'; readonly job: number; readonly bytes: number; readonly usedBytes: number }
+  | { readonly kind: 'acquiring'; readonly job: number; readonly bytes: number }
+  | { readonly kind: 'acquire-failed'; readonly job: number; readonly code: ContentCode; readonly bytes: number }
+  | { readonly kind: 'released'; readonly cid: string; readonly usedBytes: number }
+  | { readonly kind: 'release-failed'; readonly cid: string; readonly code: string }
+  /** The shell's regular look at its disk and back end. */
+  | { readonly kind: 'probed'; readonly store: StoreState; readonly usedBytes: number }
+  | { readonly kind: 'stopping' }

@@ -1,0 +1,27 @@
+/**
+ * @pinmesh/core: everything that decides, pure and synchronous. An event and the time go in, effects come out:
+ *
+ *     const core = new Core({ charter, self, crypto, random, timings: timings('lan'), … })
+ *     for (const effect of core.step({ kind: 'woke' }, { mono, wall })) carryOut(effect)
+ *     wakeAt(core.wakeAt)
+ *
+ * It has no timers, sockets, files, promises, clock or randomness of its own; what it needs comes in with `CoreInit` and events.
+ */
+export { Core, type CoreInit } from './core.ts'
+export type { Command, ContentCode, Event, KeyValue, Now, PinWish, StoreState, Topic, Verdict } from './events.ts'
+export type { Effect, Failure, Reply, Row, Table } from './effects.ts'
+export type { MemberReport, PeerReport, PinAnswer, PinReport } from './reports.ts'
+export type { Crypto, Random } from './crypto.ts'
+export type { Note } from './notes.ts'
+export { FormatError } from './bytes/format-error.ts'
+export { compareBytes, concatBytes, equalBytes, fromHex, toHex } from './bytes/compare.ts'
+export { type Charter, decodeCharter, encodeCharter, meshIdOf, meshIdText, parseMeshId } from './formats/charter.ts'
+export type { KeyChange, Policy, Profile } from './formats/key-op.ts'
+export { bucketOf, canonicalCid, keyOfPin } from './formats/key.ts'
+export { keyOfPeer, peerOfKey } from './formats/peer-id.ts'
+export { decodeRegister, type PinMode, type PinRegister } from './formats/register.ts'
+export { type Timings, timings } from './members/profiles.ts'
+export { weightOf } from './members/self.ts'
+export { found } from './trust/found.ts'
+export { readPinRow } from './pinset/listing.ts'
+export { decodeFrame, encodeFrame } from './sync/frames.ts'

@@ -1,0 +1,43 @@
+/**
+ * The effects of the step at hand, and the instant it runs at. Every room speaks through this one; nothing else leaves the core.
+ */
+import type { Now } from '../events.ts'
+import type { Effect, Failure } from '../effects.ts'
+import type { Note } from '../notes.ts'
+
+export class Outbox {
+  #effects: Effect[] = []
+  #now: Now = { mono: 0, wall: 0 }
+
+  /** Starts a step. */
+  open(now: Now): void {
+    this.#now = now
+  }
+
+  /** Ends a step: hands out what was said. */
+  take(): Effect[] {
+    const effects = this.#effects
+    this.#effects = []
+    return effects
+  }
+
+  get mono(): number {
+    return this.#now.mono
+  }
+
+  get wall(): number {
+    return this.#now.wall
+  }
+
+  emit(effect: Effect): void {
+    this.#effects.push(effect)
+  }
+
+  note(code: string, text: string, fields: Omit<Note, 'code' | 'text'> = {}): void {
+    this.#effects.push({ kind: 'note', note: { ...fields, code, text } })
+  }
+
+  fail(id: number, failure: Failure): void {
+    this.#effects.push({ kind: 'reply', id, reply: { of: 'failure', failure } })
+  }
+}

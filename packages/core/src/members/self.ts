@@ -1,0 +1,176 @@
+/**
+ * What this peer says of itself: its signed record (who, where, how much, until when) and its beats (still here, with this
+ * root, in this state). In an open mesh a peer that nobody vouched for first does the work that its stamp proves, in small units.
+ */
+import { type Crypto, signedBytes } from '../crypto.ts'
+import { Writer } from '../bytes/writer.ts'
+import { type Beat, beatBytes, encodeBeat } from '../formats/beat.ts'
+import { encodeRecord, type MemberRecord, recordBytes, stampBits, weightMax } from '../formats/record.ts'
+import type { Agenda } from '../loop/agenda.ts'
+import type { Outbox } from '../loop/outbox.ts'
+import type { Facts } from '../trust/facts.ts'
+import type { StoreState } from '../events.ts'
+
+/** Hashes of one unit of work on the stamp: about 0.2 ms. */
+const hashesPerUnit = 100
+const gib = 1024 ** 3
+/** What a record may carry. */
+const addressesMax = 8
+
+export interface SelfSettings {
+  readonly peer: string
+  readonly zone: string
+  readonly version: string
+  /** peer id of the IPFS back end, '' = this peer's own */
+  readonly ipfsPeer: string
+}
+
+export interface SelfInit {
+  readonly meshId: Uint8Array
+  readonly crypto: Crypto
+  readonly outbox: Outbox
+  readonly agenda: Agenda
+  readonly facts: Facts
+  readonly settings: SelfSettings
+  readonly recordLifeMs: number
+  readonly beatMs: number
+  /** a record was signed: keep and spread it */
+  readonly signed: (bytes: Uint8Array) => void
+  /** the work is done: keep its stamp */
+  readonly stamped: (stamp: Uint8Array) => void
+}
+
+export class Self {
+  readonly #init: SelfInit
+  #incarnation = 0
+  #beats = 0
+  #addresses: readonly string[] = []
+  #declining = false
+  #syncing = false
+  #stamp: Uint8Array = new Uint8Array(8)
+  #working = false
+  #spaceBytes = 0
+  #until = 0
+  store: StoreState = 'ok'
+
+  constructor(init: SelfInit) {
+    this.#init = init
+  }
+
+  get peer(): string {
+    return this.#init.settings.peer
+  }
+
+  get incarnation(): number {
+    return this.#incarnation
+  }
+
+  start(incarnation: number, addresses: readonly string[], spaceBytes: number): void {
+    this.#incarnation = incarnation
+    this.#addresses = addresses
+    this.#spaceBytes = spaceBytes
+    this.refresh()
+  }
+
+  /** The work done before the restart. */
+  setStamp(stamp: Uint8Array): void {
+    this.#stamp = stamp
+  }
+
+  setAddresses(addresses: readonly string[]): void {
+    if (addresses.join() === this.#addresses.join()) return
+    this.#addresses = addresses
+    this.refresh()
+  }
+
+  setSpace(bytes: number): void {
+    this.#spaceBytes = bytes
+    this.refresh()
+  }
+
+  setDeclining(declining: boolean): void {
+    if (declining === this.#declining) return
+    this.#declining = declining
+    this.refresh()
+  }
+
+  setSyncing(syncing: boolean): void {
+    if (syncing === this.#syncing) return
+    this.#syncing = syncing
+    this.refresh()
+  }
+
+  /** Signs the record anew, after the work if work is asked for. */
+  refresh(): void {
+    const { facts, meshId, crypto, settings, outbox } = this.#init
+    const policy = facts.keyLog.policy
+    if (policy === undefined || this.#incarnation === 0) return
+    const vouched = facts.keyLog.vouched(settings.peer)
+    const asked = vouched || policy.admission !== 'open' ? 0 : policy.workBits
+    if (stampBits(settings.peer, meshId, this.#stamp, crypto) < asked) {
+      this.#work(asked)
+      return
+    }
+    const soonest = Math.floor((outbox.wall + this.#init.recordLifeMs) / 1000)
+    this.#until = Math.max(soonest, this.#until + 1)
+    const record: MemberRecord = {
+      peer: settings.peer,
+      incarnation: this.#incarnation,
+      class: vouched ? 'trusted' : 'volunteer',
+      weight: weightOf(this.#spaceBytes),
+      zone: settings.zone,
+      flags: { declining: this.#declining, leaving: false, maintenance: false, syncing: this.#syncing },
+      ipfsPeer: settings.ipfsPeer,
+      addresses: this.#addresses.slice(0, addressesMax),
+      until: this.#until,
+      stamp: this.#stamp,
+      version: settings.version,
+      sig: new Uint8Array(64)
+    }
+    const sig = crypto.sign(signedBytes('pinmesh/record/1', meshId, recordBytes(record)))
+    this.#init.signed(encodeRecord({ ...record, sig }))
+  }
+
+  /** The next beat, signed. `free`: share of the budget that is free, 0..1. */
+  beat(root: Uint8Array, free: number): Uint8Array {
+    const { facts, meshId, crypto, settings, outbox } = this.#init
+    const beat: Beat = {
+      peer: settings.peer,
+      incarnation: this.#incarnation,
+      n: ++this.#beats,
+      everyMs: this.#init.beatMs,
+      recordHash: facts.hash8(settings.peer) ?? new Uint8Array(8),
+      root,
+      store: this.store,
+      free: Math.max(0, Math.min(255, Math.round(free * 255))),
+      wall: Math.max(0, Math.floor(outbox.wall)),
+      sig: new Uint8Array(64)
+    }
+    return encodeBeat({ ...beat, sig: crypto.sign(signedBytes('pinmesh/beat/1', meshId, beatBytes(beat))) })
+  }
+
+  #work(bits: number): void {
+    if (this.#working) return
+    this.#working = true
+    let nonce = 0
+    const unit = (): void => {
+      const { meshId, crypto, settings, agenda } = this.#init
+      for (let n = 0; n < hashesPerUnit; n++) {
+        const stamp = new Writer().u32(0).u32(nonce++).finish()
+        if (stampBits(settings.peer, meshId, stamp, crypto) < bits) continue
+        this.#stamp = stamp
+        this.#working = false
+        this.#init.stamped(stamp)
+        this.refresh()
+        return
+      }
+      agenda.soon(unit)
+    }
+    this.#init.agenda.soon(unit)
+  }
+}
+
+/** Log2 of the budget in GiB, 0..10: a coarse class, so that small changes move nothing. */
+export function weightOf(spaceBytes: number): number {
+  return Math.max(0, Math.min(weightMax, Math.floor(Math.log2(Math.max(1, spaceBytes / gib)))))
+}

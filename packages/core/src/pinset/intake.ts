@@ -1,0 +1,213 @@
+/**
+ * The door for entries of other writers, whether they come by gossip (a commit) or by sync (a run of one log).
+ * A signature is checked before anything is decoded further; of a run only the newest seal is, the others by previous-hash.
+ * What is validly signed but cannot be placed yet (a gap, a newer key log) is not kept: it is asked for by sync.
+ */
+import { equalBytes, toHex } from '../bytes/compare.ts'
+import { FormatError } from '../bytes/format-error.ts'
+import { type Crypto, signedBytes } from '../crypto.ts'
+import type { Row } from '../effects.ts'
+import type { Commit } from '../formats/commit.ts'
+import type { Entry } from '../formats/entry.ts'
+import { encodeFork } from '../formats/fork.ts'
+import { keyOfPeer } from '../formats/peer-id.ts'
+import { merklePath, merkleVerify } from '../formats/merkle.ts'
+import { type Seal, sealedBytes, sealHash } from '../formats/seal.ts'
+import type { Proof, SealedHeader, StoredEntry } from '../formats/stored.ts'
+import type { Disk } from '../loop/disk.ts'
+import type { Outbox } from '../loop/outbox.ts'
+import type { Facts } from '../trust/facts.ts'
+import type { Leaf, LeafChange } from './leaf.ts'
+import type { Leaves } from './leaves.ts'
+import type { LogId } from './log.ts'
+
+/** Verified seals remembered, so that a commit's other entries cost no signature check. */
+const goodSealsMax = 4096
+/** Entries that may wait for their leaves; above it gossip is left to sync. */
+export const waitingEntriesMax = 4096
+
+/** What an entry came to. `behind`: it needs something that is not here yet. */
+export type Taken = 'new' | 'old' | 'behind' | 'unfit'
+
+export interface IntakeInit {
+  readonly meshId: Uint8Array
+  readonly crypto: Crypto
+  readonly outbox: Outbox
+  readonly disk: Disk
+  readonly leaves: Leaves
+  readonly facts: Facts
+  readonly changed: (leaf: Leaf, change: LeafChange) => void
+  readonly written: (leaf: Leaf) => void
+  /** two contradicting headers were met */
+  readonly forked: (proof: Uint8Array) => void
+}
+
+export class Intake {
+  readonly #init: IntakeInit
+  readonly #goodSeals = new Map<string, true>()
+  readonly #commits = new Map<number, { commit: number; hash: Uint8Array }>()
+  #waiting = 0
+
+  constructor(init: IntakeInit) {
+    this.#init = init
+  }
+
+  /** Entries that wait for their leaves or the disk. */
+  get waiting(): number {
+    return this.#waiting
+  }
+
+  get full(): boolean {
+    return this.#waiting >= waitingEntriesMax
+  }
+
+  /**
+   * Takes a commit whose root was checked in decoding. `jump`: commits of this writer before it have not been seen.
+   * Throws FormatError if it is forged.
+   */
+  takeCommit(commit: Commit, settled: (taken: Taken) => void): { known: boolean; jump: boolean } {
+    if (!this.#knows(commit.seal)) return { known: false, jump: false }
+    this.#verify(commit.seal)
+    const jump = this.#follow(commit.seal)
+    const hashes = commit.entries.map((entry) => entry.hash)
+    commit.entries.forEach((entry, index) => {
+      const proof: Proof = { seal: commit.seal, index, path: merklePath(hashes, index, this.#init.crypto) }
+      this.#place([{ entry, proof }], settled)
+    })
+    return { known: true, jump }
+  }
+
+  /** Takes a run of one log, oldest first, whose last entry carries the proof. Throws FormatError if it is forged. */
+  takeRun(run: readonly StoredEntry[], settled: (taken: Taken) => void): void {
+    const last = run.at(-1)
+    if (last?.proof === undefined) throw new FormatError('a run of entries ends without a seal')
+    const { entry, proof } = last
+    for (let n = 1; n < run.length; n++) if (!follows(run[n - 1]!.entry, run[n]!.entry)) throw new FormatError('a run of entries is not a chain')
+    if (proof.seal.writer !== entry.writer || !merkleVerify(entry.hash, proof.index, proof.seal.n, proof.path, proof.seal.root, this.#init.crypto)) {
+      throw new FormatError('an entry is not under its seal')
+    }
+    if (!this.#knows(proof.seal)) {
+      settled('behind')
+      return
+    }
+    this.#verify(proof.seal)
+    this.#place(run, settled)
+  }
+
+  #knows(seal: Seal): boolean {
+    return this.#init.facts.keyLog.writer(seal.writer) !== undefined
+  }
+
+  #verify(seal: Seal): void {
+    const name = toHex(seal.sig)
+    const bytes = sealedBytes(seal)
+    const key = name + toHex(seal.root) + seal.writer + '/' + seal.commit
+    if (this.#goodSeals.has(key)) return
+    const writer = this.#init.facts.keyLog.writer(seal.writer)
+    const signed = signedBytes('pinmesh/seal/1', this.#init.meshId, bytes)
+    if (writer === undefined || !this.#init.crypto.verify(keyOfPeer(writer.peer), signed, seal.sig)) {
+      throw new FormatError('a seal is not signed by its writer')
+    }
+    this.#goodSeals.set(key, true)
+    if (this.#goodSeals.size > goodSealsMax) {
+      const oldest = this.#goodSeals.keys().next()
+      if (oldest.done !== true) this.#goodSeals.delete(oldest.value)
+    }
+  }
+
+  /** Commit numbers only tell that something was missed; they decide nothing. */
+  #follow(seal: Seal): boolean {
+    const { crypto, meshId } = this.#init
+    const before = this.#commits.get(seal.writer)
+    if (before !== undefined && seal.commit <= before.commit) return false
+    this.#commits.set(seal.writer, { commit: seal.commit, hash: sealHash(seal, meshId, crypto) })
+    if (before === undefined) return seal.commit > 1
+    return seal.commit > before.commit + 1 || !equalBytes(seal.prevCommit, before.hash)
+  }
+
+  #place(run: readonly StoredEntry[], settled: (taken: Taken) => void): void {
+    const first = run[0] as StoredEntry
+    this.#waiting += run.length
+    const leafId = first.entry.prefix >> 4
+    const enter = (leaf: Leaf): void =>
+      leaf.whenSettled(() => {
+        if (this.#init.leaves.resident(leafId) !== leaf) return this.#init.leaves.with(leafId, enter)
+        this.#enter(leaf, run, settled)
+      })
+    this.#init.leaves.with(leafId, enter)
+  }
+
+  #enter(leaf: Leaf, run: readonly StoredEntry[], settled: (taken: Taken) => void): void {
+    let taken: Taken = 'old'
+    const rows: Row[] = []
+    try {
+      for (const stored of run) {
+        const one = this.#enterOne(leaf, stored, rows)
+        if (one !== 'old') taken = one
+        if (one === 'behind' || one === 'unfit') break
+      }
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error
+      taken = 'unfit'
+      this.#init.outbox.note('entry-refused', 'An entry was validly signed and broke a rule; its writer is at fault.', {
+        writer: run[0]?.entry.writer ?? 0,
+        reason: error.message
+      })
+    }
+    if (rows.length === 0) {
+      this.#waiting -= run.length
+      settled(taken)
+      return
+    }
+    leaf.pending++
+    const done = (): void => {
+      leaf.pending--
+      this.#waiting -= run.length
+      this.#init.written(leaf)
+      settled(taken)
+    }
+    this.#init.disk.write({ rows, done })
+  }
+
+  #enterOne(leaf: Leaf, stored: StoredEntry, rows: Row[]): Taken {
+    const { entry } = stored
+    const { facts } = this.#init
+    const id: LogId = { writer: entry.writer, prefixLen: entry.prefixLen, prefix: entry.prefix }
+    if (entry.keySeq > facts.keyLog.seq) return 'behind'
+    if (facts.keyLog.writer(entry.writer)?.removed === true || facts.voided(id, entry.generation)) return 'unfit'
+    const log = leaf.log(id)
+    const verdict = log.judge(entry)
+    if (verdict === 'old') return 'old'
+    if (verdict === 'gap') return 'behind'
+    if (verdict === 'fork') {
+      this.#prove(log.entries, stored)
+      return 'unfit'
+    }
+    const change = leaf.append(stored)
+    rows.push(...change.rows)
+    this.#init.changed(leaf, change)
+    return 'new'
+  }
+
+  /** Makes the proof from the entry held and the one that contradicts it; both must be sealed. */
+  #prove(held: readonly StoredEntry[], stored: StoredEntry): void {
+    const other = held.find((mine) => mine.entry.seq === stored.entry.seq) ?? held.find((mine) => mine.entry.seq === stored.entry.seq - 1)
+    if (other?.proof === undefined || stored.proof === undefined) return
+    this.#init.forked(encodeFork({ a: headerOf(other.entry, other.proof), b: headerOf(stored.entry, stored.proof) }))
+  }
+}
+
+function follows(before: Entry, entry: Entry): boolean {
+  return (
+    entry.writer === before.writer &&
+    entry.prefix === before.prefix &&
+    entry.prefixLen === before.prefixLen &&
+    entry.generation === before.generation &&
+    entry.seq === before.seq + 1 &&
+    equalBytes(entry.prev, before.hash)
+  )
+}
+
+function headerOf(entry: Entry, proof: Proof): SealedHeader {
+  return { header: entry, bytes: entry.header, hash: entry.hash, ...proof }
+}

@@ -1,0 +1,330 @@
+/**
+ * One leaf while it is resident: the logs of its writers, the view merged from them, and the journal of what is held of it.
+ * It is loaded whole, worked on synchronously and forgotten again. Every change hands back the rows to write and, for each
+ * bucket that changed, the pins before and after, by which claims are carried over.
+ */
+import { compareBytes, fromText, toHex } from '../bytes/compare.ts'
+import { Reader } from '../bytes/reader.ts'
+import { Writer } from '../bytes/writer.ts'
+import type { Crypto } from '../crypto.ts'
+import { decodeHold, encodeHold, type Hold, type Provenance } from '../content/hold.ts'
+import type { Row } from '../effects.ts'
+import type { KeyValue } from '../events.ts'
+import { bucketOf, parseMapKey } from '../formats/key.ts'
+import { encodeRegister, type PinRegister, type Register } from '../formats/register.ts'
+import { decodeStored, encodeStored, type Proof, type StoredEntry } from '../formats/stored.ts'
+import { logName } from '../trust/key-log.ts'
+import type { HeadRow } from './heads.ts'
+import { encodeHead } from './heads.ts'
+import { Log, type LogId } from './log.ts'
+import { type PinRow, rowsOfBucket, viewHash } from './view.ts'
+
+export interface Seen {
+  readonly register: PinRegister
+  readonly writer: number
+}
+
+export interface BucketChange {
+  readonly bucket: number
+  readonly before: readonly PinRow[]
+  readonly after: readonly PinRow[]
+}
+
+export interface LeafChange {
+  readonly rows: Row[]
+  readonly buckets: BucketChange[]
+}
+
+export interface LeafInit {
+  readonly id: number
+  readonly meshId: Uint8Array
+  readonly crypto: Crypto
+  /** Does a log of this writer in this generation count (not removed, not void)? */
+  readonly stands: (id: LogId, generation: number) => boolean
+  readonly entries: readonly KeyValue[]
+  readonly holds: readonly KeyValue[]
+}
+
+export class Leaf {
+  readonly id: number
+  /** Groups of rows of this leaf that are not on disk yet: it must stay resident. */
+  pending = 0
+  /** Own entries appended in memory and not yet on disk; entries of others wait for these (`whenSettled`). */
+  drafts = 0
+  readonly #settled: (() => void)[] = []
+  readonly #init: LeafInit
+  readonly #logs = new Map<string, Log>()
+  readonly #holds = new Map<string, Hold>()
+  #view: Map<string, Seen> | undefined
+  readonly #rows = new Map<number, readonly PinRow[]>()
+
+  constructor(init: LeafInit) {
+    this.id = init.id
+    this.#init = init
+    const stored = new Map<string, { id: LogId; entries: StoredEntry[] }>()
+    for (const { value } of init.entries) {
+      const entry = decodeStored(value, init.crypto)
+      const { writer, prefixLen, prefix } = entry.entry
+      const name = logName(entry.entry)
+      const log = stored.get(name) ?? { id: { writer, prefixLen, prefix }, entries: [] }
+      log.entries.push(entry)
+      stored.set(name, log)
+    }
+    for (const [name, { id, entries }] of stored) this.#logs.set(name, Log.load(id, entries, init))
+    for (const { key, value } of init.holds) this.#holds.set(toHex(key), decodeHold(key, value))
+  }
+
+  /** What it weighs in memory: pins, entries and holds. */
+  get weight(): number {
+    let weight = 1 + this.#holds.size
+    for (const log of this.#logs.values()) weight += log.entries.length
+    return weight + (this.#view?.size ?? 0)
+  }
+
+  logs(): Iterable<Log> {
+    return this.#logs.values()
+  }
+
+  log(id: LogId): Log {
+    const name = logName(id)
+    const known = this.#logs.get(name)
+    if (known !== undefined) return known
+    const log = new Log(id, this.#init)
+    this.#logs.set(name, log)
+    return log
+  }
+
+  /** Appends one judged entry; throws FormatError and changes nothing when its body is not valid. */
+  append(stored: StoredEntry): LeafChange {
+    const view = this.view()
+    const log = this.log(stored.entry)
+    const { dropped, changed } = log.append(stored)
+    const rows: Row[] = dropped.map((old) => ({ table: 'entry', key: entryRowKey(old), value: null }))
+    rows.push({ table: 'entry', key: entryRowKey(stored), value: encodeStored(stored) })
+    return this.#settle(view, changed, rows)
+  }
+
+  /** Gives an appended entry its proof. Returns the row to write. */
+  seal(stored: StoredEntry, proof: Proof): Row {
+    stored.proof = proof
+    return { table: 'entry', key: entryRowKey(stored), value: encodeStored(stored) }
+  }
+
+  draftDone(): void {
+    this.drafts--
+    if (this.drafts === 0) for (const run of this.#settled.splice(0)) run()
+  }
+
+  /** Runs `run` as soon as no own entry is on its way to disk. */
+  whenSettled(run: () => void): void {
+    if (this.drafts === 0) run()
+    else this.#settled.push(run)
+  }
+
+  /** Reads every log anew: a writer was removed or a generation voided. */
+  refresh(): LeafChange {
+    const view = this.view()
+    const keys = new Set(view.keys())
+    for (const log of this.#logs.values()) for (const key of log.registers().keys()) keys.add(key)
+    return this.#settle(view, [...keys], [])
+  }
+
+  /** The merged view: highest (lamport, writer) of each map key, where that is a pin. */
+  view(): Map<string, Seen> {
+    if (this.#view !== undefined) return this.#view
+    this.#view = new Map()
+    const keys = new Set<string>()
+    for (const log of this.#logs.values()) for (const key of log.registers().keys()) keys.add(key)
+    for (const key of keys) {
+      const winner = this.#winner(key)
+      if (winner !== undefined) this.#view.set(key, winner)
+    }
+    return this.#view
+  }
+
+  /** The pins of one bucket, slots merged, sorted by key: the order that claims use. */
+  rows(bucket: number): readonly PinRow[] {
+    const known = this.#rows.get(bucket)
+    if (known !== undefined) return known
+    const rows = rowsOfBucket(this.view(), bucket)
+    this.#rows.set(bucket, rows)
+    return rows
+  }
+
+  /** Every register of a map key in the logs that count, for writers and for provenance. */
+  *registers(mapKey: string): Iterable<{ log: Log; register: Register }> {
+    for (const log of this.#logs.values()) {
+      const head = log.head
+      if (head === undefined || !this.#init.stands(log.id, head.generation)) continue
+      const register = log.registers().get(mapKey)
+      if (register !== undefined) yield { log, register }
+    }
+  }
+
+  /** Every log that asks for this key now, with the head at which it was seen asking. */
+  provenance(row: PinRow): Provenance[] {
+    const found: Provenance[] = []
+    for (const mapKey of row.mapKeys) {
+      for (const { log, register } of this.registers(mapKey)) {
+        const head = log.head
+        if (register.op !== 'pin' || head === undefined) continue
+        if (found.some((p) => logName(p) === logName(log.id))) continue
+        found.push({ ...log.id, generation: head.generation, seq: head.seq })
+      }
+    }
+    return found
+  }
+
+  /**
+   * How a held pin that is not in the view came to be out of it. `ended`: every log that asked for it has a later valid entry
+   * that no longer asks, or a later wish of another writer took it back. `void`: a log or writer that asked is void.
+   * `unknown`: the evidence is not here; keep.
+   */
+  fate(hold: Hold): 'ended' | 'void' | 'unknown' {
+    let unknown = false
+    for (const p of hold.provenance) {
+      const log = this.#logs.get(logName(p))
+      const head = log?.head
+      if (!this.#init.stands(p, head?.generation ?? p.generation) || !this.#init.stands(p, p.generation)) {
+        if (!this.#reauthored(p, head)) return 'void'
+      }
+      if (log === undefined || head === undefined) unknown = true
+      else if (!this.#tookBack(log, head, p, hold)) unknown = true
+    }
+    return unknown || hold.provenance.length === 0 ? 'unknown' : 'ended'
+  }
+
+  hold(key: Uint8Array): Hold | undefined {
+    return this.#holds.get(toHex(key))
+  }
+
+  holds(): Iterable<Hold> {
+    return this.#holds.values()
+  }
+
+  setHold(hold: Hold): Row {
+    this.#holds.set(toHex(hold.key), hold)
+    return { table: 'hold', key: hold.key, value: encodeHold(hold) }
+  }
+
+  dropHold(key: Uint8Array): Row {
+    this.#holds.delete(toHex(key))
+    return { table: 'hold', key, value: null }
+  }
+
+  heads(): HeadRow[] {
+    const rows: HeadRow[] = []
+    for (const log of this.#logs.values()) if (log.head !== undefined) rows.push({ ...log.id, ...log.head })
+    return rows.sort((a, b) => compareBytes(encodeHead(a), encodeHead(b)))
+  }
+
+  /** The row of table `leaf`: heads, and the view hash and size of each bucket that has pins. */
+  summary(): Row {
+    const heads = this.heads()
+    const out = new Writer().u8(1).v(heads.length)
+    for (const head of heads) out.raw(encodeHead(head))
+    const buckets = this.buckets()
+    out.v(buckets.length)
+    for (const { bucket, view, count } of buckets) out.u8(bucket & 15).raw(view).v(count)
+    return { table: 'leaf', key: new Writer().u16(this.id).finish(), value: out.finish() }
+  }
+
+  /** Buckets that have pins. */
+  buckets(): { bucket: number; view: Uint8Array; count: number }[] {
+    const found: { bucket: number; view: Uint8Array; count: number }[] = []
+    for (let low = 0; low < 16; low++) {
+      const bucket = this.id * 16 + low
+      const rows = this.rows(bucket)
+      if (rows.length > 0) found.push({ bucket, view: viewHash(rows, this.#init.crypto), count: rows.length })
+    }
+    return found
+  }
+
+  #settle(view: Map<string, Seen>, changed: readonly string[], rows: Row[]): LeafChange {
+    const before = new Map<number, readonly PinRow[]>()
+    for (const mapKey of changed) {
+      const bucket = bucketOf(parseMapKey(mapKey).key)
+      if (!before.has(bucket)) before.set(bucket, this.rows(bucket))
+    }
+    for (const mapKey of changed) {
+      const winner = this.#winner(mapKey)
+      if (winner === undefined) view.delete(mapKey)
+      else view.set(mapKey, winner)
+      rows.push(pinRow(mapKey, winner))
+    }
+    const buckets: BucketChange[] = []
+    for (const [bucket, old] of before) {
+      this.#rows.delete(bucket)
+      buckets.push({ bucket, before: old, after: this.rows(bucket) })
+    }
+    rows.push(this.summary())
+    return { rows, buckets }
+  }
+
+  #winner(mapKey: string): Seen | undefined {
+    let best: { register: Register; writer: number } | undefined
+    for (const { log, register } of this.registers(mapKey)) {
+      const writer = log.id.writer
+      if (best === undefined || beats(register.lamport, writer, best.register.lamport, best.writer)) best = { register, writer }
+    }
+    return best?.register.op === 'pin' ? { register: best.register, writer: best.writer } : undefined
+  }
+
+  /** A void generation whose author went on in a later one that counts. */
+  #reauthored(p: Provenance, head: { generation: number } | undefined): boolean {
+    return head !== undefined && head.generation > p.generation && this.#init.stands(p, head.generation)
+  }
+
+  #tookBack(log: Log, head: { generation: number; seq: number }, p: Provenance, hold: Hold): boolean {
+    const later = head.generation > p.generation || (head.generation === p.generation && head.seq > p.seq)
+    for (const [mapKey, register] of log.registers()) {
+      if (register.op !== 'pin' || compareBytes(parseMapKey(mapKey).key, hold.key) !== 0) continue
+      // It still asks. Only a later unpin of another writer may have ended that.
+      const overruled = [...this.registers(mapKey)].some(
+        (other) => other.register.op === 'unpin' && beats(other.register.lamport, other.log.id.writer, register.lamport, p.writer)
+      )
+      if (!overruled) return false
+      continue
+    }
+    return later || [...log.registers().keys()].some((mapKey) => compareBytes(parseMapKey(mapKey).key, hold.key) === 0)
+  }
+}
+
+function beats(lamportA: number, writerA: number, lamportB: number, writerB: number): boolean {
+  return lamportA > lamportB || (lamportA === lamportB && writerA > writerB)
+}
+
+export function entryRowKey(stored: StoredEntry): Uint8Array {
+  const { prefix, prefixLen, writer, generation, seq } = stored.entry
+  return new Writer().u16(prefix).u8(prefixLen).u32(writer).u32(generation).u32(seq).finish()
+}
+
+function pinRow(mapKey: string, seen: Seen | undefined): Row {
+  const { key, slot } = parseMapKey(mapKey)
+  const value = seen === undefined ? null : new Writer().u32(seen.writer).raw(encodeRegister(seen.register)).finish()
+  return { table: 'pin', key: new Writer().raw(key).raw(fromText(slot ?? '')).finish(), value }
+}
+
+/** Reads a row of table `leaf`. */
+export function decodeSummary(row: KeyValue): {
+  leaf: number
+  heads: HeadRow[]
+  buckets: { bucket: number; view: Uint8Array; count: number }[]
+} {
+  const leaf = new Reader(row.key).u16()
+  const from = new Reader(row.value)
+  from.u8()
+  const heads: HeadRow[] = []
+  for (let n = from.v(); n > 0; n--) {
+    const writer = from.u32()
+    const prefixLen = from.u8() === 16 ? 16 : 12
+    heads.push({ writer, prefixLen, prefix: from.u16(), generation: from.v(), seq: from.v(), hash: from.raw(32) })
+  }
+  const buckets: { bucket: number; view: Uint8Array; count: number }[] = []
+  for (let n = from.v(); n > 0; n--) {
+    const bucket = leaf * 16 + from.u8()
+    buckets.push({ bucket, view: from.raw(8), count: from.v() })
+  }
+  from.end()
+  return { leaf, heads, buckets }
+}

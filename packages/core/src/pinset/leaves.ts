@@ -1,0 +1,128 @@
+/**
+ * Which leaves are resident. Work on a leaf is handed in as a job, waits for the leaf to be loaded and then runs in order.
+ * The least recently used leaves are forgotten when there are too many, but never one whose rows are still on their way to disk.
+ */
+import type { Agenda } from '../loop/agenda.ts'
+import type { Outbox } from '../loop/outbox.ts'
+import type { KeyValue } from '../events.ts'
+import { Leaf, type LeafInit } from './leaf.ts'
+
+/** About 1 KB a pin: 40,000 pins resident are 40 MB. */
+const residentWeightMax = 40_000
+/** Loads under way at once: enough to keep the disk busy. */
+const loadsMax = 64
+/** A leaf that could not be loaded is asked for again after this time. */
+const reloadMs = 1000
+
+export type LeafJob = (leaf: Leaf) => void
+
+export class Leaves {
+  readonly #outbox: Outbox
+  readonly #agenda: Agenda
+  readonly #init: Omit<LeafInit, 'id' | 'entries' | 'holds'>
+  /** In order of use, oldest first. */
+  readonly #resident = new Map<number, Leaf>()
+  readonly #weights = new Map<number, number>()
+  #weight = 0
+  readonly #jobs = new Map<number, LeafJob[]>()
+  readonly #wanted: number[] = []
+  #loading = 0
+
+  constructor(init: { outbox: Outbox; agenda: Agenda; leaf: Omit<LeafInit, 'id' | 'entries' | 'holds'> }) {
+    this.#outbox = init.outbox
+    this.#agenda = init.agenda
+    this.#init = init.leaf
+  }
+
+  /** Runs `job` on the leaf, now or as soon as it is loaded, as a unit of its own. */
+  with(id: number, job: LeafJob): void {
+    const waiting = this.#jobs.get(id)
+    if (waiting !== undefined) {
+      waiting.push(job)
+      return
+    }
+    if (this.#resident.has(id)) {
+      this.#agenda.soon(() => this.#run(id, job))
+      return
+    }
+    this.#jobs.set(id, [job])
+    this.#wanted.push(id)
+    this.#loadMore()
+  }
+
+  resident(id: number): Leaf | undefined {
+    return this.#resident.get(id)
+  }
+
+  residents(): Iterable<Leaf> {
+    return this.#resident.values()
+  }
+
+  loaded(id: number, entries: readonly KeyValue[], holds: readonly KeyValue[]): void {
+    this.#loading--
+    this.#keep(id, new Leaf({ ...this.#init, id, entries, holds }))
+    const jobs = this.#jobs.get(id) ?? []
+    this.#jobs.delete(id)
+    for (const job of jobs) this.#agenda.soon(() => this.#run(id, job))
+    this.#loadMore()
+  }
+
+  loadFailed(id: number, code: string): void {
+    this.#loading--
+    this.#outbox.note('load-failed', 'A part of the pinset could not be read from disk; it is tried again.', { leaf: id, reason: code })
+    this.#agenda.at(this.#outbox.mono + reloadMs, () => {
+      this.#wanted.push(id)
+      this.#loadMore()
+    })
+  }
+
+  /** Forgets what is resident of a leaf: what was changed in memory never reached the disk. */
+  forget(id: number): void {
+    this.#drop(id)
+  }
+
+  #run(id: number, job: LeafJob): void {
+    const leaf = this.#resident.get(id)
+    if (leaf === undefined) {
+      this.with(id, job)
+      return
+    }
+    this.#resident.delete(id)
+    this.#resident.set(id, leaf)
+    job(leaf)
+    this.#weigh(leaf)
+    this.#evict()
+  }
+
+  #loadMore(): void {
+    while (this.#loading < loadsMax && this.#wanted.length > 0) {
+      this.#loading++
+      this.#outbox.emit({ kind: 'load', leaf: this.#wanted.shift() as number })
+    }
+  }
+
+  #keep(id: number, leaf: Leaf): void {
+    this.#resident.set(id, leaf)
+    this.#weigh(leaf)
+  }
+
+  #weigh(leaf: Leaf): void {
+    const weight = leaf.weight
+    this.#weight += weight - (this.#weights.get(leaf.id) ?? 0)
+    this.#weights.set(leaf.id, weight)
+  }
+
+  #evict(): void {
+    if (this.#weight <= residentWeightMax) return
+    for (const leaf of this.#resident.values()) {
+      if (this.#weight <= residentWeightMax * 0.9) return
+      if (leaf.pending === 0 && this.#resident.size > 1) this.#drop(leaf.id)
+    }
+  }
+
+  #drop(id: number): void {
+    this.#weight -= this.#weights.get(id) ?? 0
+    this.#weights.delete(id)
+    this.#resident.delete(id)
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * The asking side of sync: one round with one peer, written as a generator that yields what it needs next (a frame to ask,
+ * or to wait until what came is on disk). It compares facts first, then the pinset down the digest tree, then beats and
+ * claims. It ends when both are level in what the other could give; the other side asks in its turn.
+ */
+import { equalBytes, toHex } from '../bytes/compare.ts'
+import { peerOfKey } from '../formats/peer-id.ts'
+import type { Heads, HeadRow } from '../pinset/heads.ts'
+import { sameLog } from '../pinset/heads.ts'
+import type { Facts } from '../trust/facts.ts'
+import type { Claims } from '../content/claims.ts'
+import { type Frame, leavesPerAskMax, logsPerAskMax, nodesMax, protocolVersion, type Known, type Wanted } from './frames.ts'
+
+/** Rounds over one subtree that bring nothing new end the session: the other side may lie. */
+const fruitlessMax = 2
+
+export interface SessionInit {
+  readonly facts: Facts
+  readonly heads: Heads
+  readonly claims: Claims
+  readonly vector: () => Known[]
+  readonly beatsFor: () => Uint8Array[]
+  readonly takeFacts: (frame: Frame & { kind: 'facts' }) => number
+  /** hands a run over; the count of entries that turned out new is known when `drained` */
+  readonly takeRun: (run: readonly Uint8Array[]) => void
+  readonly takeBeats: (beats: readonly Uint8Array[]) => void
+  readonly takeClaims: (claims: readonly Uint8Array[]) => void
+  /** entries taken as new by this session so far */
+  readonly newEntries: () => number
+}
+
+export type Step = { readonly ask: Frame } | { readonly wait: 'drained' }
+export type Session = Generator<Step, void, Frame>
+
+export class SyncError extends Error {
+  readonly code: string
+
+  constructor(code: string, text: string) {
+    super(text)
+    this.code = code
+  }
+}
+
+/** One whole round. `withVector`: also compare beats and claims. */
+export function* session(init: SessionInit, withVector: boolean): Session {
+  const hello = expect(yield { ask: { kind: 'hello', version: protocolVersion, facts: init.facts.root, pinset: init.heads.root } }, 'hello')
+  if (!equalBytes(hello.facts, init.facts.root)) yield* syncFacts(init)
+  if (!equalBytes(hello.pinset, init.heads.root)) yield* syncPinset(init)
+  if (withVector) yield* syncVector(init)
+}
+
+function* syncFacts(init: SessionInit): Session {
+  for (let more = true; more; ) {
+    const records = [...init.facts.records()].map((held) => held.hash8)
+    const facts = expect(yield { ask: { kind: 'facts-wanted', keySeq: init.facts.keyLog.seq, records } }, 'facts')
+    const fresh = init.takeFacts(facts)
+    more = facts.more && fresh > 0
+  }
+}
+
+function* syncPinset(init: SessionInit): Session {
+  let ids: number[] = [0]
+  for (let level = 0; level < 3 && ids.length > 0; level++) {
+    const differing: number[] = []
+    for (let at = 0; at < ids.length; at += nodesMax) {
+      const asked = ids.slice(at, at + nodesMax)
+      const nodes = expect(yield { ask: { kind: 'nodes', level, ids: asked, digests: [] } }, 'nodes')
+      if (nodes.digests.length !== asked.length * 16) throw new SyncError('MESH_BAD_FORMAT', 'too few digests')
+      asked.forEach((id, n) => {
+        for (let child = 0; child < 16; child++) {
+          const theirs = nodes.digests[n * 16 + child] as Uint8Array
+          if (!equalBytes(theirs, init.heads.digest(level + 1, id * 16 + child))) differing.push(id * 16 + child)
+        }
+      })
+    }
+    ids = differing
+  }
+  for (let at = 0; at < ids.length; at += leavesPerAskMax) yield* syncLeaves(init, ids.slice(at, at + leavesPerAskMax))
+}
+
+function* syncLeaves(init: SessionInit, leaves: number[]): Session {
+  const answer = expect(yield { ask: { kind: 'heads', leaves, heads: [] } }, 'heads')
+  const asked = new Set(leaves)
+  let wanted = answer.heads.filter((head) => asked.has(head.prefix >> 4)).flatMap((head) => want(init, head))
+  for (let fruitless = 0; wanted.length > 0 && fruitless < fruitlessMax; ) {
+    const before = init.newEntries()
+    const batch = wanted.slice(0, logsPerAskMax)
+    const data = expect(yield { ask: { kind: 'want', logs: batch } }, 'data')
+    for (const run of data.runs) init.takeRun(run)
+    yield { wait: 'drained' }
+    const last = batch.at(-1) as Wanted
+    if (!data.more) wanted = wanted.slice(batch.length)
+    else wanted = wanted.slice(Math.max(1, data.runs.length))
+    if (last === undefined || init.newEntries() === before) fruitless++
+    else fruitless = 0
+  }
+}
+
+/** What to ask for so that my log reaches this head; nothing if mine is as new. */
+function want(init: SessionInit, head: HeadRow): Wanted[] {
+  const writer = init.facts.keyLog.writer(head.writer)
+  if (writer === undefined || writer.removed || init.facts.voided(head, head.generation)) return []
+  const mine = init.heads.of(head.prefix >> 4).find((row) => sameLog(row, head))
+  const { writer: id, prefixLen, prefix, generation } = head
+  if (mine === undefined || mine.generation < generation) return [{ writer: id, prefixLen, prefix, generation, from: 0 }]
+  if (mine.generation > generation || mine.seq > head.seq) return []
+  if (mine.seq === head.seq && equalBytes(mine.hash, head.hash)) return []
+  // At one length with another hash, the run from there on shows the fork.
+  return [{ writer: id, prefixLen, prefix, generation, from: mine.seq === head.seq ? head.seq : mine.seq + 1 }]
+}
+
+function* syncVector(init: SessionInit): Session {
+  const known = init.vector()
+  const vector = expect(yield { ask: { kind: 'vector', known, beats: init.beatsFor() } }, 'vector')
+  init.takeBeats(vector.beats)
+  const mine = new Map(known.map((one) => [toHex(one.peer), one]))
+  for (const theirs of vector.known) {
+    const own = mine.get(toHex(theirs.peer))
+    if (equalBytes(theirs.claims, own?.claims ?? new Uint8Array(4))) continue
+    if (theirs.claims.every((byte) => byte === 0)) continue
+    const peer = peerOfKey(theirs.peer)
+    for (let more = true; more; ) {
+      const have = [...init.claims.of(peer)].map(([shard, { claim }]) => [shard, claim.seq] as const)
+      const claims = expect(yield { ask: { kind: 'claims-wanted', peer: theirs.peer, have } }, 'claims')
+      init.takeClaims(claims.claims)
+      more = claims.more && claims.claims.length > 0
+    }
+  }
+}
+
+function expect<K extends Frame['kind']>(frame: Frame, kind: K): Frame & { kind: K } {
+  if (frame.kind === kind) return frame as Frame & { kind: K }
+  if (frame.kind === 'error') throw new SyncError(frame.code, frame.text)
+  throw new SyncError(frame.kind === 'busy' ? 'MESH_BUSY' : 'MESH_BAD_FORMAT', `asked for ${kind}, got ${frame.kind}`)
+}

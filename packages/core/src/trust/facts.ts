@@ -1,0 +1,180 @@
+/**
+ * Facts: what peers know about the mesh itself, all of it signed: the key log, member records, fork proofs.
+ * They have a root of their own, compared before the pinset's, since an entry can be judged only by a key log as new as its author's.
+ * Everything is checked here, once, at the door; what is kept is kept as the bytes that came, so that it can be passed on.
+ */
+import { compareBytes, concatBytes, fromText } from '../bytes/compare.ts'
+import { FormatError } from '../bytes/format-error.ts'
+import { Writer as BytesWriter } from '../bytes/writer.ts'
+import { type Crypto, signedBytes } from '../crypto.ts'
+import type { KeyValue } from '../events.ts'
+import type { Row } from '../effects.ts'
+import { decodeFork, type Fork, type SealedHeader } from '../formats/fork.ts'
+import { keyOfPeer } from '../formats/peer-id.ts'
+import { decodeRecord, type MemberRecord, recordBytes, recordHash8, stampBits } from '../formats/record.ts'
+import { merkleVerify, sealedBytes } from '../formats/seal.ts'
+import { KeyLog, logName } from './key-log.ts'
+
+/** A mesh larger than this needs partial replication of records first. */
+export const recordsMax = 10_000
+export const forksMax = 10_000
+
+interface HeldRecord {
+  readonly record: MemberRecord
+  readonly bytes: Uint8Array
+  readonly hash8: Uint8Array
+}
+
+export type Outcome = 'new' | 'old' | 'gap' | 'unfit'
+
+const rowKind = { op: 0x6b, record: 0x72, fork: 0x66 }
+
+export class Facts {
+  readonly keyLog: KeyLog
+  readonly #meshId: Uint8Array
+  readonly #crypto: Crypto
+  readonly #records = new Map<string, HeldRecord>()
+  readonly #forks = new Map<string, Uint8Array>()
+  #root: Uint8Array | undefined
+
+  constructor(init: { meshId: Uint8Array; root: Uint8Array; crypto: Crypto }) {
+    this.#meshId = init.meshId
+    this.#crypto = init.crypto
+    this.keyLog = new KeyLog(init)
+  }
+
+  /** Takes the rows of table `fact` at start, in key order. */
+  load(rows: readonly KeyValue[]): void {
+    const of = (kind: number): KeyValue[] => rows.filter((row) => row.key[0] === kind)
+    for (const row of of(rowKind.op)) this.keyLog.append(row.value)
+    for (const row of of(rowKind.fork)) this.takeFork(row.value)
+    for (const row of of(rowKind.record)) this.#keep(row.value, decodeRecord(row.value))
+  }
+
+  takeOp(bytes: Uint8Array): { outcome: Outcome; rows: Row[] } {
+    const seq = this.keyLog.seq + 1
+    const outcome = this.keyLog.append(bytes)
+    if (outcome !== 'next') return { outcome: outcome === 'fork' ? 'unfit' : outcome, rows: [] }
+    this.#root = undefined
+    const key = new BytesWriter().u8(rowKind.op).u32(seq).finish()
+    return { outcome: 'new', rows: [{ table: 'fact', key, value: bytes }] }
+  }
+
+  /** `unfit`: well signed, but not of somebody who may be a member (not vouched for, no work done, out of date). */
+  takeRecord(bytes: Uint8Array, wall: number): { outcome: Outcome; rows: Row[]; record: MemberRecord } {
+    const record = decodeRecord(bytes)
+    const held = this.#records.get(record.peer)?.record
+    if (held !== undefined && !newer(record, held)) return { outcome: 'old', rows: [], record }
+    const key = keyOfPeer(record.peer)
+    if (!this.#crypto.verify(key, signedBytes('pinmesh/record/1', this.#meshId, recordBytes(record)), record.sig)) {
+      throw new FormatError('a member record is not signed by its peer')
+    }
+    if (!this.admissible(record, wall)) return { outcome: 'unfit', rows: [], record }
+    if (held === undefined && this.#records.size >= recordsMax) return { outcome: 'unfit', rows: [], record }
+    this.#keep(bytes, record)
+    return { outcome: 'new', rows: [{ table: 'fact', key: recordRowKey(record.peer), value: bytes }], record }
+  }
+
+  /** Both headers must be sealed by the writer that they name. */
+  takeFork(bytes: Uint8Array): { outcome: Outcome; rows: Row[]; fork: Fork } {
+    const fork = decodeFork(bytes, this.#crypto)
+    const { writer, prefixLen, prefix, generation } = fork.a.header
+    const name = forkName({ writer, prefixLen, prefix }, generation)
+    if (this.#forks.has(name)) return { outcome: 'old', rows: [], fork }
+    if (this.keyLog.writer(writer) === undefined) return { outcome: 'gap', rows: [], fork }
+    if (!this.#sealed(fork.a) || !this.#sealed(fork.b)) throw new FormatError('a fork proof is not sealed by its writer')
+    if (this.#forks.size >= forksMax) return { outcome: 'unfit', rows: [], fork }
+    this.#forks.set(name, bytes)
+    this.#root = undefined
+    const key = new BytesWriter().u8(rowKind.fork).raw(fromText(name)).finish()
+    return { outcome: 'new', rows: [{ table: 'fact', key, value: bytes }], fork }
+  }
+
+  /** Reads a proof that was taken. */
+  readFork(bytes: Uint8Array): Fork {
+    return decodeFork(bytes, this.#crypto)
+  }
+
+  /** May this record make a member? A function of signed facts and the date alone. */
+  admissible(record: MemberRecord, wall: number): boolean {
+    const policy = this.keyLog.policy
+    if (policy === undefined || record.until * 1000 <= wall || this.keyLog.removedPeer(record.peer)) return false
+    if (this.keyLog.vouched(record.peer)) return true
+    return policy.admission === 'open' && stampBits(record.peer, this.#meshId, record.stamp, this.#crypto) >= policy.workBits
+  }
+
+  /** Is (log, generation) void, because its writer forked it? */
+  voided(id: { writer: number; prefixLen: number; prefix: number }, generation: number): boolean {
+    return this.#forks.size > 0 && this.#forks.has(forkName(id, generation))
+  }
+
+  record(peer: string): MemberRecord | undefined {
+    return this.#records.get(peer)?.record
+  }
+
+  recordBytes(peer: string): Uint8Array | undefined {
+    return this.#records.get(peer)?.bytes
+  }
+
+  hash8(peer: string): Uint8Array | undefined {
+    return this.#records.get(peer)?.hash8
+  }
+
+  records(): Iterable<HeldRecord> {
+    return this.#records.values()
+  }
+
+  forks(): Iterable<[string, Uint8Array]> {
+    return this.#forks
+  }
+
+  /** Forgets records that no longer make a member. Returns the rows that say so. */
+  expire(wall: number): Row[] {
+    const rows: Row[] = []
+    for (const { record } of this.#records.values()) {
+      if (this.admissible(record, wall)) continue
+      this.#records.delete(record.peer)
+      this.#root = undefined
+      rows.push({ table: 'fact', key: recordRowKey(record.peer), value: null })
+    }
+    return rows
+  }
+
+  /** 16 bytes over the key log's head, the fork proofs' places and the records. */
+  get root(): Uint8Array {
+    this.#root ??= this.#computeRoot()
+    return this.#root
+  }
+
+  #computeRoot(): Uint8Array {
+    const records = [...this.#records.values()].map((held) => held.hash8).sort(compareBytes)
+    const forks = [...this.#forks.keys()].sort().map((name) => fromText(`${name};`))
+    return this.#crypto.hash(concatBytes(this.keyLog.head, ...forks, ...records)).subarray(0, 16)
+  }
+
+  #keep(bytes: Uint8Array, record: MemberRecord): void {
+    this.#records.set(record.peer, { record, bytes, hash8: recordHash8(bytes, this.#crypto) })
+    this.#root = undefined
+  }
+
+  #sealed(header: SealedHeader): boolean {
+    const writer = this.keyLog.writer(header.header.writer)
+    if (writer === undefined || header.seal.writer !== writer.id) return false
+    if (!merkleVerify(header.hash, header.index, header.seal.n, header.path, header.seal.root, this.#crypto)) return false
+    const bytes = signedBytes('pinmesh/seal/1', this.#meshId, sealedBytes(header.seal))
+    return this.#crypto.verify(keyOfPeer(writer.peer), bytes, header.seal.sig)
+  }
+}
+
+/** A record replaces another of a later incarnation, or of the same one with a later `until`. */
+export function newer(a: MemberRecord, b: MemberRecord): boolean {
+  return a.incarnation > b.incarnation || (a.incarnation === b.incarnation && a.until > b.until)
+}
+
+export function forkName(id: { writer: number; prefixLen: number; prefix: number }, generation: number): string {
+  return `${logName(id)}/${generation}`
+}
+
+function recordRowKey(peer: string): Uint8Array {
+  return new BytesWriter().u8(rowKind.record).raw(keyOfPeer(peer)).finish()
+}
