@@ -39,7 +39,7 @@ test('random bytes are decoded as the platform does or refused as it does', () =
   const pieces = fc.oneof(
     fc.uint8Array({ maxLength: 6 }),
     fc.string({ unit: 'binary', maxLength: 4 }).map((text) => new Uint8Array(Buffer.from(text))),
-    fc.constantFrom(...['c0', 'e0', 'ed', 'f0', 'f4', '80', '8f', '90', '9f', 'a0', 'bf'].map(fromHex)),
+    fc.constantFrom(...['c0', 'e0', 'ed', 'f0', 'f4', '80', '8f', '90', '9f', 'a0', 'bf'].map(fromHex))
   )
   fc.assert(
     fc.property(fc.array(pieces, { maxLength: 6 }), (parts) => {
@@ -53,7 +53,7 @@ test('random bytes are decoded as the platform does or refused as it does', () =
       if (expected === undefined) assert.throws(() => toText(bytes), FormatError)
       else assert.equal(toText(bytes), expected)
     }),
-    { numRuns: 2000 },
+    { numRuns: 2000 }
   )
 })
 

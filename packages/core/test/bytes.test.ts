@@ -14,7 +14,7 @@ import {
   fromBase64url,
   fromHex,
   toBase64url,
-  toHex,
+  toHex
 } from '../src/bytes/compare.ts'
 import { FormatError } from '../src/bytes/format-error.ts'
 import { Reader } from '../src/bytes/reader.ts'
@@ -32,7 +32,7 @@ test('every primitive comes back as it was written', () => {
     raw: bytes,
     blob: bytes,
     text: fc.string({ unit: 'binary', maxLength: 40 }),
-    hint: fc.integer({ min: 0, max: 300 }),
+    hint: fc.integer({ min: 0, max: 300 })
   })
   fc.assert(
     fc.property(written, (w) => {
@@ -48,7 +48,7 @@ test('every primitive comes back as it was written', () => {
       assert.equal(reader.text(200), w.text)
       assert.equal(reader.left, 0)
       reader.end()
-    }),
+    })
   )
 })
 
@@ -90,7 +90,7 @@ test('reading past the end is refused, by every method', () => {
     (reader) => reader.v(),
     (reader) => reader.raw(1),
     (reader) => reader.blob(9),
-    (reader) => reader.text(9),
+    (reader) => reader.text(9)
   ]
   for (const read of reads) assert.throws(() => read(new Reader(new Uint8Array(0))), FormatError)
   assert.throws(() => new Reader(fromHex('80')).v(), FormatError)
@@ -125,7 +125,7 @@ test('compareBytes orders like hex text, and agrees with equalBytes', () => {
       const order = toHex(a) < toHex(b) ? -1 : toHex(a) > toHex(b) ? 1 : 0
       assert.equal(Math.sign(compareBytes(a, b)), order)
       assert.equal(equalBytes(a, b), order === 0)
-    }),
+    })
   )
 })
 
@@ -137,7 +137,7 @@ test('hex and base64url agree with Buffer and have one text each', () => {
       assert.deepEqual(fromHex(toHex(a)), a)
       assert.deepEqual(fromBase64url(toBase64url(a)), a)
       assert.deepEqual(concatBytes(a, b), new Uint8Array(Buffer.concat([a, b])))
-    }),
+    })
   )
   for (const text of ['0', '0g', 'AB', '0é']) assert.throws(() => fromHex(text), FormatError, text)
   for (const text of ['A', 'AB', 'AAA=', 'AA+A', 'AAB', 'AA\u00e9A']) {

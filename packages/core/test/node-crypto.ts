@@ -8,7 +8,7 @@ import {
   createPublicKey,
   hash as hashOnce,
   sign as signOnce,
-  verify as verifyOnce,
+  verify as verifyOnce
 } from 'node:crypto'
 
 import { toHex } from '../src/bytes/compare.ts'
@@ -67,7 +67,7 @@ function pairOf(seed: Uint8Array | number): { key: Uint8Array; sign(bytes: Uint8
   const spki = createPublicKey(secret).export({ format: 'der', type: 'spki' })
   return {
     key: new Uint8Array(spki.subarray(publicPrefix.length)),
-    sign: (message) => plain(signOnce(null, message, secret)),
+    sign: (message) => plain(signOnce(null, message, secret))
   }
 }
 

@@ -60,7 +60,7 @@ export function decodeBeat(bytes: Uint8Array): Beat {
     store: nameAt(stores, reader.u8(), 'the store of a beat'),
     free: reader.u8(),
     wall: reader.u48(),
-    sig: reader.raw(64),
+    sig: reader.raw(64)
   }
   reader.end()
   return beat

@@ -38,7 +38,7 @@ export const pinStates: readonly PinState[] = [
   'unreachable',
   'no-space',
   'back-end',
-  'refused',
+  'refused'
 ]
 
 export interface ClaimBucket {
@@ -97,7 +97,7 @@ export function decodeClaim(bytes: Uint8Array): Claim {
     holdUntil: reader.u48(),
     sizeClass: reader.u8(),
     buckets: readBuckets(reader),
-    sig: reader.raw(64),
+    sig: reader.raw(64)
   }
   reader.end()
   return claim

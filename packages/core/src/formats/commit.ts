@@ -11,8 +11,8 @@ import { checkRange } from './check.ts'
 import type { Entry } from './entry.ts'
 import { readEntry, writeEntry } from './entry.ts'
 import { merkleRoot } from './merkle.ts'
-import type { Seal } from './seal.ts'
-import { readSeal, writeSeal } from './seal.ts'
+import type { Seal } from './plain-seal.ts'
+import { readSeal, writeSeal } from './plain-seal.ts'
 
 /** One gossip message; a larger commit is announced by its heads and fetched by sync. */
 export const commitBytesMax: number = 64 * 1024

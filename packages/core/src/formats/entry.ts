@@ -138,7 +138,7 @@ function readHeader(reader: Reader): EntryHeader {
     keySeq: reader.v(),
     clock: reader.v(),
     count: reader.v(),
-    bodyHash: reader.raw(32),
+    bodyHash: reader.raw(32)
   }
   checkHeader(header)
   return header

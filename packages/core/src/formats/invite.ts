@@ -61,7 +61,7 @@ export function decodeInvite(bytes: Uint8Array): Invite {
     uses: checkRange(reader.v(), 1, usesMax, 'the uses of an invitation'),
     until: reader.u48(),
     key: reader.raw(32),
-    sig: reader.raw(64),
+    sig: reader.raw(64)
   }
   reader.end()
   return invite

@@ -63,7 +63,7 @@ const kinds: ReadonlyArray<KeyChange['kind']> = [
   'policy',
   'rotate-root',
   'drop-limbo',
-  'remove-peer',
+  'remove-peer'
 ]
 const admissions: readonly Admission[] = ['open', 'invite']
 const profiles: readonly Profile[] = ['test', 'lan', 'wan', 'simulated']
@@ -174,6 +174,6 @@ function readPolicy(reader: Reader): Policy {
     trustedMin: reader.v(replicasMax),
     profile: nameAt(profiles, reader.u8(), 'the timing profile'),
     workBits: checkRange(reader.u8(), 0, workBitsMax, 'the work asked for'),
-    protocolMin: reader.v(),
+    protocolMin: reader.v()
   }
 }

@@ -3,7 +3,7 @@
  * from mesh to mesh and do not depend on how a CID is written. Its first bits place it: bucket (16) for placement and claims,
  * leaf (12) for logs and digests, shard (8) for candidates.
  */
-import { CID } from 'multiformats/cid'
+import type { CID } from 'multiformats/cid'
 
 import { concatBytes, fromBase64url, toBase64url } from '../bytes/compare.ts'
 import { FormatError } from '../bytes/format-error.ts'

@@ -55,7 +55,7 @@ export function merkleVerify(
   n: number,
   path: readonly Uint8Array[],
   root: Uint8Array,
-  crypto: Crypto,
+  crypto: Crypto
 ): boolean {
   if (!Number.isInteger(index) || index < 0 || index >= n || path.length !== merkleDepth(index, n)) return false
   let at = index

@@ -86,7 +86,7 @@ export function decodeRecord(bytes: Uint8Array): MemberRecord {
     until: reader.u48(),
     stamp: reader.raw(8),
     version: reader.text(versionBytesMax),
-    sig: reader.raw(64),
+    sig: reader.raw(64)
   }
   reader.end()
   checkIpfsPeer(record)
@@ -150,7 +150,7 @@ function readFlags(reader: Reader): MemberFlags {
     declining: (bits & 1) !== 0,
     leaving: (bits & 2) !== 0,
     maintenance: (bits & 4) !== 0,
-    syncing: (bits & 8) !== 0,
+    syncing: (bits & 8) !== 0
   }
 }
 

@@ -11,8 +11,8 @@ import { checkFlags, checkLength } from './check.ts'
 import type { Entry, EntryHeader } from './entry.ts'
 import { decodeHeader, headerBytesMax, headerHash, readEntry, writeEntry } from './entry.ts'
 import { merkleDepth, merklePath, merkleVerify } from './merkle.ts'
-import type { Seal } from './seal.ts'
-import { readSeal, writeSeal } from './seal.ts'
+import type { Seal } from './plain-seal.ts'
+import { readSeal, writeSeal } from './plain-seal.ts'
 
 export interface Proof {
   seal: Seal

@@ -25,7 +25,7 @@ import {
   type Register,
   decodeRegister,
   encodeRegister,
-  sortPeers,
+  sortPeers
 } from '../../src/formats/register.ts'
 import { type Seal, decodeSeal, encodeSeal } from '../../src/formats/seal.ts'
 import { type StoredEntry, decodeStored, encodeStored, proofOf } from '../../src/formats/stored.ts'
@@ -63,7 +63,7 @@ function textOf(min: number, max: number): fc.Arbitrary<string> {
 const digest = fc.oneof(
   hash.map((bytes) => digestOf(0x12, bytes)),
   fc.tuple(u32, fc.uint8Array({ minLength: 20, maxLength: 128 })).map(([code, bytes]) => digestOf(code, bytes)),
-  fc.uint8Array({ maxLength: 128 }).map((bytes) => digestOf(0, bytes)),
+  fc.uint8Array({ maxLength: 128 }).map((bytes) => digestOf(0, bytes))
 )
 export const cid: fc.Arbitrary<CID> = fc
   .tuple(fc.oneof(fc.constantFrom(0x55, 0x70, 0x71), u32), digest)
@@ -90,16 +90,16 @@ const pinRegister = fc
         name: textOf(1, 120),
         meta,
         chosen: fc.uniqueArray(peer, { minLength: 1, maxLength: 4 }).map(sortPeers),
-        origins: fc.uniqueArray(textOf(1, 40), { minLength: 1, maxLength: 3 }),
+        origins: fc.uniqueArray(textOf(1, 40), { minLength: 1, maxLength: 3 })
       },
-      { requiredKeys: ['lamport', 'mode', 'priority', 'cid'], noNullPrototype: true },
+      { requiredKeys: ['lamport', 'mode', 'priority', 'cid'], noNullPrototype: true }
     ),
-    copies,
+    copies
   )
   .map(([rest, numbers]): PinRegister => ({ op: 'pin', ...rest, ...numbers }))
 const register: fc.Arbitrary<Register> = fc.oneof(
   { weight: 9, arbitrary: pinRegister },
-  { weight: 1, arbitrary: u48.map((lamport) => ({ op: 'unpin' as const, lamport })) },
+  { weight: 1, arbitrary: u48.map((lamport) => ({ op: 'unpin' as const, lamport })) }
 )
 
 interface Place {
@@ -121,7 +121,7 @@ export function entryOf(crypto: Crypto, place: Place = {}): fc.Arbitrary<Entry> 
     keySeq: number,
     clock: fc.nat({ max: 1 << 30 }),
     count: fc.nat({ max: 1 << 30 }),
-    body: fc.uint8Array({ maxLength: 300 }),
+    body: fc.uint8Array({ maxLength: 300 })
   })
   return fields.map((any) => {
     const all = { ...any, ...place }
@@ -138,7 +138,7 @@ const seal: fc.Arbitrary<Seal> = record({
   prevCommit: hash,
   n: fc.integer({ min: 1, max: 64 }),
   root: hash,
-  sig: signature,
+  sig: signature
 })
 
 /** A seal over the entries, with a signature that is none. */
@@ -151,7 +151,7 @@ function commitOf(crypto: Crypto, first: fc.Arbitrary<Entry>): fc.Arbitrary<Comm
   const others = first.chain((entry) =>
     fc
       .uniqueArray(entryOf(crypto, { writer: entry.writer }), { maxLength: 9, selector: (other) => toHex(other.hash) })
-      .map((rest) => [entry, ...rest.filter((other) => toHex(other.hash) !== toHex(entry.hash))]),
+      .map((rest) => [entry, ...rest.filter((other) => toHex(other.hash) !== toHex(entry.hash))])
   )
   return fc.tuple(others, seal).map(([entries, any]) => ({ seal: sealOf(entries, any, crypto), entries }))
 }
@@ -189,9 +189,9 @@ const keyChange: fc.Arbitrary<KeyChange> = fc.oneof(
       trustedMin: fc.nat({ max: 65535 }),
       profile: fc.constantFrom('test' as const, 'lan' as const, 'wan' as const, 'simulated' as const),
       workBits: fc.nat({ max: 40 }),
-      protocolMin: number,
-    }),
-  }),
+      protocolMin: number
+    })
+  })
 )
 
 const keyOp: fc.Arbitrary<KeyOp> = record({
@@ -199,7 +199,7 @@ const keyOp: fc.Arbitrary<KeyOp> = record({
   prev: hash,
   op: keyChange,
   wall: u48,
-  sig: signature,
+  sig: signature
 }).map((op) => (op.seq === 1 ? { ...op, prev: new Uint8Array(32) } : { ...op, prev: op.prev.with(0, op.prev[0] || 1) }))
 
 const addresses = fc.uniqueArray(textOf(1, 60), { maxLength: 8 })
@@ -213,14 +213,14 @@ const memberRecord: fc.Arbitrary<MemberRecord> = record({
     declining: fc.boolean(),
     leaving: fc.boolean(),
     maintenance: fc.boolean(),
-    syncing: fc.boolean(),
+    syncing: fc.boolean()
   }),
   ipfsPeer: textOf(0, 60),
   addresses: addresses.filter((list) => Buffer.byteLength(list.join('')) < 500),
   until: u48,
   stamp: bytesOf(8),
   version: textOf(0, 32),
-  sig: signature,
+  sig: signature
 })
 
 const beat: fc.Arbitrary<Beat> = record({
@@ -233,12 +233,12 @@ const beat: fc.Arbitrary<Beat> = record({
   store: fc.constantFrom('ok' as const, 'read-only' as const, 'full' as const, 'failing' as const),
   free: u8,
   wall: u48,
-  sig: signature,
+  sig: signature
 })
 
 const states = fc.oneof(
   fc.uint8Array({ minLength: 1, maxLength: 40, max: 9 }),
-  fc.tuple(fc.constantFrom(3, 4), fc.integer({ min: 1, max: 400 })).map(([s, n]) => new Uint8Array(n).fill(s)),
+  fc.tuple(fc.constantFrom(3, 4), fc.integer({ min: 1, max: 400 })).map(([s, n]) => new Uint8Array(n).fill(s))
 )
 const claim: fc.Arbitrary<Claim> = record({
   peer,
@@ -250,14 +250,14 @@ const claim: fc.Arbitrary<Claim> = record({
   buckets: fc
     .uniqueArray(record({ low: u8, view: bytesOf(8), states }), { maxLength: 12, selector: (bucket) => bucket.low })
     .map((buckets) => buckets.toSorted((a, b) => a.low - b.low)),
-  sig: signature,
+  sig: signature
 })
 
 const charter: fc.Arbitrary<Charter> = record({
   version: fc.constant(1 as const),
   name: textOf(1, 64),
   root: hash,
-  salt: bytesOf(16),
+  salt: bytesOf(16)
 })
 
 const invite: fc.Arbitrary<Invite> = record({
@@ -268,7 +268,7 @@ const invite: fc.Arbitrary<Invite> = record({
   uses: fc.integer({ min: 1, max: 65535 }),
   until: u48,
   key: hash,
-  sig: signature,
+  sig: signature
 })
 
 /** Lets tests over all formats be written once; each row is one format with its own value type. */

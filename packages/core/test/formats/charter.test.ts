@@ -16,15 +16,15 @@ test('a mesh id is one short word that leads back to it', () => {
     fc.property(
       fc.oneof(
         bytesOf(32),
-        fc.nat({ max: 32 }).map((n) => new Uint8Array(32).fill(255, n)),
+        fc.nat({ max: 32 }).map((n) => new Uint8Array(32).fill(255, n))
       ),
       (id) => {
         const text = meshIdText(id)
         assert.match(text, /^z[A-Za-z0-9]+$/)
         assert.ok(text.length <= meshIdTextMax)
         assert.deepEqual(parseMeshId(text), id)
-      },
-    ),
+      }
+    )
   )
 })
 

@@ -14,7 +14,7 @@ const withBuckets = (...buckets: Claim['buckets']): Claim => ({ ...claim, bucket
 const bucket = (low: number, ...states: number[]): Claim['buckets'][0] => ({
   low,
   view,
-  states: Uint8Array.from(states),
+  states: Uint8Array.from(states)
 })
 const empty = encodeClaim(withBuckets()).length
 
@@ -35,7 +35,7 @@ test('the nibbles are those of the format', () => {
     'unreachable',
     'no-space',
     'back-end',
-    'refused',
+    'refused'
   ]
   assert.deepEqual(pinStates, names)
 })
@@ -55,7 +55,7 @@ test('a long form for what has a short one is refused', () => {
     raw(3, 1, 0xa0),
     raw(0, 1),
     raw(4, 1),
-    raw(1, 0),
+    raw(1, 0)
   ]) {
     assert.throws(() => decodeClaim(bytes), FormatError)
   }

@@ -13,7 +13,7 @@ import {
   decodeEntry,
   decodeHeader,
   encodeEntry,
-  makeEntry,
+  makeEntry
 } from '../../src/formats/entry.ts'
 import { crypto, firstEntry, resetEntry, secondEntry } from './samples.ts'
 
@@ -32,7 +32,7 @@ test('another body under the same header is refused', () => {
   const bytes = encodeEntry(secondEntry)
   const last = bytes.length - 1
   assert.throws(() => decodeEntry(bytes.with(last, (bytes[last] as number) ^ 1), crypto), {
-    message: 'the body of an entry has another hash',
+    message: 'the body of an entry has another hash'
   })
 })
 
@@ -51,7 +51,7 @@ test('a header that contradicts itself is neither made nor read', () => {
     [secondEntry, { prev: new Uint8Array(31).fill(1) }],
     [secondEntry, { kind: 'reset' }],
     [secondEntry, { clock: Number.MAX_SAFE_INTEGER }],
-    [resetEntry, { body: new Uint8Array(bodyBytesMax + 1) }],
+    [resetEntry, { body: new Uint8Array(bodyBytesMax + 1) }]
   ]
   for (const [entry, change] of bad) {
     assert.throws(() => makeEntry({ ...entry, ...change }, crypto), FormatError, JSON.stringify(change))

@@ -31,7 +31,7 @@ interface Damage {
 const damage: fc.Arbitrary<Damage> = fc.record({
   kind: fc.constantFrom('set', 'set', 'flip', 'flip', 'cut', 'insert', 'remove', 'repeat', 'append'),
   at: fc.oneof(fc.nat({ max: 160 }), fc.nat({ max: 4000 })),
-  byte: fc.oneof(fc.constantFrom(0, 1, 2, 3, 0x7f, 0x80, 0xff), fc.nat({ max: 255 })),
+  byte: fc.oneof(fc.constantFrom(0, 1, 2, 3, 0x7f, 0x80, 0xff), fc.nat({ max: 255 }))
 })
 
 function damaged(bytes: Uint8Array, { kind, at, byte }: Damage): Uint8Array {
@@ -66,14 +66,14 @@ formats(weak, (format) => {
       fc.property(hurt, ([value, damages]) => {
         holds(format.decode, format.encode, damages.reduce(damaged, format.encode(value)))
       }),
-      { numRuns },
+      { numRuns }
     )
   })
 
   test(`random bytes for a ${format.name} are refused or canonical`, () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => holds(format.decode, format.encode, bytes)),
-      { numRuns },
+      { numRuns }
     )
   })
 })

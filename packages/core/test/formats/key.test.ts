@@ -38,7 +38,7 @@ test('what is not the text of a CID is refused', () => {
     code: 0x12,
     size: 2,
     digest: Uint8Array.of(1, 2),
-    bytes: Uint8Array.of(0x12, 2, 1, 2),
+    bytes: Uint8Array.of(0x12, 2, 1, 2)
   })
   const bad = [
     '',
@@ -52,7 +52,7 @@ test('what is not the text of a CID is refused', () => {
     zCid,
     `${cids.v1}a`,
     ` ${cids.v1}`,
-    `${cids.v0} `,
+    `${cids.v0} `
   ]
   for (const text of [
     ...bad,
@@ -60,7 +60,7 @@ test('what is not the text of a CID is refused', () => {
     `f${'01551220'}${'00'.repeat(32)}`,
     'b'.repeat(600),
     'Q0OIl',
-    'bafkqaaa\n',
+    'bafkqaaa\n'
   ]) {
     assert.throws(() => canonicalCid(text), FormatError, text)
   }
@@ -78,7 +78,7 @@ test('a map key comes back with its slot', () => {
     fc.property(bytesOf(32), slot, (key, slot) => {
       const text = mapKeyOf(key, slot)
       assert.deepEqual(parseMapKey(text), { key, slot })
-    }),
+    })
   )
 })
 

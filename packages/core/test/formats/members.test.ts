@@ -28,7 +28,7 @@ test('a record out of its bounds is not encoded', () => {
     { until: 2 ** 48 },
     { stamp: new Uint8Array(7) },
     { version: 'v'.repeat(33) },
-    { sig: new Uint8Array(63) },
+    { sig: new Uint8Array(63) }
   ]
   for (const change of bad) {
     assert.throws(() => encodeRecord({ ...record, ...change } as MemberRecord), FormatError, JSON.stringify(change))
@@ -52,7 +52,7 @@ test('a beat out of its bounds is neither encoded nor decoded', () => {
     { free: 256 },
     { root: new Uint8Array(15) },
     { recordHash: new Uint8Array(9) },
-    { wall: -1 },
+    { wall: -1 }
   ]
   for (const change of bad) {
     assert.throws(() => encodeBeat({ ...beat, ...change } as Beat), FormatError, JSON.stringify(change))
@@ -71,7 +71,7 @@ test('a key operation out of its bounds is not encoded', () => {
     { ...add, op: { ...add.op, caps: 4 } as KeyOp['op'] },
     { ...add, op: { kind: 'other' } as unknown as KeyOp['op'] },
     { ...add, op: { kind: 'rotate-root', key: new Uint8Array(33) } },
-    { ...add, op: { kind: 'remove-writer', writer: 2 ** 32 } },
+    { ...add, op: { kind: 'remove-writer', writer: 2 ** 32 } }
   ]
   const limits = [{ replicas: 65536 }, { trustedMin: -1 }, { workBits: 41 }, { profile: 'moon' }, { admission: 'any' }]
   for (const limit of limits) {
@@ -100,7 +100,7 @@ test('a word that is not an invitation is refused', () => {
     `${text}1`,
     ` ${text}`,
     `${text}\n`,
-    'z'.repeat(3000),
+    'z'.repeat(3000)
   ]) {
     assert.throws(() => parseInvite(other), FormatError)
   }

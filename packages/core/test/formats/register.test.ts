@@ -35,20 +35,20 @@ test('a value out of its bounds is not encoded', () => {
     {
       meta: [
         ['b', ''],
-        ['a', ''],
-      ],
+        ['a', '']
+      ]
     },
     {
       meta: [
         ['a', ''],
-        ['a', 'b'],
-      ],
+        ['a', 'b']
+      ]
     },
     {
       meta: [
         ['\u{10000}', ''],
-        ['\uffff', ''],
-      ],
+        ['\uffff', '']
+      ]
     },
     { meta: [['a', 'b'.repeat(512)]] },
     { chosen: peers.toReversed() },
@@ -59,7 +59,7 @@ test('a value out of its bounds is not encoded', () => {
     { origins: [''] },
     { origins: ['a'.repeat(256)] },
     { origins: ['1', '2', '3', '4', '5', '6', '7', '8', '9'] },
-    { cid: CID.parse(cids.v0) },
+    { cid: CID.parse(cids.v0) }
   ]
   for (const change of bad) {
     const register = { ...pin, ...change } as PinRegister
@@ -70,7 +70,7 @@ test('a value out of its bounds is not encoded', () => {
 test('metadata are sorted by bytes, not by UTF-16 units', () => {
   const meta = [
     ['\uffff', ''],
-    ['\u{10000}', ''],
+    ['\u{10000}', '']
   ] as const
   assert.deepEqual(decodeRegister(encodeRegister({ ...plainPin, meta })), { ...plainPin, meta })
 })

@@ -18,7 +18,7 @@ formats(nodeCrypto(), (format) => {
         assert.deepEqual(back, value)
         assert.deepEqual(format.encode(back), bytes)
       }),
-      { numRuns: 200 },
+      { numRuns: 200 }
     )
   })
 })

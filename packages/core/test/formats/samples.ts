@@ -32,14 +32,14 @@ export const charter: Charter = {
   version: 1,
   name: 'möhre',
   root: rootKey,
-  salt: fromHex('00112233445566778899aabbccddeeff'),
+  salt: fromHex('00112233445566778899aabbccddeeff')
 }
 export const meshId: Uint8Array = meshIdOf(encodeCharter(charter), crypto)
 
 export const cids = {
   v0: 'QmbWqxBEKC3P8tqsKc98xmWNzrzDtRLMiMPL8wBuTGsMnR',
   v1: 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy',
-  identity: 'bafkqaaa',
+  identity: 'bafkqaaa'
 } as const
 
 export const pin: PinRegister = {
@@ -56,10 +56,10 @@ export const pin: PinRegister = {
   name: 'a näme 🐟',
   meta: [
     ['app', 'pinmesh'],
-    ['run', ''],
+    ['run', '']
   ],
   chosen: peers,
-  origins: [`${address}/p2p/${crypto.peer}`],
+  origins: [`${address}/p2p/${crypto.peer}`]
 }
 export const plainPin: PinRegister = {
   op: 'pin',
@@ -69,18 +69,18 @@ export const plainPin: PinRegister = {
   max: 0,
   trustedMin: 0,
   priority: 0,
-  cid: canonicalCid(cids.v0),
+  cid: canonicalCid(cids.v0)
 }
 export const unpin = { op: 'unpin', lamport: 0xffffffffffff } as const
 
 const place = { writer: 0xdeadbeef, prefixLen: 12, prefix: 0x1230, generation: 0, keySeq: 4 } as const
 export const firstEntry: Entry = makeEntry(
   { ...place, kind: 'set', seq: 1, prev: zero, clock: 0, count: 3, body: fromText('the first body') },
-  crypto,
+  crypto
 )
 export const secondEntry: Entry = makeEntry(
   { ...place, kind: 'set', seq: 2, prev: firstEntry.hash, clock: 3, count: 300, body: fromText('the second body') },
-  crypto,
+  crypto
 )
 export const resetEntry: Entry = makeEntry(
   {
@@ -93,15 +93,15 @@ export const resetEntry: Entry = makeEntry(
     prev: zero,
     clock: 0,
     count: 0,
-    body: new Uint8Array(200),
+    body: new Uint8Array(200)
   },
-  crypto,
+  crypto
 )
 
 function sealed(entries: readonly Entry[], commit: number): Seal {
   const root = merkleRoot(
     entries.map((entry) => entry.hash),
-    crypto,
+    crypto
   )
   const unsigned = { writer: place.writer, commit, prevCommit: zero, n: entries.length, root }
   return { ...unsigned, sig: crypto.sign(signedBytes('pinmesh/seal/1', meshId, sealedBytes(unsigned))) }
@@ -113,7 +113,7 @@ export const proof: Proof = proofOf(commit.seal, entries, 1, crypto)
 
 const otherEntry = makeEntry(
   { ...place, kind: 'set', seq: 2, prev: firstEntry.hash, clock: 3, count: 1, body: fromText('another') },
-  crypto,
+  crypto
 )
 
 function sealedHeader(entry: Entry): SealedHeader {
@@ -137,7 +137,7 @@ export const keyOps: KeyOp[] = [
   keyOp({ kind: 'policy', policy }),
   keyOp({ kind: 'rotate-root', key: crypto.key }),
   keyOp({ kind: 'drop-limbo', writer: place.writer }),
-  keyOp({ kind: 'remove-peer', peer: crypto.peer }),
+  keyOp({ kind: 'remove-peer', peer: crypto.peer })
 ]
 
 const unsignedRecord = {
@@ -151,7 +151,7 @@ const unsignedRecord = {
   addresses: [address, '/dns4/example.org/tcp/443/wss'],
   until: 1_790_600_000,
   stamp: fromHex('0102030405060708'),
-  version: '0.1.0',
+  version: '0.1.0'
 } as const
 export const record: MemberRecord = {
   ...unsignedRecord,
@@ -160,9 +160,9 @@ export const record: MemberRecord = {
     signedBytes(
       'pinmesh/record/1',
       meshId,
-      recordBytes({ ...unsignedRecord, addresses: [...unsignedRecord.addresses] }),
-    ),
-  ),
+      recordBytes({ ...unsignedRecord, addresses: [...unsignedRecord.addresses] })
+    )
+  )
 }
 
 const unsignedBeat = {
@@ -174,11 +174,11 @@ const unsignedBeat = {
   root: fromHex('000102030405060708090a0b0c0d0e0f'),
   store: 'full',
   free: 25,
-  wall,
+  wall
 } as const
 export const beat: Beat = {
   ...unsignedBeat,
-  sig: crypto.sign(signedBytes('pinmesh/beat/1', meshId, beatBytes(unsignedBeat))),
+  sig: crypto.sign(signedBytes('pinmesh/beat/1', meshId, beatBytes(unsignedBeat)))
 }
 
 const view = fromHex('b1b2b3b4b5b6b7b8')
@@ -192,12 +192,12 @@ const unsignedClaim = {
   buckets: [
     { low: 0, view, states: new Uint8Array(200).fill(4) },
     { low: 3, view, states: Uint8Array.of(3) },
-    { low: 255, view, states: Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9) },
-  ],
+    { low: 255, view, states: Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9) }
+  ]
 }
 export const claim: Claim = {
   ...unsignedClaim,
-  sig: crypto.sign(signedBytes('pinmesh/claim/1', meshId, claimBytes(unsignedClaim))),
+  sig: crypto.sign(signedBytes('pinmesh/claim/1', meshId, claimBytes(unsignedClaim)))
 }
 
 const unsignedInvite = {
@@ -207,9 +207,9 @@ const unsignedInvite = {
   role: 'trusted' as const,
   uses: 1,
   until: 1_790_600_000,
-  key: crypto.hash(fromText('one time')),
+  key: crypto.hash(fromText('one time'))
 }
 export const invite: Invite = {
   ...unsignedInvite,
-  sig: signAsRoot(signedBytes('pinmesh/invite/1', meshId, inviteBytes(unsignedInvite))),
+  sig: signAsRoot(signedBytes('pinmesh/invite/1', meshId, inviteBytes(unsignedInvite)))
 }

@@ -15,7 +15,7 @@ import {
   merkleRoot,
   proofOf,
   sealHash,
-  sealedBytes,
+  sealedBytes
 } from '../../src/formats/seal.ts'
 import { hash } from '../node-crypto.ts'
 import { commit, crypto, firstEntry, meshId, proof, resetEntry, secondEntry } from './samples.ts'
@@ -54,7 +54,7 @@ test('a full commit of 64 entries fits and each is proved alone', () => {
   const many = Array.from({ length: 64 }, (_, i) => makeEntry({ ...firstEntry, prefix: i << 4 }, crypto))
   const root = merkleRoot(
     many.map((entry) => entry.hash),
-    crypto,
+    crypto
   )
   const full = { ...seal, n: 64, root }
   assert.equal(decodeCommit(encodeCommit({ seal: full, entries: many }), crypto).entries.length, 64)

@@ -25,7 +25,7 @@ import {
   encodeCommit,
   encodeSeal,
   encodeStored,
-  sealHash,
+  sealHash
 } from '../../src/formats/seal.ts'
 import * as sample from './samples.ts'
 
