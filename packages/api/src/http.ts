@@ -1,0 +1,160 @@
+// The client's side of the wire: requests over a few kept connections, JSON in and out, lines as they come. By
+// node:http, since a command's start-up is mostly what it imports.
+
+import { Agent, request } from 'node:http'
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
+import type { ApiListen } from './listen.ts'
+import { MeshError } from './mesh.ts'
+import { meshErrorOf, problemIn } from './problem.ts'
+
+const connectionsMax = 64
+const answerCharsMax: number = 16 << 20
+const lineCharsMax: number = 4 << 20
+
+export interface Call {
+  method: 'GET' | 'POST' | 'DELETE'
+  /** Below /v1, with its query. */
+  path: string
+  signal?: AbortSignal | undefined
+}
+
+export class Http {
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: connectionsMax })
+  readonly #to: RequestOptions
+  readonly #token: string
+
+  constructor(listen: ApiListen, token: string) {
+    this.#to = 'host' in listen ? { host: listen.host, port: listen.port } : { socketPath: listen.socketPath }
+    this.#token = token
+  }
+
+  /** One object for one object. */
+  async json<T>(call: Call, body?: object): Promise<T> {
+    const answer = await this.#send(call, body)
+    return JSON.parse(await textOf(answer, answerCharsMax)) as T
+  }
+
+  /** The lines of an answer, in the groups in which they arrive. Leaving early hangs up. */
+  async *lines<T extends object>(call: Call): AsyncGenerator<T[], void, undefined> {
+    yield* linesOf<T>(await this.#send(call), call.signal)
+  }
+
+  /** The answer's bytes, its status checked. */
+  async bytes(call: Call): Promise<IncomingMessage> {
+    return this.#send(call)
+  }
+
+  /** A request to be written by the caller, and its answer, the status not checked. */
+  open(call: Call, contentType: string): { sent: ClientRequest; answered: Promise<IncomingMessage> } {
+    return this.#start(call, { 'content-type': contentType })
+  }
+
+  close(): void {
+    this.#agent.destroy()
+  }
+
+  async #send(call: Call, body?: object, again = false): Promise<IncomingMessage> {
+    const text = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
+    const headers = text && { 'content-type': 'application/json', 'content-length': text.length }
+    const { sent, answered } = this.#start(call, headers ?? {})
+    sent.end(text)
+    try {
+      const answer = await answered
+      if (answer.statusCode !== 200) throw await failureOf(answer)
+      return answer
+    } catch (error) {
+      // A kept connection may be closed by the server just as it is used again; only what changes nothing is repeated.
+      const closed = sent.reusedSocket && codeOf(error) === 'ECONNRESET' && call.method === 'GET' && !again
+      if (closed) return this.#send(call, body, true)
+      throw connectionError(error, call.signal)
+    }
+  }
+
+  #start(
+    call: Call,
+    headers: Record<string, string | number>
+  ): { sent: ClientRequest; answered: Promise<IncomingMessage> } {
+    const sent = request({
+      ...this.#to,
+      agent: this.#agent,
+      method: call.method,
+      path: `/v1${call.path}`,
+      headers: { authorization: `Bearer ${this.#token}`, ...headers },
+      ...(call.signal === undefined ? {} : { signal: call.signal })
+    })
+    const answered = new Promise<IncomingMessage>((resolve, reject) => {
+      sent.once('response', resolve)
+      sent.on('error', reject) // for good: a late error must find a listener
+    })
+    return { sent, answered }
+  }
+}
+
+/** Lines of JSON in the groups in which they arrive; throws what a last { error } says. */
+export async function* linesOf<T extends object>(
+  answer: IncomingMessage,
+  signal?: AbortSignal
+): AsyncGenerator<T[], void, undefined> {
+  let rest = ''
+  answer.setEncoding('utf8')
+  try {
+    for await (const text of answer as AsyncIterable<string>) {
+      const lines = (rest + text).split('\n')
+      rest = lines.pop()!
+      if (rest.length > lineCharsMax) throw new MeshError('MESH_API_ANSWER', 'The peer sent too long a line.')
+      const objects = lines.map((line) => JSON.parse(line) as T)
+      const last = objects.at(-1)
+      const problem = last && problemIn(last)
+      if (problem !== undefined) objects.pop()
+      if (objects.length > 0) yield objects
+      if (problem !== undefined) throw problem
+    }
+  } catch (error) {
+    throw connectionError(error, signal)
+  } finally {
+    answer.destroy()
+  }
+}
+
+/** What an answer other than 200 says. */
+export async function failureOf(answer: IncomingMessage): Promise<MeshError> {
+  const text = await textOf(answer, answerCharsMax)
+  try {
+    const problem = problemIn(JSON.parse(text))
+    if (problem !== undefined) return problem
+  } catch {
+    // not ours: fall through
+  }
+  return new MeshError('MESH_API_ANSWER', `Something else answers there (status ${answer.statusCode}).`, { exit: 1 })
+}
+
+/** A failed connection as a MeshError; an abort as its reason. */
+export function connectionError(error: unknown, signal?: AbortSignal): unknown {
+  if (signal?.aborted) return signal.reason
+  const code = codeOf(error)
+  if (code === 'ECONNREFUSED' || code === 'ENOENT') {
+    return new MeshError('MESH_NOT_RUNNING', 'No peer is running there.', { remedy: 'Start one.', cause: error })
+  }
+  if (code === 'ECONNRESET' || code === 'EPIPE') {
+    return new MeshError('MESH_API_GONE', 'The peer hung up in the middle.', {
+      exit: 3,
+      remedy: 'Look whether it runs.',
+      cause: error
+    })
+  }
+  return meshErrorOf(error)
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}
+
+async function textOf(answer: IncomingMessage, charsMax: number): Promise<string> {
+  let text = ''
+  answer.setEncoding('utf8')
+  for await (const piece of answer as AsyncIterable<string>) {
+    text += piece
+    if (text.length > charsMax) throw new MeshError('MESH_API_ANSWER', 'The peer sent too long an answer.')
+  }
+  return text
+}

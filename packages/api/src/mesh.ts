@@ -1,0 +1,19 @@
+// What the API takes from the peer: the types of its programming interface, and its error. The error comes by its own
+// entry, not by the package's door, so that a client of the API starts without loading libp2p and an IPFS node.
+
+export { MeshError } from '@pinmesh/node/mesh-error'
+export type { ExitCode } from '@pinmesh/node/mesh-error'
+export type {
+  AddEntry,
+  AddOptions,
+  ContentEntry,
+  ListedPin,
+  MeshNode,
+  NodeInfo,
+  Note,
+  PeerInfo,
+  PeerStatus,
+  PinAnswer,
+  PinRequest,
+  PinStatus
+} from '@pinmesh/node'

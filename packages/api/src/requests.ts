@@ -1,0 +1,148 @@
+// Bodies and queries of the API, checked by hand at the door: exact fields, exact types, bounds. Nothing unknown is
+// let through, since a field that an older peer silently ignores is a wish silently dropped. What a CID is, and whether
+// a wish can be granted, is for the peer to say.
+
+import { badRequest } from './problem.ts'
+import type { PinRequest } from './mesh.ts'
+
+/** Pins, or CIDs to unpin, in one request. */
+export const batchMax = 1000
+/** Room for a thousand pins with the longest names and metadata. */
+export const batchBytesMax: number = 4 << 20
+/** Any other JSON body. */
+export const bodyBytesMax: number = 64 << 10
+/** Text of a CID, also of one that carries its data. */
+export const cidCharsMax = 512
+
+const replicasMax = 65_535
+const nameBytesMax = 255
+const metaBytesMax = 512
+const peerCharsMax = 128
+
+type Fields = Record<string, unknown>
+export type Wish = Omit<PinRequest, 'cid'>
+
+const wishFields = ['replicas', 'min', 'name', 'meta', 'expireInMs', 'mode', 'anyway'] as const
+const pinFields = ['cid', ...wishFields] as const
+
+/** One request or { pins: [...] }. */
+export function readPins(body: unknown): { requests: PinRequest[]; many: boolean } {
+  const fields = readObject(body, 'The body')
+  if (!('pins' in fields)) return { requests: [readPin(fields)], many: false }
+  allow(fields, ['pins'])
+  return { requests: readList(fields.pins, 'pins').map(readPin), many: true }
+}
+
+export function readUnpin(body: unknown): { cids: string[]; yes: boolean } {
+  const fields = readObject(body, 'The body')
+  allow(fields, ['cids', 'yes'])
+  return { cids: readList(fields.cids, 'cids').map(readCid), yes: readBoolean(fields.yes, 'yes') ?? false }
+}
+
+export function readPeer(body: unknown): string {
+  const fields = readObject(body, 'The body')
+  allow(fields, ['peer'])
+  return readText(fields.peer, 'peer', peerCharsMax)
+}
+
+export function readAddOptions(header: unknown): { wrap: boolean; pin?: Wish } {
+  const fields = readObject(header, 'The first frame')
+  allow(fields, ['wrap', 'pin'])
+  const wrap = readBoolean(fields.wrap, 'wrap') ?? false
+  if (fields.pin === undefined) return { wrap }
+  const pin = readObject(fields.pin, 'pin')
+  allow(pin, wishFields)
+  return { wrap, pin: readWish(pin) }
+}
+
+export function readCid(value: unknown): string {
+  return readText(value, 'cid', cidCharsMax)
+}
+
+/** ?wait=N: undefined if absent. */
+export function readWait(query: unknown): number | undefined {
+  const { wait } = readObject(query, 'The query')
+  if (wait === undefined) return undefined
+  const holders = typeof wait === 'string' && /^\d{1,5}$/.test(wait) ? Number(wait) : undefined
+  return readCount(holders, 'wait', 1, replicasMax)
+}
+
+export function readYes(query: unknown): boolean {
+  const { yes } = readObject(query, 'The query')
+  if (yes === undefined || yes === '0') return false
+  if (yes === '1') return true
+  throw badRequest('The query field "yes" must be 0 or 1.')
+}
+
+function readPin(value: unknown): PinRequest {
+  const fields = readObject(value, 'A pin')
+  allow(fields, pinFields)
+  const wish: Wish & { cid?: string } = readWish(fields)
+  wish.cid = readCid(fields.cid)
+  return wish as PinRequest
+}
+
+function readWish(fields: Fields): Wish {
+  const { replicas, min, name, meta, expireInMs, mode, anyway } = fields
+  const wish: Wish = {}
+  if (replicas !== undefined)
+    wish.replicas = replicas === 'all' ? 'all' : readCount(replicas, 'replicas', 1, replicasMax)
+  if (min !== undefined) wish.min = readCount(min, 'min', 1, replicasMax)
+  if (name !== undefined) wish.name = readText(name, 'name', nameBytesMax)
+  if (meta !== undefined) wish.meta = readMeta(meta)
+  if (expireInMs !== undefined) wish.expireInMs = readCount(expireInMs, 'expireInMs', 1, Number.MAX_SAFE_INTEGER)
+  if (mode !== undefined) {
+    if (mode !== 'recursive' && mode !== 'direct') throw badRequest('The field "mode" must be recursive or direct.')
+    wish.mode = mode
+  }
+  const any = readBoolean(anyway, 'anyway')
+  if (any !== undefined) wish.anyway = any
+  return wish
+}
+
+function readMeta(value: unknown): Record<string, string> {
+  const meta = readObject(value, 'meta')
+  let bytes = 0
+  for (const [key, text] of Object.entries(meta)) {
+    if (typeof text !== 'string') throw badRequest('Every value of "meta" must be text.')
+    bytes += Buffer.byteLength(key) + Buffer.byteLength(text)
+  }
+  if (bytes > metaBytesMax) throw badRequest(`The field "meta" may hold ${metaBytesMax} bytes at most.`)
+  return meta as Record<string, string>
+}
+
+function readObject(value: unknown, name: string): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw badRequest(`${name} must be an object.`)
+  return value as Fields
+}
+
+function readList(value: unknown, name: string): unknown[] {
+  if (!Array.isArray(value)) throw badRequest(`The field "${name}" must be a list.`)
+  if (value.length > batchMax) throw badRequest(`The field "${name}" may hold ${batchMax} at most.`)
+  return value
+}
+
+function readText(value: unknown, name: string, bytesMax: number): string {
+  if (typeof value !== 'string' || value === '') throw badRequest(`The field "${name}" must be text.`)
+  if (Buffer.byteLength(value) > bytesMax) throw badRequest(`The field "${name}" may hold ${bytesMax} bytes at most.`)
+  return value
+}
+
+function readCount(value: unknown, name: string, low: number, high: number): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < low || value > high) {
+    throw badRequest(`The field "${name}" must be a whole number from ${low} to ${high}.`)
+  }
+  return value
+}
+
+function readBoolean(value: unknown, name: string): boolean | undefined {
+  if (value !== undefined && typeof value !== 'boolean') throw badRequest(`The field "${name}" must be true or false.`)
+  return value
+}
+
+function allow(fields: Fields, names: readonly string[]): void {
+  for (const name of Object.keys(fields)) {
+    if (!names.includes(name)) throw badRequest(`There is no field "${name.slice(0, 40)}" here.`)
+  }
+}

@@ -1,0 +1,164 @@
+// The HTTP server of a running peer: fastify with the guard before everything, the routes under /v1, and one place where
+// a failure becomes a status and { error: { code, message, remedy, exit } }.
+
+import { chmod, lstat, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { fastify } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
+import { guardOf, isLoopback } from './guard.ts'
+import type { ApiListen } from './listen.ts'
+import { MeshError } from './mesh.ts'
+import type { MeshNode } from './mesh.ts'
+import { OpenRequests } from './open-requests.ts'
+import { badRequest, meshErrorOf, problemOf, statusOf } from './problem.ts'
+import { bodyBytesMax, cidCharsMax } from './requests.ts'
+import { addRoutes } from './routes.ts'
+import { addStreamRoutes } from './stream-routes.ts'
+import { readOrMakeToken } from './token.ts'
+
+/** More than any program opens, fewer than would exhaust the process's files. */
+const connectionsMax = 1024
+/** While stopping: a kept connection falls idle when its last answer ends, and would then be waited for. */
+const idleCheckMs = 20
+
+export interface ApiInit {
+  /** Port 0 takes a free one. A socket is made with mode 0600. */
+  listen: ApiListen
+  /** Made with mode 0600 if need be. */
+  tokenFile: string
+  /** Allow a host that other machines can reach; the token then crosses the network unencrypted. Default: false. */
+  remote?: boolean
+  /** How long a stop waits for requests under way, in ms. Default: 5,000. */
+  stopGraceMs?: number
+}
+
+export interface ApiServer {
+  readonly token: string
+  /** Resolves with where it listens. MESH_API_ADDRESS if it cannot. */
+  start(): Promise<ApiListen>
+  /** A request without a socket, for tests. */
+  readonly inject: FastifyInstance['inject']
+  /** Resolves once it has stopped, by `stop` or by a client's POST /v1/stop. */
+  readonly stopped: Promise<void>
+  /** Takes no new requests, ends the endless ones, gives the others their grace. Does not stop the peer. */
+  stop(): Promise<void>
+}
+
+class Server implements ApiServer {
+  readonly token: string
+  readonly stopped: Promise<void>
+  readonly inject: FastifyInstance['inject']
+  readonly #app: FastifyInstance
+  readonly #init: ApiInit
+  readonly #open = new OpenRequests()
+  readonly #done = Promise.withResolvers<void>()
+  #stopping: Promise<void> | undefined
+
+  constructor(node: MeshNode, init: ApiInit, token: string) {
+    this.token = token
+    this.stopped = this.#done.promise
+    this.#init = init
+    this.#app = appOf(token)
+    this.inject = this.#app.inject.bind(this.#app)
+    this.#app.register(
+      (v1, _options, done) => {
+        addRoutes(v1, node, this.#open, () => void this.stop())
+        addStreamRoutes(v1, node, this.#open)
+        done()
+      },
+      { prefix: '/v1' }
+    )
+  }
+
+  async start(): Promise<ApiListen> {
+    const { listen } = this.#init
+    try {
+      if ('host' in listen) {
+        const { port } = listen
+        await this.#app.listen({ port, host: listen.host === 'localhost' ? '127.0.0.1' : listen.host })
+        const address = this.#app.server.address()
+        return { host: listen.host, port: typeof address === 'object' && address !== null ? address.port : listen.port }
+      }
+      await clearSocket(listen.socketPath)
+      await this.#app.listen({ path: listen.socketPath })
+      await chmod(listen.socketPath, 0o600)
+      return listen
+    } catch (error) {
+      const message = `The API cannot listen there (${error instanceof Error ? error.message : String(error)}).`
+      throw new MeshError('MESH_API_ADDRESS', message, { exit: 1, remedy: 'Choose another address.', cause: error })
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    this.#open.abortEndless()
+    const idle = setInterval(() => this.#app.server.closeIdleConnections(), idleCheckMs)
+    const late = setTimeout(() => {
+      this.#open.abortAll()
+      this.#app.server.closeAllConnections()
+    }, this.#init.stopGraceMs ?? 5_000)
+    try {
+      await this.#app.close()
+    } finally {
+      clearInterval(idle)
+      clearTimeout(late)
+      this.#done.resolve()
+    }
+  }
+}
+
+function appOf(token: string): FastifyInstance {
+  const guard = guardOf(token)
+  const app = fastify({
+    bodyLimit: bodyBytesMax,
+    exposeHeadRoutes: false,
+    forceCloseConnections: 'idle',
+    frameworkErrors: (_error, request, reply) => {
+      // an address that no route can be looked up for: fastify skips the hooks
+      guard(request, reply, (refusal) => answerFailure(reply, refusal ?? badRequest('The address is malformed.')))
+    },
+    routerOptions: { maxParamLength: cidCharsMax * 3 }
+  })
+  app.server.maxConnections = connectionsMax
+  app.removeContentTypeParser('text/plain')
+  app.addHook('onRequest', guard)
+  app.setNotFoundHandler(({ method, url }) => {
+    throw new MeshError('MESH_API_ROUTE', `There is no ${method} ${url.slice(0, 80)} here.`, { exit: 1 })
+  })
+  app.setErrorHandler((error: FastifyError, _request, reply) => {
+    const { statusCode } = error // fastify's own word on a request
+    if (statusCode !== undefined && statusCode < 500) answerFailure(reply, badRequest(error.message), statusCode)
+    else answerFailure(reply, error)
+  })
+  return app
+}
+
+function answerFailure(reply: FastifyReply, failure: unknown, status?: number): void {
+  const error = meshErrorOf(failure)
+  void reply.code(status ?? statusOf(error)).send({ error: problemOf(error) })
+}
+
+/** Removes a socket that a dead process left behind; one that is answered is left to fail the listening. */
+async function clearSocket(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined)
+  if (found === undefined || !found.isSocket()) return
+  const answered = await new Promise<boolean>((resolve) => {
+    const socket = connect(path)
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    socket.once('connect', () => socket.destroy())
+  })
+  if (!answered) await rm(path, { force: true })
+}
+
+/** Reads or makes the token; `start` opens the door. MESH_API_REMOTE for a host that others can reach, unless told. */
+export async function createApiServer(node: MeshNode, init: ApiInit): Promise<ApiServer> {
+  if ('host' in init.listen && !isLoopback(init.listen.host) && init.remote !== true) {
+    const message = `The host ${init.listen.host} can be reached from other machines.`
+    throw new MeshError('MESH_API_REMOTE', message, { exit: 1, remedy: 'Use 127.0.0.1, or say that you mean it.' })
+  }
+  return new Server(node, init, await readOrMakeToken(init.tokenFile))
+}

@@ -1,0 +1,141 @@
+// A MeshNode of a few lines, over a map, that writes down what it was asked. Tests replace single methods.
+
+import { MeshError } from '@pinmesh/node/mesh-error'
+import type { ContentEntry, ListedPin, MeshNode, PeerInfo, PinAnswer, PinRequest, PinStatus } from '@pinmesh/node'
+
+export interface FakeNode extends MeshNode {
+  readonly pins: Map<string, PinRequest>
+  /** What `get` gives back: path → bytes, or null for a folder. */
+  readonly files: Map<string, Uint8Array | null>
+  asked: unknown[]
+  stopped: number
+}
+
+export const peer = '12D3KooWPeer'
+
+export function fakeNode(overrides: Partial<FakeNode> = {}): FakeNode {
+  const pins = new Map<string, PinRequest>()
+  const files = new Map<string, Uint8Array | null>()
+  const node: FakeNode = {
+    pins,
+    files,
+    asked: [],
+    stopped: 0,
+    info: () => ({ ...info, pins: pins.size }),
+    async pin(requests) {
+      return requests.map((request) => pinOne(pins, request))
+    },
+    async unpin(cids, { yes } = {}) {
+      return cids.map((cid) => {
+        if (cid.startsWith('others') && yes !== true)
+          return { cid, error: new MeshError('MESH_OTHERS_PIN', 'Others want it.') }
+        pins.delete(cid)
+        return { cid }
+      })
+    },
+    async *list() {
+      const all = [...pins.values()].map(listed)
+      for (let start = 0; start < all.length; start += 1000) yield all.slice(start, start + 1000)
+    },
+    status: async (cid) => statusOf(pins, cid),
+    async *statusAll() {
+      for (const cid of pins.keys()) yield statusOf(pins, cid)
+    },
+    async *waitFor(cid, holders) {
+      for (let have = 0; have <= holders; have++) yield { ...statusOf(pins, cid), have }
+    },
+    peers: () => [self],
+    async *notes() {
+      yield { at: 1, code: 'started', text: 'The peer started.', error: 'a field named error' }
+    },
+    async addFile(entries, options) {
+      const { onProgress: _onProgress, signal: _signal, ...asked } = options
+      node.asked.push(asked)
+      let bytes = 0
+      for await (const { path, content } of entries) {
+        const pieces: Uint8Array[] = []
+        for await (const piece of content ?? []) {
+          bytes += piece.length
+          pieces.push(piece)
+          options.onProgress?.(bytes)
+        }
+        files.set(path, content === undefined ? null : Buffer.concat(pieces))
+      }
+      return options.pin === undefined
+        ? { cid: 'added', bytes }
+        : { bytes, ...pinOne(pins, { cid: 'added', ...options.pin }) }
+    },
+    async *get(cid) {
+      if (cid !== 'content') throw new MeshError('MESH_NOT_FOUND', 'Nobody has it.', { exit: 3, remedy: 'Wait.' })
+      for (const [path, bytes] of files) yield contentOf(path, bytes)
+    },
+    addWriter: async (of) => ({ writer: of.length }),
+    async vouch(of) {
+      node.asked.push(of)
+    },
+    async stop() {
+      node.stopped++
+    },
+    ...overrides
+  }
+  return node
+}
+
+function pinOne(pins: Map<string, PinRequest>, request: PinRequest): PinAnswer & { error?: never } {
+  if (request.cid.startsWith('bad')) {
+    return { cid: request.cid, error: new MeshError('MESH_BAD_CID', 'That is no CID.', { exit: 1 }) } as never
+  }
+  pins.set(request.cid, request)
+  const want = typeof request.replicas === 'number' ? request.replicas : 2
+  return { cid: request.cid, want, min: request.min ?? 1 }
+}
+
+function listed(request: PinRequest): ListedPin {
+  const { cid, name, meta, replicas } = request
+  const want = typeof replicas === 'number' ? replicas : 2
+  return { cid, want, min: 1, ...(name === undefined ? {} : { name }), ...(meta === undefined ? {} : { meta }) }
+}
+
+function statusOf(pins: Map<string, PinRequest>, cid: string): PinStatus {
+  if (!pins.has(cid)) throw new MeshError('MESH_NOT_PINNED', 'It is not pinned.', { exit: 1, remedy: 'Pin it.' })
+  return { cid, want: 2, min: 1, have: 1, peers: [{ peer, state: 'held', target: true }] }
+}
+
+function contentOf(path: string, bytes: Uint8Array | null): ContentEntry {
+  if (bytes === null) return { path, kind: 'folder', size: 0 }
+  return { path, kind: 'file', size: bytes.length, content: cut(bytes, 100_000) }
+}
+
+/** Bytes in pieces. */
+export async function* cut(bytes: Uint8Array, pieceBytes: number): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let start = 0; start < bytes.length; start += pieceBytes) yield bytes.subarray(start, start + pieceBytes)
+}
+
+const info: ReturnType<MeshNode['info']> = {
+  peer,
+  mesh: 'mesh',
+  name: 'test',
+  addresses: [],
+  joinLines: ['mesh join x'],
+  role: 'writer',
+  admission: 'open',
+  spaceBytes: 10,
+  usedBytes: 1,
+  version: '0.1.0',
+  roots: { facts: 'aa', pinset: 'bb' },
+  store: 'ok',
+  pins: 0,
+  holding: 0
+}
+
+const self: PeerInfo = {
+  peer,
+  self: true,
+  state: 'alive',
+  class: 'trusted',
+  backend: 'helia',
+  writer: true,
+  store: 'ok',
+  version: '0.1.0',
+  addresses: ['/ip4/127.0.0.1/tcp/1']
+}
