@@ -29,7 +29,7 @@ export function contract(name: string, factory: () => Promise<Subject>): void {
 
     it('gives back what was written, as plain bytes, and undefined for what was not', async () => {
       await store.write([row('meta', 'a', 'one'), row('meta', '', 'under the empty key')], {
-        sync: false,
+        sync: false
       })
       assert.equal(text(await store.get('meta', bytes('a'))), 'one')
       assert.equal(text(await store.get('meta', bytes(''))), 'under the empty key')
@@ -46,17 +46,17 @@ export function contract(name: string, factory: () => Promise<Subject>): void {
 
     it('replaces and deletes, the later row of a batch winning', async () => {
       await store.write([row('hold', 'x', '1'), row('hold', 'x', '2'), row('hold', 'y', '1')], {
-        sync: false,
+        sync: false
       })
       await store.write([row('hold', 'y', null), row('hold', 'never there', null)], {
-        sync: false,
+        sync: false
       })
       assert.deepEqual(await all(store, 'hold'), ['x=2'])
     })
 
     it('applies writes in the order of the calls, awaited or not', async () => {
       const writes = Array.from({ length: 200 }, (_, n) =>
-        store.write([row('meta', 'order', String(n))], { sync: n % 50 === 0 }),
+        store.write([row('meta', 'order', String(n))], { sync: n % 50 === 0 })
       )
       await Promise.all(writes)
       assert.equal(text(await store.get('meta', bytes('order'))), '199')
@@ -66,7 +66,7 @@ export function contract(name: string, factory: () => Promise<Subject>): void {
       const keys = Array.from({ length: 2_500 }, (_, n) => `many-${n}`)
       await store.write(
         keys.map((key) => row('meta', key, key)),
-        { sync: false },
+        { sync: false }
       )
       const values = await Promise.all(keys.map((key) => store.get('meta', bytes(key))))
       assert.deepEqual(values.map(text), keys)
@@ -98,7 +98,7 @@ function rangeContract(current: () => Store): void {
     const keys = [[0], [0, 0], [1, 255], [2], [127], [128], [255], [255, 255]]
     await store.write(
       keys.toReversed().map((key) => ({ table: 'pin' as const, key: Uint8Array.from(key), value: bytes('v') })),
-      { sync: false },
+      { sync: false }
     )
     const list = async (from?: number[], to?: number[]): Promise<number[][]> => {
       const rows = await flat(store.range('pin', from && Uint8Array.from(from), to && Uint8Array.from(to)))
@@ -119,7 +119,7 @@ function rangeContract(current: () => Store): void {
     const chunks = await collect(store.range('entry', bytes('s'), bytes('t')))
     assert.deepEqual(
       chunks.flat().map(({ key }) => text(key)),
-      small.map(({ key }) => text(key)),
+      small.map(({ key }) => text(key))
     )
     assert.ok(chunks.length >= 3 && chunks.every((chunk) => chunk.length >= 1 && chunk.length <= chunkRowsMax))
 
@@ -135,7 +135,7 @@ function rangeContract(current: () => Store): void {
     const store = current()
     await store.write(
       Array.from({ length: 1_500 }, (_, n) => row('leaf', `z${1_000 + n}`, 'old')),
-      { sync: false },
+      { sync: false }
     )
     let rows = 0
     for await (const chunk of store.range('leaf', bytes('z'))) {

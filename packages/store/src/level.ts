@@ -18,7 +18,7 @@ const tableBytes: Readonly<Record<Table, number>> = {
   leaf: 3,
   pin: 4,
   hold: 5,
-  meta: 6,
+  meta: 6
 }
 
 /** A group of waiting writes is closed at this many rows, so that one batch never blocks the disk for long. */
@@ -55,7 +55,7 @@ class LevelStore implements Store {
     const bounds = {
       gte: from === undefined ? Uint8Array.of(byte) : prefixed(byte, from),
       lt: to === undefined ? Uint8Array.of(byte + 1) : prefixed(byte, to),
-      highWaterMarkBytes: chunkBytesMax,
+      highWaterMarkBytes: chunkBytesMax
     }
     try {
       this.#check()

@@ -22,6 +22,6 @@ export function child(name: string, path: string, prefix = ''): ChildProcessBySt
   const script = new URL(`./children/${name}.ts`, import.meta.url).pathname
   const line = `${prefix} exec "$0" --conditions=@pinmesh/source "$1" "$2"`
   return spawn('sh', ['-c', line, process.execPath, script, path], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit']
   })
 }

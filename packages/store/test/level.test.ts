@@ -64,7 +64,7 @@ const damages: Record<string, (path: string) => Promise<void>> = {
   'a lost table': async (path) => {
     const name = (await readdir(path)).find((each) => each.endsWith('.ldb'))!
     await rm(join(path, name))
-  },
+  }
 }
 
 for (const [name, damage] of Object.entries(damages)) {
@@ -74,7 +74,7 @@ for (const [name, damage] of Object.entries(damages)) {
     for (const n of [1, 2, 3]) {
       const store = await createLevelStore({ path }) // reopening moves the rows from the log into a table
       await store.write([{ table: 'meta', key: Uint8Array.of(n), value: Uint8Array.of(n) }], {
-        sync: true,
+        sync: true
       })
       await store.close()
     }
@@ -83,7 +83,7 @@ for (const [name, damage] of Object.entries(damages)) {
     await refused(path, 'MESH_STORE_DAMAGED')
     assert.deepEqual(
       (await readdir(path)).filter((each) => each.endsWith('.ldb')),
-      tables,
+      tables
     )
   })
 }
@@ -106,6 +106,6 @@ test('a full disk is told as such, stops all further writing and leaves reading'
 async function refused(path: string, code: StoreCode): Promise<void> {
   await assert.rejects(
     createLevelStore({ path }),
-    (error: unknown) => error instanceof StoreError && error.code === code,
+    (error: unknown) => error instanceof StoreError && error.code === code
   )
 }

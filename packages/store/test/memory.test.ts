@@ -35,9 +35,9 @@ test('a crash keeps everything up to the last synced write and nothing after it'
       const expected = [...model].toSorted(([a], [b]) => a - b)
       assert.deepEqual(
         left.map(({ key, value }) => [key[0], value[0]]),
-        expected,
+        expected
       )
-    }),
+    })
   )
 })
 
@@ -51,6 +51,6 @@ function asRow({ key, value }: { key: number; value: number | null }): Row {
   return {
     table: 'hold',
     key: Uint8Array.of(key),
-    value: value === null ? null : Uint8Array.of(value),
+    value: value === null ? null : Uint8Array.of(value)
   }
 }

@@ -13,12 +13,12 @@ const key = fc.uint8Array({ maxLength: 3, max: 3 })
 const row: fc.Arbitrary<Row> = fc.record({
   table: fc.constantFrom(...tables),
   key,
-  value: fc.option(fc.uint8Array({ maxLength: 8 })),
+  value: fc.option(fc.uint8Array({ maxLength: 8 }))
 })
 const bounds = fc.record({
   table: fc.constantFrom(...tables),
   from: fc.option(key),
-  to: fc.option(key),
+  to: fc.option(key)
 })
 const step = fc.record({ rows: fc.array(row, { maxLength: 20 }), sync: fc.boolean(), bounds })
 
@@ -35,7 +35,7 @@ test('level and memory give the same answers', async (t) => {
         for (const { table, key } of rows) assert.deepEqual(await level.get(table, key), await memory.get(table, key))
       }
     }),
-    { numRuns: 100 },
+    { numRuns: 100 }
   )
   await level.close()
 })

@@ -10,14 +10,14 @@ const write = (n: number): Promise<string> =>
         {
           table: 'entry',
           key: Uint8Array.of(n),
-          value: crypto.getRandomValues(new Uint8Array(60_000)),
-        },
+          value: crypto.getRandomValues(new Uint8Array(60_000))
+        }
       ],
-      { sync: true },
+      { sync: true }
     )
     .then(
       () => 'written',
-      (error: unknown) => (error instanceof StoreError ? error.code : String(error)),
+      (error: unknown) => (error instanceof StoreError ? error.code : String(error))
     )
 
 let said = 'written'
