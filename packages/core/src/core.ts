@@ -4,7 +4,7 @@
  */
 import { Claimer } from './content/claimer.ts'
 import { Claims } from './content/claims.ts'
-import { Keeper } from './content/keeper.ts'
+import { held, Keeper } from './content/keeper.ts'
 import { Planner } from './content/planner.ts'
 import type { Crypto, Random } from './crypto.ts'
 import { Commands } from './door/commands.ts'
@@ -228,6 +228,23 @@ export class Core {
 
   members(): MemberReport[] {
     return this.#members.reports()
+  }
+
+  /** Where a member says that it can be reached. */
+  addressesOf(peer: string): readonly string[] {
+    return this.#facts.record(peer)?.addresses ?? []
+  }
+
+  /** Pins in the mesh, and those held here. */
+  counts(): { pins: number; holding: number } {
+    let pins = 0
+    let holding = 0
+    for (const bucket of this.#claims.buckets()) {
+      const count = this.#claims.viewOf(bucket)?.count ?? 0
+      pins += count
+      for (let at = 0; at < count; at++) if (held(this.#claims.stateOf(this.#init.self, bucket, at))) holding++
+    }
+    return { pins, holding }
   }
 
   /** May this peer be given blocks and bandwidth: a member, or one that was vouched for? */

@@ -5,7 +5,8 @@
 import { Writer } from '../bytes/writer.ts'
 import type { Crypto, Random } from '../crypto.ts'
 import type { Row } from '../effects.ts'
-import { type Charter, encodeCharter, meshIdOf } from '../formats/charter.ts'
+import type { KeyValue } from '../events.ts'
+import { type Charter, decodeCharter, encodeCharter, meshIdOf } from '../formats/charter.ts'
 import type { KeyChange, Policy } from '../formats/key-op.ts'
 import { Facts } from './facts.ts'
 
@@ -38,6 +39,25 @@ export function found(
   const rows: Row[] = [{ table: 'fact', key: charterRowKey, value: charter }]
   for (const change of changes) rows.push(...facts.takeOp(facts.keyLog.next(change, founding.wall, (bytes) => crypto.signAsRoot(bytes))).rows)
   return { charter, meshId, rows }
+}
+
+/**
+ * What a newcomer keeps of a mesh it has just heard of: its charter, and as much of the key log as fits the charter's root key.
+ * Throws FormatError if the operations are not signed by it.
+ */
+export function learn(charter: Uint8Array, ops: readonly Uint8Array[], crypto: Crypto): { rows: Row[]; policy: Policy | undefined } {
+  const { root } = decodeCharter(charter)
+  const facts = new Facts({ meshId: meshIdOf(charter, crypto), root, crypto })
+  const rows: Row[] = [{ table: 'fact', key: charterRowKey, value: charter }]
+  for (const op of ops) rows.push(...facts.takeOp(op).rows)
+  return { rows, policy: facts.keyLog.policy }
+}
+
+/** The policy that the rows of table `fact` amount to. */
+export function policyOf(charter: Uint8Array, rows: readonly KeyValue[], crypto: Crypto): Policy | undefined {
+  const facts = new Facts({ meshId: meshIdOf(charter, crypto), root: decodeCharter(charter).root, crypto })
+  facts.load(rows)
+  return facts.keyLog.policy
 }
 
 /** fact 'c': the charter. */

@@ -1,0 +1,132 @@
+/**
+ * A peer's home on disk: who it is (`identity.key`), which mesh it is in and where that was found (`mesh.json`), the founder's
+ * root key, the store and the blocks. Files are replaced whole (written beside, synced, renamed), so a crash leaves the old or the new.
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, readFile, rename, statfs } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { decodeCharter, fromHex, toHex } from '@pinmesh/core'
+import { MeshError } from './mesh-error.ts'
+
+/** Default budget: at most this, and at most half of the free disk. */
+export const spaceDefaultBytes: number = 10 * 1000 ** 3
+
+export interface MeshFile {
+  readonly version: 1
+  /** encoded charter, hex */
+  readonly charter: string
+  readonly spaceBytes: number
+  /** addresses of peers through which the mesh was found */
+  readonly bootstrap: readonly string[]
+}
+
+export class Home {
+  readonly path: string
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  get storePath(): string {
+    return join(this.path, 'store')
+  }
+
+  get blocksPath(): string {
+    return join(this.path, 'blocks')
+  }
+
+  get rootKeyPath(): string {
+    return join(this.path, 'root.key')
+  }
+
+  /** The seed of the peer's identity, made at the first call. */
+  async identity(): Promise<Uint8Array> {
+    return (await this.#key('identity.key')) ?? this.#newKey('identity.key')
+  }
+
+  /** The seed of the root key, where this home founded the mesh. */
+  async rootSeed(): Promise<Uint8Array | undefined> {
+    return this.#key('root.key')
+  }
+
+  async newRootSeed(): Promise<Uint8Array> {
+    return (await this.#key('root.key')) ?? this.#newKey('root.key')
+  }
+
+  /** Undefined where no mesh was founded or joined. */
+  async mesh(): Promise<MeshFile | undefined> {
+    const text = await readText(join(this.path, 'mesh.json'))
+    if (text === undefined) return undefined
+    try {
+      const file = JSON.parse(text) as MeshFile
+      decodeCharter(fromHex(file.charter))
+      if (!Array.isArray(file.bootstrap) || !Number.isSafeInteger(file.spaceBytes)) throw new Error('incomplete')
+      return file
+    } catch (cause) {
+      throw new MeshError('MESH_HOME_DAMAGED', `The file mesh.json in ${this.path} cannot be read.`, {
+        remedy: 'Restore it from a backup, or join the mesh again with another --home.',
+        cause
+      })
+    }
+  }
+
+  async saveMesh(file: MeshFile): Promise<void> {
+    await mkdir(this.path, { recursive: true, mode: 0o700 })
+    await replaceFile(join(this.path, 'mesh.json'), `${JSON.stringify(file, undefined, 2)}\n`, 0o600)
+  }
+
+  /** Half of the free disk or 10 GB, whichever is less. */
+  async defaultSpace(): Promise<number> {
+    await mkdir(this.path, { recursive: true, mode: 0o700 })
+    const disk = await statfs(this.path)
+    return Math.min(spaceDefaultBytes, Math.floor((disk.bavail * disk.bsize) / 2))
+  }
+
+  async #key(name: string): Promise<Uint8Array | undefined> {
+    const text = await readText(join(this.path, name))
+    if (text === undefined) return undefined
+    if (!/^[0-9a-f]{64}\s*$/.test(text)) {
+      throw new MeshError('MESH_HOME_DAMAGED', `The key file ${name} in ${this.path} cannot be read.`, { remedy: 'Restore it from a backup.' })
+    }
+    return fromHex(text.trim())
+  }
+
+  async #newKey(name: string): Promise<Uint8Array> {
+    await mkdir(this.path, { recursive: true, mode: 0o700 })
+    const seed = new Uint8Array(randomBytes(32))
+    await replaceFile(join(this.path, name), `${toHex(seed)}\n`, 0o600)
+    return seed
+  }
+}
+
+/** Replaces a file whole: after a crash there is the old one or the new one. */
+export async function replaceFile(path: string, text: string, mode: number): Promise<void> {
+  const beside = `${path}.${randomBytes(4).toString('hex')}.tmp`
+  const file = await open(beside, 'w', mode)
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(beside, path)
+  const folder = await open(dirname(path), 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'ENOENT') return undefined
+    throw new MeshError('MESH_HOME_DENIED', `${path} cannot be read (${code ?? 'unknown error'}).`, {
+      remedy: 'Check the permissions of the home folder, or choose another with --home.',
+      cause: error
+    })
+  }
+}

@@ -1,0 +1,13 @@
+/**
+ * @pinmesh/node: a peer as a library. The command line and the HTTP API are built on exactly this:
+ *
+ *     await initHome({ home: '/srv/mesh', open: true })
+ *     const node = await startNode({ home: '/srv/mesh' })
+ *     const [answer] = await node.pin([{ cid: 'bafy…', replicas: 3 }])
+ *     await node.stop()
+ */
+export { initHome, type InitSettings, joinHome, type JoinSettings } from './join.ts'
+export { startNode } from './start.ts'
+export { listenDefault, type NodeSettings, version } from './settings.ts'
+export { MeshError } from './mesh-error.ts'
+export type * from './mesh-node.ts'

@@ -1,0 +1,148 @@
+/**
+ * Setting up a home: founding a mesh, or learning of one from any of its peers. A newcomer knows nothing but an address; it
+ * asks for the charter, whose hash is the mesh id, and for the key log, which the charter's root key signs.
+ */
+import { randomBytes, randomInt } from 'node:crypto'
+import {
+  decodeCharter,
+  decodeFrame,
+  encodeFrame,
+  found,
+  learn,
+  meshIdOf,
+  meshIdText,
+  type Policy,
+  type Profile,
+  type Random,
+  toHex
+} from '@pinmesh/core'
+import { createLevelStore } from '@pinmesh/store'
+import { createLibp2pTransport, type Transport, TransportError } from '@pinmesh/transport'
+import { Home } from './home.ts'
+import { MeshError } from './mesh-error.ts'
+import { meshErrorOf } from './errors.ts'
+import { hash, nodeCrypto } from './node-crypto.ts'
+
+const askTimeoutMs = 15_000
+/** Work that an unknown peer does to become a member of an open mesh: about half a second. */
+const openWorkBits = 18
+const replicasDefault = 3
+
+export const systemRandom: Random = {
+  below: (n) => (n <= 1 ? 0 : randomInt(n)),
+  bytes: (n) => new Uint8Array(randomBytes(n))
+}
+
+export interface InitSettings {
+  readonly home: string
+  readonly name?: string
+  /** anybody may hold content; writing stays with writers */
+  readonly open: boolean
+  readonly profile?: Profile
+  readonly spaceBytes?: number
+}
+
+/** Founds a mesh in an unused home. */
+export async function initHome(settings: InitSettings): Promise<{ mesh: string; peer: string; rootKeyFile: string; spaceBytes: number }> {
+  const home = new Home(settings.home)
+  const before = await home.mesh()
+  if (before !== undefined) throw homeUsed(home.path)
+  const crypto = nodeCrypto(await home.identity(), await home.newRootSeed())
+  const signAsRoot = crypto.signAsRoot as (bytes: Uint8Array) => Uint8Array
+  const policy: Policy = {
+    admission: settings.open ? 'open' : 'invite',
+    replicas: replicasDefault,
+    trustedMin: 1,
+    profile: settings.profile ?? 'wan',
+    workBits: settings.open ? openWorkBits : 0,
+    protocolMin: 1
+  }
+  const founding = { name: settings.name ?? 'mesh', rootKey: crypto.rootKey as Uint8Array, founder: crypto.peer, policy, wall: Date.now() }
+  const { charter, meshId, rows } = found(founding, { ...crypto, signAsRoot }, systemRandom)
+  const spaceBytes = settings.spaceBytes ?? (await home.defaultSpace())
+  await keepRows(home, rows)
+  await home.saveMesh({ version: 1, charter: toHex(charter), spaceBytes, bootstrap: [] })
+  return { mesh: meshIdText(meshId), peer: crypto.peer, rootKeyFile: home.rootKeyPath, spaceBytes }
+}
+
+export interface JoinSettings {
+  readonly home: string
+  /** multiaddr of any peer of the mesh */
+  readonly bootstrap: string
+  /** mesh id text: refuse any other mesh */
+  readonly mesh?: string
+  readonly spaceBytes?: number
+}
+
+/** Learns of the mesh behind an address and sets the home up for it. Joining the same mesh again only adds the address. */
+export async function joinHome(
+  settings: JoinSettings,
+  signal?: AbortSignal
+): Promise<{ mesh: string; peer: string; name: string; spaceBytes: number }> {
+  const home = new Home(settings.home)
+  const before = await home.mesh()
+  const seed = await home.identity()
+  const { charter, ops } = await askMesh(seed, settings.bootstrap, signal)
+  const mesh = meshIdText(meshIdOf(charter, { hash }))
+  if (settings.mesh !== undefined && settings.mesh !== mesh) {
+    throw new MeshError('MESH_WRONG_MESH', `The peer at that address is in the mesh ${mesh}, not in ${settings.mesh}.`, {
+      remedy: 'Check the address, or leave --mesh out if that mesh is meant.'
+    })
+  }
+  if (before !== undefined && before.charter !== toHex(charter)) throw homeUsed(home.path)
+  const crypto = nodeCrypto(seed)
+  const spaceBytes = settings.spaceBytes ?? before?.spaceBytes ?? (await home.defaultSpace())
+  if (before === undefined) await keepRows(home, learn(charter, ops, crypto).rows)
+  const bootstrap = [...new Set([settings.bootstrap, ...(before?.bootstrap ?? [])])].slice(0, 8)
+  await home.saveMesh({ version: 1, charter: toHex(charter), spaceBytes, bootstrap })
+  return { mesh, peer: crypto.peer, name: decodeCharter(charter).name, spaceBytes }
+}
+
+/** Asks the peer at an address for the charter and the key log of its mesh. */
+async function askMesh(seed: Uint8Array, address: string, signal?: AbortSignal): Promise<{ charter: Uint8Array; ops: readonly Uint8Array[] }> {
+  const limit = AbortSignal.any([AbortSignal.timeout(askTimeoutMs), ...(signal === undefined ? [] : [signal])])
+  let transport: Transport | undefined
+  try {
+    transport = await createLibp2pTransport({ privateKeySeed: seed, listen: [], gossip: false, isMember: () => true })
+    await transport.start({
+      gossiped: () => 'ignore',
+      asked: async () => Promise.reject(new Error('not serving yet')),
+      connected: () => {},
+      disconnected: () => {}
+    })
+    const peer = await transport.dial(address, limit)
+    const answer = decodeFrame(await transport.ask(peer, encodeFrame({ kind: 'charter', bytes: new Uint8Array() }), limit))
+    if (answer.kind !== 'charter') throw new MeshError('MESH_NOT_A_MESH', 'The peer at that address is in no mesh that can be joined.', { exit: 1 })
+    const facts = decodeFrame(await transport.ask(peer, encodeFrame({ kind: 'facts-wanted', keySeq: 0, records: [] }), limit))
+    return { charter: answer.bytes, ops: facts.kind === 'facts' ? facts.ops : [] }
+  } catch (error) {
+    if (error instanceof TransportError && error.code === 'MESH_DISCONNECTED') {
+      throw new MeshError('MESH_NOT_A_MESH', 'What listens at that address does not speak as a peer of a mesh.', {
+        exit: 1,
+        remedy: 'Check the address: it is printed by `mesh start` on the other peer.',
+        cause: error
+      })
+    }
+    throw meshErrorOf(error)
+  } finally {
+    await transport?.stop()
+  }
+}
+
+async function keepRows(home: Home, rows: Parameters<Awaited<ReturnType<typeof createLevelStore>>['write']>[0]): Promise<void> {
+  const store = await createLevelStore({ path: home.storePath }).catch((error: unknown) => {
+    throw meshErrorOf(error)
+  })
+  try {
+    await store.write(rows, { sync: true })
+  } finally {
+    await store.close()
+  }
+}
+
+function homeUsed(path: string): MeshError {
+  return new MeshError('MESH_HOME_USED', `The home ${path} belongs to a mesh already.`, {
+    remedy: 'Start it with `mesh start`, or choose another folder with --home.'
+  })
+}
+

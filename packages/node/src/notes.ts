@@ -1,0 +1,48 @@
+/**
+ * One stream of facts about what happens: log, `mesh watch` and metrics read it. Listeners are bounded: a slow one loses the
+ * oldest notes and is told so.
+ */
+import type { Note as CoreNote } from '@pinmesh/core'
+import type { Note } from './mesh-node.ts'
+
+const waitingMax = 1000
+
+interface Listener {
+  readonly waiting: Note[]
+  lost: number
+  wake: () => void
+}
+
+export class Notes {
+  readonly #listeners = new Set<Listener>()
+
+  say(note: CoreNote): void {
+    for (const listener of this.#listeners) {
+      if (listener.waiting.length >= waitingMax) {
+        listener.waiting.shift()
+        listener.lost++
+      }
+      listener.waiting.push({ ...note, at: Date.now() })
+      listener.wake()
+    }
+  }
+
+  async *listen(signal: AbortSignal): AsyncIterable<Note> {
+    const listener: Listener = { waiting: [], lost: 0, wake: () => {} }
+    this.#listeners.add(listener)
+    try {
+      while (!signal.aborted) {
+        if (listener.lost > 0) yield { at: Date.now(), code: 'notes-lost', text: 'Some notes were lost: the reader is too slow.', lost: listener.lost }
+        listener.lost = 0
+        yield* listener.waiting.splice(0)
+        if (listener.waiting.length > 0) continue
+        await new Promise<void>((resolve) => {
+          listener.wake = resolve
+          signal.addEventListener('abort', () => resolve(), { once: true })
+        })
+      }
+    } finally {
+      this.#listeners.delete(listener)
+    }
+  }
+}

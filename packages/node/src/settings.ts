@@ -1,0 +1,32 @@
+/**
+ * What a peer is started with. Defaults stand here and nowhere else.
+ */
+import type { Profile, Timings } from '@pinmesh/core'
+
+export interface NodeSettings {
+  /** folder of this peer; one process at a time */
+  readonly home: string
+  /** multiaddrs to listen on. Default: TCP 4101 and WebSockets 4102 on all interfaces */
+  readonly listen?: readonly string[]
+  /** multiaddrs to tell others instead of what is listened on */
+  readonly announce?: readonly string[]
+  /** budget in bytes. Default: what the home was set up with */
+  readonly spaceBytes?: number
+  /** overrides the mesh's timing profile, for tests */
+  readonly profile?: Profile
+  /** false: everything travels by sync. Default: true */
+  readonly gossip?: boolean
+  /** where content from outside the mesh is looked for. Default: off */
+  readonly routing?: 'off' | 'public'
+  /** give blocks to anybody, not to members alone. Default: false */
+  readonly servePublic?: boolean
+  /** find peers on the local network. Default: false */
+  readonly mdns?: boolean
+  /** declared failure domain, such as a site or rack. Default: none */
+  readonly zone?: string
+  /** single timings, for tests */
+  readonly timings?: Partial<Timings>
+}
+
+export const listenDefault: readonly string[] = ['/ip4/0.0.0.0/tcp/4101', '/ip4/0.0.0.0/tcp/4102/ws']
+export const version = '0.1.0'

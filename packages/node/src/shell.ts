@@ -1,0 +1,254 @@
+/**
+ * The shell around the core: it turns what happens into events, carries out the effects, and wakes the core when it asks to
+ * be. It decides nothing. Steps never nest: an effect that ends at once still comes back as an event of a later step.
+ */
+import type { Command, Core, Effect, Event, KeyValue, Note, Reply, Topic, Verdict } from '@pinmesh/core'
+import { type Content, ContentError } from '@pinmesh/ipfs'
+import { type Store, StoreError } from '@pinmesh/store'
+import { type Transport, TransportError } from '@pinmesh/transport'
+
+const timeoutMaxMs = 2 ** 31 - 1
+const dialTimeoutMs = 10_000
+/** Progress of a fetch is told to the core at most this often. */
+const progressEveryMs = 250
+
+export interface ShellInit {
+  readonly core: Core
+  readonly store: Store
+  readonly transport: Transport
+  readonly content: Content
+  readonly note: (note: Note) => void
+  /** a broken invariant: the process has to end */
+  readonly broken: (error: unknown) => void
+}
+
+export class Shell {
+  readonly #init: ShellInit
+  readonly #replies = new Map<number, (reply: Reply) => void>()
+  readonly #answers = new Map<number, (frame: Uint8Array) => void>()
+  readonly #jobs = new Map<number, AbortController>()
+  readonly #stop = new AbortController()
+  readonly #underWay = new Set<Promise<void>>()
+  #next = 1
+  #timer: NodeJS.Timeout | undefined
+  #immediate: NodeJS.Immediate | undefined
+
+  constructor(init: ShellInit) {
+    this.#init = init
+  }
+
+  /** First step, with everything small that the store holds. Resolves when the peer may be heard. */
+  async start(): Promise<void> {
+    const { store, content, transport } = this.#init
+    const [facts, meta, leaves] = await Promise.all([collect(store, 'fact'), collect(store, 'meta'), collect(store, 'leaf')])
+    const { usedBytes } = await content.space()
+    const holdBuckets = await this.#holdBuckets()
+    this.step({ kind: 'started', facts, meta, leaves, holdBuckets, addresses: reachable(transport.addresses()), usedBytes })
+  }
+
+  /** Runs one step and carries out its effects. */
+  step(event: Event): readonly Effect[] {
+    if (this.#stop.signal.aborted) return []
+    let effects: Effect[]
+    try {
+      effects = this.#init.core.step(event, { mono: performance.now(), wall: Date.now() })
+    } catch (error) {
+      this.#init.broken(error)
+      return []
+    }
+    for (const effect of effects) this.#carryOut(effect)
+    this.#plan()
+    return effects
+  }
+
+  gossiped(topic: Topic, bytes: Uint8Array, from: string): Verdict {
+    for (const effect of this.step({ kind: 'gossiped', topic, bytes, from })) if (effect.kind === 'judge') return effect.verdict
+    return 'ignore'
+  }
+
+  async asked(peer: string, frame: Uint8Array): Promise<Uint8Array> {
+    const id = this.#next++
+    return new Promise((resolve) => {
+      this.#answers.set(id, resolve)
+      this.step({ kind: 'asked', id, peer, frame })
+    })
+  }
+
+  async command(command: Command): Promise<Reply> {
+    const id = this.#next++
+    return new Promise((resolve) => {
+      this.#replies.set(id, resolve)
+      this.step({ kind: 'commanded', id, command })
+    })
+  }
+
+  /** Stops stepping, ends what is under way and waits for it. */
+  async stop(): Promise<void> {
+    this.step({ kind: 'stopping' })
+    this.#stop.abort(new Error('the peer stops'))
+    clearTimeout(this.#timer)
+    clearImmediate(this.#immediate)
+    for (const job of this.#jobs.values()) job.abort()
+    await Promise.allSettled([...this.#underWay])
+  }
+
+  #plan(): void {
+    clearTimeout(this.#timer)
+    clearImmediate(this.#immediate)
+    const { wakeAt } = this.#init.core
+    if (wakeAt === Infinity || this.#stop.signal.aborted) return
+    const inMs = wakeAt - performance.now()
+    const wake = (): void => void this.step({ kind: 'woke' })
+    if (inMs <= 0) this.#immediate = setImmediate(wake)
+    else this.#timer = setTimeout(wake, Math.min(inMs, timeoutMaxMs))
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.kind) {
+      case 'load':
+        return this.#run(this.#load(effect.leaf))
+      case 'write':
+        return this.#run(this.#write(effect))
+      case 'publish':
+        return this.#init.transport.publish(effect.topic, effect.bytes)
+      case 'judge':
+        return
+      case 'ask':
+        return this.#run(this.#ask(effect))
+      case 'answer':
+        this.#answers.get(effect.id)?.(effect.frame)
+        this.#answers.delete(effect.id)
+        return
+      case 'dial':
+        return this.#run(this.dial(effect.peer, effect.addresses))
+      case 'acquire':
+        return this.#run(this.#acquire(effect))
+      case 'cancel':
+        return this.#jobs.get(effect.job)?.abort()
+      case 'release':
+        return this.#run(this.#release(effect.cid))
+      case 'reply':
+        this.#replies.get(effect.id)?.(effect.reply)
+        this.#replies.delete(effect.id)
+        return
+      case 'note':
+        return this.#init.note(effect.note)
+    }
+  }
+
+  #run(work: Promise<void>): void {
+    const tracked = work.catch((error: unknown) => this.#init.broken(error)).finally(() => this.#underWay.delete(tracked))
+    this.#underWay.add(tracked)
+  }
+
+  async #load(leaf: number): Promise<void> {
+    const from = leaf << 4
+    const [entries, holds] = await Promise.allSettled([
+      collect(this.#init.store, 'entry', from, from + 16),
+      collect(this.#init.store, 'hold', from, from + 16)
+    ])
+    if (entries.status === 'fulfilled' && holds.status === 'fulfilled') {
+      this.step({ kind: 'loaded', leaf, entries: entries.value, holds: holds.value })
+    } else this.step({ kind: 'load-failed', leaf, code: codeOf(entries.status === 'rejected' ? entries.reason : (holds as PromiseRejectedResult).reason) })
+  }
+
+  async #write(effect: Effect & { kind: 'write' }): Promise<void> {
+    try {
+      await this.#init.store.write(effect.rows, { sync: effect.sync })
+    } catch (error) {
+      this.step({ kind: 'write-failed', batch: effect.batch, code: codeOf(error) })
+      return
+    }
+    this.step({ kind: 'written', batch: effect.batch })
+  }
+
+  async #ask(effect: Effect & { kind: 'ask' }): Promise<void> {
+    let frame: Uint8Array
+    try {
+      const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(effect.timeoutMs)])
+      frame = await this.#init.transport.ask(effect.peer, effect.frame, signal)
+    } catch (error) {
+      this.step({ kind: 'unanswered', id: effect.id, code: codeOf(error) })
+      return
+    }
+    this.step({ kind: 'answered', id: effect.id, frame })
+  }
+
+  /** Connects to a peer by the first of its addresses that works; tells nobody when none does. */
+  async dial(peer: string, addresses: readonly string[]): Promise<void> {
+    for (const address of addresses) {
+      if (this.#init.transport.connections().includes(peer)) return
+      try {
+        const full = address.includes('/p2p/') ? address : `${address}/p2p/${peer}`
+        await this.#init.transport.dial(full, AbortSignal.any([this.#stop.signal, AbortSignal.timeout(dialTimeoutMs)]))
+        return
+      } catch (error) {
+        if (this.#stop.signal.aborted) return
+        if (!(error instanceof TransportError)) throw error
+      }
+    }
+  }
+
+  async #acquire(effect: Effect & { kind: 'acquire' }): Promise<void> {
+    const { content, core } = this.#init
+    const controller = new AbortController()
+    this.#jobs.set(effect.job, controller)
+    let toldAt = 0
+    const onProgress = (bytes: number): void => {
+      const now = performance.now()
+      if (now - toldAt < progressEveryMs) return
+      toldAt = now
+      this.step({ kind: 'acquiring', job: effect.job, bytes })
+    }
+    try {
+      await Promise.all(effect.sources.map(async (peer) => this.dial(peer, core.addressesOf(peer))))
+      const { cid, mode, sources, bytesMax } = effect
+      const { bytes } = await content.acquire(cid, { mode, sources, bytesMax, signal: controller.signal, onProgress })
+      const { usedBytes } = await content.space()
+      this.step({ kind: 'acquired', job: effect.job, bytes, usedBytes })
+    } catch (error) {
+      const code = error instanceof ContentError ? error.code : controller.signal.aborted ? 'aborted' : 'back-end'
+      this.step({ kind: 'acquire-failed', job: effect.job, code, bytes: 0 })
+    } finally {
+      this.#jobs.delete(effect.job)
+    }
+  }
+
+  async #release(cid: string): Promise<void> {
+    const { content } = this.#init
+    try {
+      await content.release(cid)
+      const { usedBytes } = await content.space()
+      this.step({ kind: 'released', cid, usedBytes })
+    } catch (error) {
+      this.step({ kind: 'release-failed', cid, code: codeOf(error) })
+    }
+  }
+
+  async #holdBuckets(): Promise<number[]> {
+    const buckets = new Set<number>()
+    for await (const rows of this.#init.store.range('hold')) {
+      for (const { key } of rows) buckets.add(((key[0] as number) << 8) | (key[1] as number))
+    }
+    return [...buckets]
+  }
+}
+
+/** Addresses for others: loopback only where there is nothing else. */
+export function reachable(addresses: readonly string[]): string[] {
+  const outside = addresses.filter((address) => !/^\/ip4\/127\.|^\/ip6\/::1\//.test(address))
+  return outside.length > 0 ? outside : [...addresses]
+}
+
+/** Rows of a table whose key starts with 16 bits in [from, to). */
+async function collect(store: Store, table: 'fact' | 'meta' | 'leaf' | 'entry' | 'hold', from?: number, to?: number): Promise<KeyValue[]> {
+  const found: KeyValue[] = []
+  const key = (n: number | undefined): Uint8Array | undefined => (n === undefined || n > 0xffff ? undefined : new Uint8Array([n >> 8, n & 255]))
+  for await (const rows of store.range(table, key(from), key(to))) found.push(...rows)
+  return found
+}
+
+export function codeOf(error: unknown): string {
+  if (error instanceof StoreError || error instanceof TransportError) return error.code
+  return error instanceof Error && 'code' in error ? String(error.code) : 'MESH_INTERNAL'
+}

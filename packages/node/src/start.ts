@@ -1,0 +1,152 @@
+/**
+ * Starting a peer: opens its home, wires the ports to the core and begins to serve. What fails before it serves is undone
+ * in the reverse order, so a failed start leaves nothing open.
+ */
+import { Core, fromHex, policyOf, timings } from '@pinmesh/core'
+import { type Content, createHeliaContent } from '@pinmesh/ipfs'
+import { createLevelStore, type Store } from '@pinmesh/store'
+import { createLibp2pTransport } from '@pinmesh/transport'
+import { meshErrorOf } from './errors.ts'
+import { Home } from './home.ts'
+import { systemRandom } from './join.ts'
+import { MeshError } from './mesh-error.ts'
+import type { MeshNode } from './mesh-node.ts'
+import { nodeCrypto } from './node-crypto.ts'
+import { Notes } from './notes.ts'
+import { Peer } from './node.ts'
+import { listenDefault, type NodeSettings, version } from './settings.ts'
+import { codeOf, Shell } from './shell.ts'
+
+const probeEveryMs = 10_000
+const bootstrapEveryMs = 3000
+
+/** Resolves when the peer serves. Rejects with a MeshError. */
+export async function startNode(settings: NodeSettings): Promise<MeshNode> {
+  const undo: (() => Promise<void>)[] = []
+  const stop = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step()
+  }
+  try {
+    return await begin(settings, undo, stop)
+  } catch (error) {
+    await stop()
+    throw meshErrorOf(error)
+  }
+}
+
+async function begin(settings: NodeSettings, undo: (() => Promise<void>)[], stop: () => Promise<void>): Promise<MeshNode> {
+  const home = new Home(settings.home)
+  const mesh = await home.mesh()
+  if (mesh === undefined) {
+    throw new MeshError('MESH_HOME_MISSING', `There is no mesh in ${settings.home} yet.`, {
+      exit: 1,
+      remedy: 'Found one with `mesh init`, or join one with `mesh join <address>`.'
+    })
+  }
+  const charter = fromHex(mesh.charter)
+  const crypto = nodeCrypto(await home.identity(), await home.rootSeed())
+  const store = await createLevelStore({ path: home.storePath })
+  undo.push(async () => store.close())
+  const policy = policyOf(charter, await facts(store), crypto)
+  const transport = await createLibp2pTransport({
+    privateKeySeed: await home.identity(),
+    listen: [...(settings.listen ?? listenDefault)],
+    gossip: settings.gossip ?? true,
+    isMember: (peer) => core.isMember(peer),
+    mdns: settings.mdns ?? false,
+    ...(settings.announce === undefined ? {} : { announce: [...settings.announce] })
+  })
+  const core = new Core({
+    charter,
+    self: crypto.peer,
+    crypto,
+    random: systemRandom,
+    timings: timings(settings.profile ?? policy?.profile ?? 'wan', settings.timings),
+    startedAt: performance.now(),
+    spaceBytes: settings.spaceBytes ?? mesh.spaceBytes,
+    zone: settings.zone ?? '',
+    version,
+    ipfsPeer: '',
+    gossip: settings.gossip ?? true
+  })
+  const content = createHeliaContent({
+    path: home.blocksPath,
+    libp2p: transport.libp2p,
+    isMember: (peer: string) => core.isMember(peer),
+    servePublic: settings.servePublic ?? false
+  })
+  const notes = new Notes()
+  const shell = new Shell({ core, store, transport, content, note: (note) => notes.say(note), broken: crash })
+  await content.start()
+  undo.push(async () => content.stop())
+  undo.push(async () => transport.stop())
+  await transport.start({
+    gossiped: (topic, bytes, from) => shell.gossiped(topic, bytes, from),
+    asked: async (peer, frame) => shell.asked(peer, frame),
+    connected: (peer) => void shell.step({ kind: 'connected', peer }),
+    disconnected: (peer) => void shell.step({ kind: 'disconnected', peer })
+  })
+  transport.join(core.meshId)
+  undo.push(async () => shell.stop())
+  await shell.start()
+  undo.push(watch({ store, content, shell, notes }))
+  undo.push(bootstrap(mesh.bootstrap, transport))
+  return new Peer({ core, shell, store, transport, content, notes, stop })
+}
+
+async function facts(store: Store): Promise<{ key: Uint8Array; value: Uint8Array }[]> {
+  const rows: { key: Uint8Array; value: Uint8Array }[] = []
+  for await (const chunk of store.range('fact')) rows.push(...chunk)
+  return rows
+}
+
+/** Looks at disk and back end now and then, and tells the core. */
+function watch(parts: { store: Store; content: Content; shell: Shell; notes: Notes }): () => Promise<void> {
+  const { store, content, shell, notes } = parts
+  let looking: Promise<void> = Promise.resolve()
+  const look = async (): Promise<void> => {
+    let state: 'ok' | 'full' | 'failing' = 'ok'
+    let usedBytes = 0
+    try {
+      await content.probe()
+      await store.write([], { sync: true })
+      usedBytes = (await content.space()).usedBytes
+    } catch (error) {
+      state = codeOf(error) === 'MESH_DISK_FULL' ? 'full' : 'failing'
+      notes.say({ code: 'store', text: 'The disk or the IPFS back end of this peer does not work.', reason: codeOf(error) })
+    }
+    shell.step({ kind: 'probed', store: state, usedBytes })
+  }
+  const timer = setInterval(() => (looking = look()), probeEveryMs)
+  return async () => {
+    clearInterval(timer)
+    await looking
+  }
+}
+
+/** As long as nobody is connected, the addresses through which the mesh was found are tried. */
+function bootstrap(addresses: readonly string[], transport: { connections(): string[]; dial(address: string, signal: AbortSignal): Promise<string> }): () => Promise<void> {
+  const stop = new AbortController()
+  let trying: Promise<unknown> = Promise.resolve()
+  let busy = false
+  const attempt = async (): Promise<void> => {
+    if (busy || transport.connections().length > 0) return
+    busy = true
+    const limit = AbortSignal.any([stop.signal, AbortSignal.timeout(bootstrapEveryMs * 3)])
+    await Promise.allSettled(addresses.map(async (address) => transport.dial(address, limit)))
+    busy = false
+  }
+  const timer = setInterval(() => (trying = attempt()), bootstrapEveryMs)
+  trying = attempt()
+  return async () => {
+    clearInterval(timer)
+    stop.abort(new Error('the peer stops'))
+    await trying
+  }
+}
+
+/** A broken invariant: nothing that this process holds in memory can be trusted any more. What is on disk is whole. */
+function crash(error: unknown): void {
+  process.stderr.write(`MESH_INTERNAL A rule of pinmesh itself was broken; the peer stops. Please report this:\n${error instanceof Error ? error.stack : String(error)}\n`)
+  process.exit(70)
+}
