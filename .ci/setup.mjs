@@ -29,11 +29,15 @@ function packagesOf(file) {
   return JSON.parse(readFileSync(file, 'utf8')).packages
 }
 
-/** No install scripts: the native parts (LevelDB, esbuild) come as finished files inside their packages. */
+/**
+ * No install scripts: the native parts (LevelDB, esbuild) come as finished files inside their packages. And not npm ci:
+ * it refuses a lock that lacks the optional parts of platforms for which a registry has no file. This one keeps to the
+ * lock as well, and leaves it as it is.
+ */
 function install() {
-  console.log('Installing dependencies (npm ci)')
+  console.log('Installing the packages of package-lock.json')
   const npm = process.env.npm_execpath
-  const flags = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+  const flags = ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
   const options = { cwd: root, stdio: 'inherit' }
   const result = npm
     ? spawnSync(process.env.npm_node_execpath ?? process.execPath, [npm, ...flags], options)

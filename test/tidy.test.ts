@@ -253,6 +253,20 @@ test('the lock file records no addresses of a registry', () => {
   )
 })
 
+test('the lock file says what each package.json says', () => {
+  const locked = JSON.parse(textOf('package-lock.json')).packages
+  for (const folder of ['', ...packages.map((name) => `packages/${name}`)]) {
+    const manifest = JSON.parse(textOf(join(folder, 'package.json')))
+    for (const kind of ['dependencies', 'devDependencies', 'optionalDependencies']) {
+      assert.deepEqual(
+        locked[folder]?.[kind],
+        manifest[kind],
+        `${kind} of ${folder || 'the repository'}: run npm install`
+      )
+    }
+  }
+})
+
 test('nothing else stands at the top level', () => {
   none(
     [...new Set(files.map((path) => path.split('/')[0] ?? ''))].filter((name) => !topLevel.has(name)),
