@@ -19,6 +19,8 @@ import type { Timings } from '../members/profiles.ts'
 /** A change waits this long for others of its shard. */
 const gatherMs = 30
 const promised = pinStates.indexOf('promised')
+const heldFirst = pinStates.indexOf('held')
+const heldLast = pinStates.indexOf('leaving')
 /** meta 'p' shard: the newest promise of a shard, wall ms. */
 const promiseRowKind = 0x70
 
@@ -36,6 +38,8 @@ export interface ClaimerInit {
   readonly sizeClass: () => number
   readonly publish: (claim: Uint8Array) => void
 }
+
+const isHeld = (state: number): boolean => state >= heldFirst && state <= heldLast
 
 interface OwnShard {
   readonly buckets: Map<number, { view: Uint8Array; states: Uint8Array }>
@@ -94,7 +98,10 @@ export class Claimer {
     }
     if (empty) shard.buckets.delete(bucket)
     else shard.buckets.set(bucket, { view, states })
-    this.#plan(bucket >> 8, gatherMs)
+    // What is held is told at once; what is only on its way can wait for more of its kind.
+    const had = old?.states.filter(isHeld).length ?? 0
+    const urgent = states.filter(isHeld).length !== had || (old !== undefined && had > 0 && !equalBytes(old.view, view))
+    this.#plan(bucket >> 8, urgent ? gatherMs : this.#init.timings.claimMs)
   }
 
   /** Sends the shard at or after now + `inMs`, and not sooner than the least time between two claims. */

@@ -102,7 +102,7 @@ export class Keeper {
       const bucket = this.#dirty.values().next().value as number
       this.#dirty.delete(bucket)
       this.#visiting++
-      this.#init.leaves.with(bucket >> 4, (leaf) => {
+      this.#init.leaves.later(bucket >> 4, (leaf) => {
         this.#visiting--
         this.#visit(leaf, bucket)
         this.#next()

@@ -34,6 +34,21 @@ export function merklePath(hashes: readonly Uint8Array[], index: number, crypto:
   return path.reverse()
 }
 
+/** The audit paths of all leaves, in one walk over the tree. */
+export function merklePaths(hashes: readonly Uint8Array[], crypto: Crypto): Uint8Array[][] {
+  const paths: Uint8Array[][] = hashes.map(() => [])
+  const walk = (from: number, to: number): Uint8Array => {
+    if (to - from === 1) return leafHash(hashes[from] as Uint8Array, crypto)
+    const middle = from + splitOf(to - from)
+    const left = walk(from, middle)
+    const right = walk(middle, to)
+    for (let at = from; at < to; at++) paths[at]?.push(at < middle ? right : left)
+    return nodeHash(left, right, crypto)
+  }
+  if (hashes.length > 0) walk(0, hashes.length)
+  return paths
+}
+
 /** How many hashes the path of leaf `index` in a tree of `n` has. */
 export function merkleDepth(index: number, n: number): number {
   let depth = 0

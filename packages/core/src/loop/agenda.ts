@@ -6,6 +6,8 @@
 
 /** Units a step may do: 16 × 0.2 ms leaves room for the event itself. */
 const unitsPerStep = 16
+/** Units of background work in a step that has nothing more urgent to do. */
+const backgroundUnitsPerStep = 8
 
 export interface Timer {
   readonly at: number
@@ -18,10 +20,33 @@ interface Due extends Timer {
   readonly run: () => void
 }
 
+/** A queue of units whose head moves: taking from it costs no copy. */
+class Lane {
+  #units: (() => void)[] = []
+  #head = 0
+
+  get length(): number {
+    return this.#units.length - this.#head
+  }
+
+  push(unit: () => void): void {
+    this.#units.push(unit)
+  }
+
+  /** Runs up to `most` units, also such as are queued meanwhile. */
+  run(most: number): void {
+    for (let n = 0; n < most && this.#head < this.#units.length; n++) this.#units[this.#head++]?.()
+    if (this.#head > 1024 || this.#head === this.#units.length) {
+      this.#units = this.#units.slice(this.#head)
+      this.#head = 0
+    }
+  }
+}
+
 export class Agenda {
   readonly #heap: Due[] = []
-  #soon: (() => void)[] = []
-  #soonHead = 0
+  readonly #soon = new Lane()
+  readonly #background = new Lane()
   #order = 0
 
   /** Runs `run` once, in the first step at or after `at` (mono ms). Set `cancelled` to prevent it. */
@@ -37,24 +62,23 @@ export class Agenda {
     this.#soon.push(run)
   }
 
+  /** Queues one small unit that waits for all others: reconciling must not delay what somebody waits for. */
+  background(run: () => void): void {
+    this.#background.push(run)
+  }
+
   /** Runs timers that are due and a slice of the queued units. */
   run(mono: number): void {
     for (let first = this.#heap[0]; first !== undefined && first.at <= mono; first = this.#heap[0]) {
       this.#pop()
       if (!first.cancelled) first.run()
     }
-    for (let n = 0; n < unitsPerStep && this.#soonHead < this.#soon.length; n++) {
-      const unit = this.#soon[this.#soonHead++]
-      unit?.()
-    }
-    if (this.#soonHead > 1024 || this.#soonHead === this.#soon.length) {
-      this.#soon = this.#soon.slice(this.#soonHead)
-      this.#soonHead = 0
-    }
+    this.#soon.run(unitsPerStep)
+    if (this.#soon.length === 0) this.#background.run(backgroundUnitsPerStep)
   }
 
   get backlog(): number {
-    return this.#soon.length - this.#soonHead
+    return this.#soon.length + this.#background.length
   }
 
   /** When the next step is due: `mono` if units wait, else the next timer, else Infinity. */

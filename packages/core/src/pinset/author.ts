@@ -8,7 +8,7 @@ import { signedBytes } from '../crypto.ts'
 import { commitBytesMax, encodeCommit } from '../formats/commit.ts'
 import type { Entry } from '../formats/entry.ts'
 import type { Register } from '../formats/register.ts'
-import { merklePath, merkleRoot } from '../formats/merkle.ts'
+import { merklePaths, merkleRoot } from '../formats/merkle.ts'
 import { type Seal, sealedBytes, sealHash } from '../formats/seal.ts'
 import type { StoredEntry } from '../formats/stored.ts'
 import type { Agenda } from '../loop/agenda.ts'
@@ -209,10 +209,10 @@ export class Author {
     this.#commit = seal.commit
     this.#prevCommit = sealHash(seal, meshId, crypto)
     const rows: Row[] = [this.#counterRow()]
+    const paths = merklePaths(hashes, crypto)
     drafted.forEach(({ stored, leaf, change, rows: others }, index) => {
-      const path = merklePath(hashes, index, crypto)
       rows.push(...change.rows.filter((row) => row.table !== 'entry' || row.value === null))
-      rows.push(leaf.seal(stored, { seal, index, path }), ...others)
+      rows.push(leaf.seal(stored, { seal, index, path: paths[index] as Uint8Array[] }), ...others)
     })
     this.#writing = true
     disk.write({ rows, sync: true, rollback: true, done: (code) => this.#sealed(drafted, seal, before, code) })

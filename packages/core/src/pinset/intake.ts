@@ -11,7 +11,7 @@ import type { Commit } from '../formats/commit.ts'
 import type { Entry } from '../formats/entry.ts'
 import { encodeFork } from '../formats/fork.ts'
 import { keyOfPeer } from '../formats/peer-id.ts'
-import { merklePath, merkleVerify } from '../formats/merkle.ts'
+import { merklePaths, merkleVerify } from '../formats/merkle.ts'
 import { type Seal, sealedBytes, sealHash } from '../formats/seal.ts'
 import type { Proof, SealedHeader, StoredEntry } from '../formats/stored.ts'
 import type { Disk } from '../loop/disk.ts'
@@ -69,9 +69,12 @@ export class Intake {
     if (!this.#knows(commit.seal)) return { known: false, jump: false }
     this.#verify(commit.seal)
     const jump = this.#follow(commit.seal)
-    const hashes = commit.entries.map((entry) => entry.hash)
+    const paths = merklePaths(
+      commit.entries.map((entry) => entry.hash),
+      this.#init.crypto
+    )
     commit.entries.forEach((entry, index) => {
-      const proof: Proof = { seal: commit.seal, index, path: merklePath(hashes, index, this.#init.crypto) }
+      const proof: Proof = { seal: commit.seal, index, path: paths[index] as Uint8Array[] }
       this.#place([{ entry, proof }], settled)
     })
     return { known: true, jump }

@@ -16,6 +16,11 @@ const reloadMs = 1000
 
 export type LeafJob = (leaf: Leaf) => void
 
+interface Queued {
+  readonly job: LeafJob
+  readonly background: boolean
+}
+
 export class Leaves {
   readonly #outbox: Outbox
   readonly #agenda: Agenda
@@ -24,7 +29,7 @@ export class Leaves {
   readonly #resident = new Map<number, Leaf>()
   readonly #weights = new Map<number, number>()
   #weight = 0
-  readonly #jobs = new Map<number, LeafJob[]>()
+  readonly #jobs = new Map<number, Queued[]>()
   readonly #wanted: number[] = []
   #loading = 0
 
@@ -36,18 +41,12 @@ export class Leaves {
 
   /** Runs `job` on the leaf, now or as soon as it is loaded, as a unit of its own. */
   with(id: number, job: LeafJob): void {
-    const waiting = this.#jobs.get(id)
-    if (waiting !== undefined) {
-      waiting.push(job)
-      return
-    }
-    if (this.#resident.has(id)) {
-      this.#agenda.soon(() => this.#run(id, job))
-      return
-    }
-    this.#jobs.set(id, [job])
-    this.#wanted.push(id)
-    this.#loadMore()
+    this.#queue(id, { job, background: false })
+  }
+
+  /** As `with`, after everything that somebody waits for. */
+  later(id: number, job: LeafJob): void {
+    this.#queue(id, { job, background: true })
   }
 
   resident(id: number): Leaf | undefined {
@@ -61,9 +60,9 @@ export class Leaves {
   loaded(id: number, entries: readonly KeyValue[], holds: readonly KeyValue[]): void {
     this.#loading--
     this.#keep(id, new Leaf({ ...this.#init, id, entries, holds }))
-    const jobs = this.#jobs.get(id) ?? []
+    const queued = this.#jobs.get(id) ?? []
     this.#jobs.delete(id)
-    for (const job of jobs) this.#agenda.soon(() => this.#run(id, job))
+    for (const one of queued) this.#schedule(id, one)
     this.#loadMore()
   }
 
@@ -81,15 +80,34 @@ export class Leaves {
     this.#drop(id)
   }
 
-  #run(id: number, job: LeafJob): void {
+  #queue(id: number, queued: Queued): void {
+    const waiting = this.#jobs.get(id)
+    if (waiting !== undefined) {
+      waiting.push(queued)
+    } else if (this.#resident.has(id)) {
+      this.#schedule(id, queued)
+    } else {
+      this.#jobs.set(id, [queued])
+      this.#wanted.push(id)
+      this.#loadMore()
+    }
+  }
+
+  #schedule(id: number, queued: Queued): void {
+    const unit = (): void => this.#run(id, queued)
+    if (queued.background) this.#agenda.background(unit)
+    else this.#agenda.soon(unit)
+  }
+
+  #run(id: number, queued: Queued): void {
     const leaf = this.#resident.get(id)
     if (leaf === undefined) {
-      this.with(id, job)
+      this.#queue(id, queued)
       return
     }
     this.#resident.delete(id)
     this.#resident.set(id, leaf)
-    job(leaf)
+    queued.job(leaf)
     this.#weigh(leaf)
     this.#evict()
   }
