@@ -27,8 +27,14 @@ export interface Failure {
 }
 
 export type Reply =
-  | { readonly of: 'pin'; readonly answers: readonly (PinAnswer | { readonly cid: string; readonly failure: Failure })[] }
-  | { readonly of: 'unpin'; readonly answers: readonly ({ readonly cid: string } | { readonly cid: string; readonly failure: Failure })[] }
+  | {
+      readonly of: 'pin'
+      readonly answers: readonly (PinAnswer | { readonly cid: string; readonly failure: Failure })[]
+    }
+  | {
+      readonly of: 'unpin'
+      readonly answers: readonly ({ readonly cid: string } | { readonly cid: string; readonly failure: Failure })[]
+    }
   | { readonly of: 'status'; readonly report: PinReport }
   | { readonly of: 'change-trust'; readonly seq: number; readonly writer?: number }
   | { readonly of: 'done' }
@@ -39,7 +45,13 @@ export type Effect =
   | { readonly kind: 'write'; readonly batch: number; readonly rows: readonly Row[]; readonly sync: boolean }
   | { readonly kind: 'publish'; readonly topic: Topic; readonly bytes: Uint8Array }
   | { readonly kind: 'judge'; readonly verdict: Verdict }
-  | { readonly kind: 'ask'; readonly id: number; readonly peer: string; readonly frame: Uint8Array; readonly timeoutMs: number }
+  | {
+      readonly kind: 'ask'
+      readonly id: number
+      readonly peer: string
+      readonly frame: Uint8Array
+      readonly timeoutMs: number
+    }
   | { readonly kind: 'answer'; readonly id: number; readonly frame: Uint8Array }
   | { readonly kind: 'dial'; readonly peer: string; readonly addresses: readonly string[] }
   | {

@@ -72,7 +72,12 @@ export type Event =
     }
   /** `wakeAt` has come. */
   | { readonly kind: 'woke' }
-  | { readonly kind: 'loaded'; readonly leaf: number; readonly entries: readonly KeyValue[]; readonly holds: readonly KeyValue[] }
+  | {
+      readonly kind: 'loaded'
+      readonly leaf: number
+      readonly entries: readonly KeyValue[]
+      readonly holds: readonly KeyValue[]
+    }
   | { readonly kind: 'load-failed'; readonly leaf: number; readonly code: string }
   | { readonly kind: 'written'; readonly batch: number }
   | { readonly kind: 'write-failed'; readonly batch: number; readonly code: string }

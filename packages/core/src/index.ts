@@ -7,7 +7,8 @@
  *
  * It has no timers, sockets, files, promises, clock or randomness of its own; what it needs comes in with `CoreInit` and events.
  */
-export { Core, type CoreInit } from './core.ts'
+export { Core } from './core.ts'
+export type { CoreInit } from './house.ts'
 export type { Command, ContentCode, Event, KeyValue, Now, PinWish, StoreState, Topic, Verdict } from './events.ts'
 export type { Effect, Failure, Reply, Row, Table } from './effects.ts'
 export type { MemberReport, PeerReport, PinAnswer, PinReport } from './reports.ts'

@@ -19,13 +19,37 @@ const remedies: Record<string, string> = {
 }
 
 const content: Record<ContentError['code'], { code: string; text: string; remedy: string }> = {
-  unreachable: { code: 'MESH_CONTENT_UNREACHABLE', text: 'No peer gave the content.', remedy: 'See `mesh status` for who holds it, and try again.' },
-  'no-space': { code: 'MESH_NO_SPACE', text: 'There is not enough room for the content.', remedy: 'Give more with --space, or free the disk.' },
-  'back-end': { code: 'MESH_BACKEND_FAILED', text: 'The IPFS back end of this peer failed.', remedy: 'Look at its disk and its notes.' },
-  limit: { code: 'MESH_NO_SPACE', text: 'The content is larger than what is allowed.', remedy: 'Give more with --space.' },
-  refused: { code: 'MESH_CONTENT_REFUSED', text: 'The content cannot be asked for like this.', remedy: 'Check the CID or path.' },
+  unreachable: {
+    code: 'MESH_CONTENT_UNREACHABLE',
+    text: 'No peer gave the content.',
+    remedy: 'See `mesh status` for who holds it, and try again.'
+  },
+  'no-space': {
+    code: 'MESH_NO_SPACE',
+    text: 'There is not enough room for the content.',
+    remedy: 'Give more with --space, or free the disk.'
+  },
+  'back-end': {
+    code: 'MESH_BACKEND_FAILED',
+    text: 'The IPFS back end of this peer failed.',
+    remedy: 'Look at its disk and its notes.'
+  },
+  limit: {
+    code: 'MESH_NO_SPACE',
+    text: 'The content is larger than what is allowed.',
+    remedy: 'Give more with --space.'
+  },
+  refused: {
+    code: 'MESH_CONTENT_REFUSED',
+    text: 'The content cannot be asked for like this.',
+    remedy: 'Check the CID or path.'
+  },
   aborted: { code: 'MESH_INTERRUPTED', text: 'It was interrupted.', remedy: 'Try again.' },
-  'bad-dag': { code: 'MESH_BAD_CONTENT', text: 'The content is malformed or of a kind that is not known here.', remedy: 'Check the CID.' }
+  'bad-dag': {
+    code: 'MESH_BAD_CONTENT',
+    text: 'The content is malformed or of a kind that is not known here.',
+    remedy: 'Check the CID.'
+  }
 }
 
 /** Any error as a MeshError; what is none of ours becomes MESH_INTERNAL. */
@@ -33,17 +57,27 @@ export function meshErrorOf(error: unknown): MeshError {
   if (error instanceof MeshError) return error
   if (error instanceof ContentError) {
     const { code, text, remedy } = content[error.code]
-    return new MeshError(code, error.code === 'aborted' ? text : `${text.slice(0, -1)}: ${error.message}`, { remedy, cause: error })
+    return new MeshError(code, error.code === 'aborted' ? text : `${text.slice(0, -1)}: ${error.message}`, {
+      remedy,
+      cause: error
+    })
   }
   if (error instanceof StoreError || error instanceof TransportError || error instanceof FormatError) {
     const remedy = remedies[error.code]
     const exit = error.code === 'MESH_BAD_ADDRESS' ? 1 : 2
     return new MeshError(error.code, error.message, { exit, cause: error, ...(remedy === undefined ? {} : { remedy }) })
   }
-  return new MeshError('MESH_INTERNAL', 'Something went wrong inside pinmesh.', { remedy: 'Please report it with what you did.', cause: error })
+  return new MeshError('MESH_INTERNAL', 'Something went wrong inside pinmesh.', {
+    remedy: 'Please report it with what you did.',
+    cause: error
+  })
 }
 
 export function meshErrorOfFailure(failure: Failure): MeshError {
-  const exit = failure.code === 'MESH_BAD_CID' || failure.code === 'MESH_BAD_REPLICAS' || failure.code === 'MESH_BAD_PIN' ? 1 : 2
-  return new MeshError(failure.code, failure.text, { exit, ...(failure.remedy === undefined ? {} : { remedy: failure.remedy }) })
+  const exit =
+    failure.code === 'MESH_BAD_CID' || failure.code === 'MESH_BAD_REPLICAS' || failure.code === 'MESH_BAD_PIN' ? 1 : 2
+  return new MeshError(failure.code, failure.text, {
+    exit,
+    ...(failure.remedy === undefined ? {} : { remedy: failure.remedy })
+  })
 }

@@ -86,7 +86,9 @@ export class Home {
     const text = await readText(join(this.path, name))
     if (text === undefined) return undefined
     if (!/^[0-9a-f]{64}\s*$/.test(text)) {
-      throw new MeshError('MESH_HOME_DAMAGED', `The key file ${name} in ${this.path} cannot be read.`, { remedy: 'Restore it from a backup.' })
+      throw new MeshError('MESH_HOME_DAMAGED', `The key file ${name} in ${this.path} cannot be read.`, {
+        remedy: 'Restore it from a backup.'
+      })
     }
     return fromHex(text.trim())
   }

@@ -43,7 +43,9 @@ export interface InitSettings {
 }
 
 /** Founds a mesh in an unused home. */
-export async function initHome(settings: InitSettings): Promise<{ mesh: string; peer: string; rootKeyFile: string; spaceBytes: number }> {
+export async function initHome(
+  settings: InitSettings
+): Promise<{ mesh: string; peer: string; rootKeyFile: string; spaceBytes: number }> {
   const home = new Home(settings.home)
   const before = await home.mesh()
   if (before !== undefined) throw homeUsed(home.path)
@@ -57,7 +59,13 @@ export async function initHome(settings: InitSettings): Promise<{ mesh: string; 
     workBits: settings.open ? openWorkBits : 0,
     protocolMin: 1
   }
-  const founding = { name: settings.name ?? 'mesh', rootKey: crypto.rootKey as Uint8Array, founder: crypto.peer, policy, wall: Date.now() }
+  const founding = {
+    name: settings.name ?? 'mesh',
+    rootKey: crypto.rootKey as Uint8Array,
+    founder: crypto.peer,
+    policy,
+    wall: Date.now()
+  }
   const { charter, meshId, rows } = found(founding, { ...crypto, signAsRoot }, systemRandom)
   const spaceBytes = settings.spaceBytes ?? (await home.defaultSpace())
   await keepRows(home, rows)
@@ -85,9 +93,13 @@ export async function joinHome(
   const { charter, ops } = await askMesh(seed, settings.bootstrap, signal)
   const mesh = meshIdText(meshIdOf(charter, { hash }))
   if (settings.mesh !== undefined && settings.mesh !== mesh) {
-    throw new MeshError('MESH_WRONG_MESH', `The peer at that address is in the mesh ${mesh}, not in ${settings.mesh}.`, {
-      remedy: 'Check the address, or leave --mesh out if that mesh is meant.'
-    })
+    throw new MeshError(
+      'MESH_WRONG_MESH',
+      `The peer at that address is in the mesh ${mesh}, not in ${settings.mesh}.`,
+      {
+        remedy: 'Check the address, or leave --mesh out if that mesh is meant.'
+      }
+    )
   }
   if (before !== undefined && before.charter !== toHex(charter)) throw homeUsed(home.path)
   const crypto = nodeCrypto(seed)
@@ -99,7 +111,11 @@ export async function joinHome(
 }
 
 /** Asks the peer at an address for the charter and the key log of its mesh. */
-async function askMesh(seed: Uint8Array, address: string, signal?: AbortSignal): Promise<{ charter: Uint8Array; ops: readonly Uint8Array[] }> {
+async function askMesh(
+  seed: Uint8Array,
+  address: string,
+  signal?: AbortSignal
+): Promise<{ charter: Uint8Array; ops: readonly Uint8Array[] }> {
   const limit = AbortSignal.any([AbortSignal.timeout(askTimeoutMs), ...(signal === undefined ? [] : [signal])])
   let transport: Transport | undefined
   try {
@@ -111,9 +127,14 @@ async function askMesh(seed: Uint8Array, address: string, signal?: AbortSignal):
       disconnected: () => {}
     })
     const peer = await transport.dial(address, limit)
-    const answer = decodeFrame(await transport.ask(peer, encodeFrame({ kind: 'charter', bytes: new Uint8Array() }), limit))
-    if (answer.kind !== 'charter') throw new MeshError('MESH_NOT_A_MESH', 'The peer at that address is in no mesh that can be joined.', { exit: 1 })
-    const facts = decodeFrame(await transport.ask(peer, encodeFrame({ kind: 'facts-wanted', keySeq: 0, records: [] }), limit))
+    const answer = decodeFrame(
+      await transport.ask(peer, encodeFrame({ kind: 'charter', bytes: new Uint8Array() }), limit)
+    )
+    if (answer.kind !== 'charter')
+      throw new MeshError('MESH_NOT_A_MESH', 'The peer at that address is in no mesh that can be joined.', { exit: 1 })
+    const facts = decodeFrame(
+      await transport.ask(peer, encodeFrame({ kind: 'facts-wanted', keySeq: 0, records: [] }), limit)
+    )
     return { charter: answer.bytes, ops: facts.kind === 'facts' ? facts.ops : [] }
   } catch (error) {
     if (error instanceof TransportError && error.code === 'MESH_DISCONNECTED') {
@@ -129,7 +150,10 @@ async function askMesh(seed: Uint8Array, address: string, signal?: AbortSignal):
   }
 }
 
-async function keepRows(home: Home, rows: Parameters<Awaited<ReturnType<typeof createLevelStore>>['write']>[0]): Promise<void> {
+async function keepRows(
+  home: Home,
+  rows: Parameters<Awaited<ReturnType<typeof createLevelStore>>['write']>[0]
+): Promise<void> {
   const store = await createLevelStore({ path: home.storePath }).catch((error: unknown) => {
     throw meshErrorOf(error)
   })
@@ -145,4 +169,3 @@ function homeUsed(path: string): MeshError {
     remedy: 'Start it with `mesh start`, or choose another folder with --home.'
   })
 }
-

@@ -2,7 +2,14 @@
  * The core's crypto port over node:crypto: SHA-256 and ed25519. Hashing is the one-shot call and public keys are parsed once,
  * because a peer hashes and verifies by the ten thousand. What comes back is a plain Uint8Array: Yjs refuses Buffers.
  */
-import { createPrivateKey, createPublicKey, hash as hashOnce, type KeyObject, sign as signOnce, verify as verifyOnce } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  hash as hashOnce,
+  type KeyObject,
+  sign as signOnce,
+  verify as verifyOnce
+} from 'node:crypto'
 import { type Crypto, peerOfKey, toHex } from '@pinmesh/core'
 
 /** PKCS #8 and SPKI framings of a raw ed25519 key (RFC 8410). */
@@ -56,7 +63,10 @@ function publicKeyOf(key: Uint8Array): KeyObject {
 function pairOf(seed: Uint8Array): { key: Uint8Array; sign(bytes: Uint8Array): Uint8Array } {
   const secret = createPrivateKey({ key: Buffer.concat([privatePrefix, seed]), format: 'der', type: 'pkcs8' })
   const spki = createPublicKey(secret).export({ format: 'der', type: 'spki' })
-  return { key: new Uint8Array(spki.subarray(publicPrefix.length)), sign: (message) => plain(signOnce(null, message, secret)) }
+  return {
+    key: new Uint8Array(spki.subarray(publicPrefix.length)),
+    sign: (message) => plain(signOnce(null, message, secret))
+  }
 }
 
 function plain(buffer: Buffer): Uint8Array {

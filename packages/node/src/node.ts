@@ -2,7 +2,17 @@
  * A running peer: ports and core wired together behind the programming API. What is asked here becomes a command of the core
  * or a read of the store; content moves through the ipfs room. Stopping leaves nothing half-written and does not leave the mesh.
  */
-import { canonicalCid, type Core, type Failure, meshIdText, type PinReport, type PinWish, type Reply, readPinRow, toHex } from '@pinmesh/core'
+import {
+  canonicalCid,
+  type Core,
+  type Failure,
+  meshIdText,
+  type PinReport,
+  type PinWish,
+  type Reply,
+  readPinRow,
+  toHex
+} from '@pinmesh/core'
 import type { Content } from '@pinmesh/ipfs'
 import type { Store } from '@pinmesh/store'
 import type { Transport } from '@pinmesh/transport'
@@ -59,7 +69,13 @@ export class Peer implements MeshNode {
       name: core.charter.name,
       addresses,
       joinLines: reachable(addresses).map((address) => `mesh join ${address}`),
-      role: core.isWriter ? 'writer' : core.trusts(transport.peer) ? 'trusted' : self === undefined ? 'waiting' : 'volunteer',
+      role: core.isWriter
+        ? 'writer'
+        : core.trusts(transport.peer)
+          ? 'trusted'
+          : self === undefined
+            ? 'waiting'
+            : 'volunteer',
       admission: core.policy?.admission ?? 'invite',
       spaceBytes: core.space.budgetBytes,
       usedBytes: core.space.usedBytes,
@@ -156,7 +172,10 @@ export class Peer implements MeshNode {
     return this.#parts.notes.listen(signal)
   }
 
-  async addFile(entries: AsyncIterable<AddEntry>, options: AddOptions): Promise<{ cid: string; bytes: number } & Partial<PinAnswer>> {
+  async addFile(
+    entries: AsyncIterable<AddEntry>,
+    options: AddOptions
+  ): Promise<{ cid: string; bytes: number } & Partial<PinAnswer>> {
     const { content, core, shell } = this.#parts
     if (options.pin !== undefined && !core.isWriter) await this.#refuseEarly()
     const { budgetBytes, usedBytes } = core.space
@@ -223,7 +242,9 @@ export class Peer implements MeshNode {
   async #sources(cid: string): Promise<string[]> {
     try {
       const { peers } = await this.status(cid)
-      return peers.filter((one) => one.state === 'held' && one.peer !== this.#parts.transport.peer).map((one) => one.peer)
+      return peers
+        .filter((one) => one.state === 'held' && one.peer !== this.#parts.transport.peer)
+        .map((one) => one.peer)
     } catch (error) {
       if (error instanceof MeshError && error.code === 'MESH_NOT_PINNED') return []
       throw error
@@ -233,7 +254,8 @@ export class Peer implements MeshNode {
 
 function wishOf(request: PinRequest): PinWish {
   const max = request.replicas === 'all' ? 0 : request.replicas
-  const meta = request.meta === undefined ? undefined : Object.entries(request.meta).sort(([a], [b]) => (a < b ? -1 : 1))
+  const meta =
+    request.meta === undefined ? undefined : Object.entries(request.meta).sort(([a], [b]) => (a < b ? -1 : 1))
   return {
     cid: bareCid(request.cid),
     ...(max === undefined ? {} : { max }),
@@ -293,12 +315,16 @@ function answers<T>(reply: Reply, of: 'pin' | 'unpin'): (T | { cid: string; erro
   if (reply.of !== of) throw failureOf(reply)
   const list = reply.answers as readonly (T | { cid: string; failure: Failure })[]
   return list.map((answer) =>
-    typeof answer === 'object' && answer !== null && 'failure' in answer ? { cid: answer.cid, error: meshErrorOfFailure(answer.failure) } : answer
+    typeof answer === 'object' && answer !== null && 'failure' in answer
+      ? { cid: answer.cid, error: meshErrorOfFailure(answer.failure) }
+      : answer
   )
 }
 
 function failureOf(reply: Reply): MeshError {
-  return reply.of === 'failure' ? meshErrorOfFailure(reply.failure) : new MeshError('MESH_INTERNAL', 'An unexpected reply.')
+  return reply.of === 'failure'
+    ? meshErrorOfFailure(reply.failure)
+    : new MeshError('MESH_INTERNAL', 'An unexpected reply.')
 }
 
 /** One file alone is added as it is; anything else as a folder. */

@@ -32,7 +32,13 @@ export class Notes {
     this.#listeners.add(listener)
     try {
       while (!signal.aborted) {
-        if (listener.lost > 0) yield { at: Date.now(), code: 'notes-lost', text: 'Some notes were lost: the reader is too slow.', lost: listener.lost }
+        if (listener.lost > 0)
+          yield {
+            at: Date.now(),
+            code: 'notes-lost',
+            text: 'Some notes were lost: the reader is too slow.',
+            lost: listener.lost
+          }
         listener.lost = 0
         yield* listener.waiting.splice(0)
         if (listener.waiting.length > 0) continue

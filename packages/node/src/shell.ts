@@ -40,10 +40,22 @@ export class Shell {
   /** First step, with everything small that the store holds. Resolves when the peer may be heard. */
   async start(): Promise<void> {
     const { store, content, transport } = this.#init
-    const [facts, meta, leaves] = await Promise.all([collect(store, 'fact'), collect(store, 'meta'), collect(store, 'leaf')])
+    const [facts, meta, leaves] = await Promise.all([
+      collect(store, 'fact'),
+      collect(store, 'meta'),
+      collect(store, 'leaf')
+    ])
     const { usedBytes } = await content.space()
     const holdBuckets = await this.#holdBuckets()
-    this.step({ kind: 'started', facts, meta, leaves, holdBuckets, addresses: reachable(transport.addresses()), usedBytes })
+    this.step({
+      kind: 'started',
+      facts,
+      meta,
+      leaves,
+      holdBuckets,
+      addresses: reachable(transport.addresses()),
+      usedBytes
+    })
   }
 
   /** Runs one step and carries out its effects. */
@@ -62,7 +74,8 @@ export class Shell {
   }
 
   gossiped(topic: Topic, bytes: Uint8Array, from: string): Verdict {
-    for (const effect of this.step({ kind: 'gossiped', topic, bytes, from })) if (effect.kind === 'judge') return effect.verdict
+    for (const effect of this.step({ kind: 'gossiped', topic, bytes, from }))
+      if (effect.kind === 'judge') return effect.verdict
     return 'ignore'
   }
 
@@ -137,7 +150,9 @@ export class Shell {
   }
 
   #run(work: Promise<void>): void {
-    const tracked = work.catch((error: unknown) => this.#init.broken(error)).finally(() => this.#underWay.delete(tracked))
+    const tracked = work
+      .catch((error: unknown) => this.#init.broken(error))
+      .finally(() => this.#underWay.delete(tracked))
     this.#underWay.add(tracked)
   }
 
@@ -149,7 +164,12 @@ export class Shell {
     ])
     if (entries.status === 'fulfilled' && holds.status === 'fulfilled') {
       this.step({ kind: 'loaded', leaf, entries: entries.value, holds: holds.value })
-    } else this.step({ kind: 'load-failed', leaf, code: codeOf(entries.status === 'rejected' ? entries.reason : (holds as PromiseRejectedResult).reason) })
+    } else
+      this.step({
+        kind: 'load-failed',
+        leaf,
+        code: codeOf(entries.status === 'rejected' ? entries.reason : (holds as PromiseRejectedResult).reason)
+      })
   }
 
   async #write(effect: Effect & { kind: 'write' }): Promise<void> {
@@ -241,9 +261,15 @@ export function reachable(addresses: readonly string[]): string[] {
 }
 
 /** Rows of a table whose key starts with 16 bits in [from, to). */
-async function collect(store: Store, table: 'fact' | 'meta' | 'leaf' | 'entry' | 'hold', from?: number, to?: number): Promise<KeyValue[]> {
+async function collect(
+  store: Store,
+  table: 'fact' | 'meta' | 'leaf' | 'entry' | 'hold',
+  from?: number,
+  to?: number
+): Promise<KeyValue[]> {
   const found: KeyValue[] = []
-  const key = (n: number | undefined): Uint8Array | undefined => (n === undefined || n > 0xffff ? undefined : new Uint8Array([n >> 8, n & 255]))
+  const key = (n: number | undefined): Uint8Array | undefined =>
+    n === undefined || n > 0xffff ? undefined : new Uint8Array([n >> 8, n & 255])
   for await (const rows of store.range(table, key(from), key(to))) found.push(...rows)
   return found
 }

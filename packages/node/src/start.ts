@@ -34,7 +34,11 @@ export async function startNode(settings: NodeSettings): Promise<MeshNode> {
   }
 }
 
-async function begin(settings: NodeSettings, undo: (() => Promise<void>)[], stop: () => Promise<void>): Promise<MeshNode> {
+async function begin(
+  settings: NodeSettings,
+  undo: (() => Promise<void>)[],
+  stop: () => Promise<void>
+): Promise<MeshNode> {
   const home = new Home(settings.home)
   const mesh = await home.mesh()
   if (mesh === undefined) {
@@ -113,7 +117,11 @@ function watch(parts: { store: Store; content: Content; shell: Shell; notes: Not
       usedBytes = (await content.space()).usedBytes
     } catch (error) {
       state = codeOf(error) === 'MESH_DISK_FULL' ? 'full' : 'failing'
-      notes.say({ code: 'store', text: 'The disk or the IPFS back end of this peer does not work.', reason: codeOf(error) })
+      notes.say({
+        code: 'store',
+        text: 'The disk or the IPFS back end of this peer does not work.',
+        reason: codeOf(error)
+      })
     }
     shell.step({ kind: 'probed', store: state, usedBytes })
   }
@@ -125,7 +133,10 @@ function watch(parts: { store: Store; content: Content; shell: Shell; notes: Not
 }
 
 /** As long as nobody is connected, the addresses through which the mesh was found are tried. */
-function bootstrap(addresses: readonly string[], transport: { connections(): string[]; dial(address: string, signal: AbortSignal): Promise<string> }): () => Promise<void> {
+function bootstrap(
+  addresses: readonly string[],
+  transport: { connections(): string[]; dial(address: string, signal: AbortSignal): Promise<string> }
+): () => Promise<void> {
   const stop = new AbortController()
   let trying: Promise<unknown> = Promise.resolve()
   let busy = false
@@ -147,6 +158,8 @@ function bootstrap(addresses: readonly string[], transport: { connections(): str
 
 /** A broken invariant: nothing that this process holds in memory can be trusted any more. What is on disk is whole. */
 function crash(error: unknown): void {
-  process.stderr.write(`MESH_INTERNAL A rule of pinmesh itself was broken; the peer stops. Please report this:\n${error instanceof Error ? error.stack : String(error)}\n`)
+  process.stderr.write(
+    `MESH_INTERNAL A rule of pinmesh itself was broken; the peer stops. Please report this:\n${error instanceof Error ? error.stack : String(error)}\n`
+  )
   process.exit(70)
 }

@@ -91,7 +91,9 @@ export class Claimer {
     shard.unvisited.delete(bucket)
     const old = shard.buckets.get(bucket)
     const empty = states.every((state) => state === 0)
-    const same = empty ? old === undefined : old !== undefined && equalBytes(old.view, view) && equalBytes(old.states, states)
+    const same = empty
+      ? old === undefined
+      : old !== undefined && equalBytes(old.view, view) && equalBytes(old.states, states)
     if (same) {
       if (!shard.claimed && shard.unvisited.size === 0 && shard.buckets.size > 0) this.#plan(bucket >> 8, gatherMs)
       return
@@ -132,7 +134,11 @@ export class Claimer {
     }
     const holdUntil = Math.max(shard.stamp, Math.floor(outbox.wall) + timings.leaseMs)
     shard.stamp = holdUntil
-    const row: Row = { table: 'meta', key: new Uint8Array([promiseRowKind, id]), value: new Writer().u48(holdUntil).finish() }
+    const row: Row = {
+      table: 'meta',
+      key: new Uint8Array([promiseRowKind, id]),
+      value: new Writer().u48(holdUntil).finish()
+    }
     disk.write({ rows: [row], sync: true, done: () => this.#publish(id, buckets, holdUntil) })
     this.#plan(id, timings.renewMs)
   }

@@ -95,7 +95,8 @@ export class Claims {
     const held = this.#claims.get(claim.peer)?.get(claim.shard)
     if (held !== undefined && held.claim.seq >= claim.seq) return 'old'
     const signed = signedBytes('pinmesh/claim/1', this.#meshId, claimBytes(claim))
-    if (!this.#crypto.verify(keyOfPeer(claim.peer), signed, claim.sig)) throw new FormatError('a claim is not signed by its peer')
+    if (!this.#crypto.verify(keyOfPeer(claim.peer), signed, claim.sig))
+      throw new FormatError('a claim is not signed by its peer')
     return { claim, changed: this.keep(claim, bytes) }
   }
 
@@ -111,7 +112,12 @@ export class Claims {
       let reading = readings.get(bucket)
       const mine = this.#views.get(bucket)
       if (reading === undefined) {
-        reading = { states: new Uint8Array(mine?.count ?? 0), current: false, pending: undefined, changedAt: this.#outbox.mono }
+        reading = {
+          states: new Uint8Array(mine?.count ?? 0),
+          current: false,
+          pending: undefined,
+          changedAt: this.#outbox.mono
+        }
         readings.set(bucket, reading)
       }
       if (mine !== undefined && mine.count === states.length && equalBytes(mine.view, view)) {

@@ -165,7 +165,10 @@ export class Jobs {
   }
 
   #start(job: Job): void {
-    const reserve = Math.max(job.reserve, job.sizeKnown ?? Math.min(reserveDefaultBytes, Math.max(this.#room, reserveMinBytes)))
+    const reserve = Math.max(
+      job.reserve,
+      job.sizeKnown ?? Math.min(reserveDefaultBytes, Math.max(this.#room, reserveMinBytes))
+    )
     if (reserve > this.#room) {
       this.#byKey.delete(toHex(job.key))
       this.#init.failed(job, 'no-space')

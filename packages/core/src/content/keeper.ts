@@ -136,31 +136,50 @@ export class Keeper {
     const { outbox, members, planner } = this.#init
     const hold = leaf.hold(row.key)
     if (row.expiry !== undefined && members.clockAgrees) {
-      if (row.expiry * 1000 <= outbox.wall) return { state: 'none', review: hold === undefined ? Infinity : this.#discard(leaf, bucket, hold, writes) }
+      if (row.expiry * 1000 <= outbox.wall)
+        return { state: 'none', review: hold === undefined ? Infinity : this.#discard(leaf, bucket, hold, writes) }
     }
     const expiry = row.expiry === undefined ? Infinity : outbox.mono + (row.expiry * 1000 - outbox.wall)
     const job = this.jobs.of(row.key)
     const held = hold !== undefined && hold.state !== 'failed'
     const plan = planner.plan(bucket, row, at, held ? 'held' : job === undefined ? undefined : job.state)
     const review = Math.min(expiry, plan.reviewAt)
-    if (hold !== undefined && hold.state !== 'failed') return this.#keep(leaf, bucket, row, at, hold, plan, review, writes)
+    if (hold !== undefined && hold.state !== 'failed')
+      return this.#keep(leaf, bucket, row, at, hold, plan, review, writes)
     return this.#want(leaf, bucket, row, at, hold, plan, review, job, writes)
   }
 
   /** It is here: keep it as a duty or an extra, or let it go by the release rule. */
-  #keep(leaf: Leaf, bucket: number, row: PinRow, at: number, hold: Hold, plan: Plan, review: number, writes: Row[]): { state: PinState; review: number } {
+  #keep(
+    leaf: Leaf,
+    bucket: number,
+    row: PinRow,
+    at: number,
+    hold: Hold,
+    plan: Plan,
+    review: number,
+    writes: Row[]
+  ): { state: PinState; review: number } {
     const { outbox, claimer } = this.#init
-    if (hold.state === 'trash' && plan.role === 'none') return { state: 'none', review: Math.min(review, this.#empty(leaf, bucket, hold)) }
+    if (hold.state === 'trash' && plan.role === 'none')
+      return { state: 'none', review: Math.min(review, this.#empty(leaf, bucket, hold)) }
     const extra = plan.role !== 'target'
     let next: Hold = hold
     if (hold.state !== 'held') next = { ...next, state: 'held', since: outbox.wall }
-    if (extra !== hold.extra) next = { ...next, extra, promisedUntil: extra ? Math.max(hold.promisedUntil, claimer.stampOf(bucket)) : hold.promisedUntil }
+    if (extra !== hold.extra)
+      next = {
+        ...next,
+        extra,
+        promisedUntil: extra ? Math.max(hold.promisedUntil, claimer.stampOf(bucket)) : hold.promisedUntil
+      }
     next = withProvenance(next, leaf, row)
     if (plan.role === 'none') {
       const verdict = mayRelease({ ...this.#init, bucket, at, row, coveredUntil: this.#coveredUntil(bucket, next) })
       if (verdict.release) {
         writes.push(leaf.setHold({ ...next, state: 'trash', since: outbox.wall }))
-        outbox.note('released', 'An extra copy is let go: enough others have promised to keep theirs.', { cid: row.cid.toString() })
+        outbox.note('released', 'An extra copy is let go: enough others have promised to keep theirs.', {
+          cid: row.cid.toString()
+        })
         this.#reviewSoon(bucket)
         return { state: 'none', review }
       }
@@ -198,7 +217,9 @@ export class Keeper {
       this.#reviewSoon(bucket)
       return { state: 'queued', review }
     }
-    const copies = this.#init.members.candidates.filter((c) => held(claims.stateOf(c.peer, bucket, at)) && this.#init.members.usable(c.peer)).length
+    const copies = this.#init.members.candidates.filter(
+      (c) => held(claims.stateOf(c.peer, bucket, at)) && this.#init.members.usable(c.peer)
+    ).length
     const lane = failed !== undefined ? 'retry' : copies < row.want.min && copies > 0 ? 'urgent' : 'normal'
     this.jobs.add({
       key: row.key,
@@ -227,11 +248,16 @@ export class Keeper {
     if (fate === 'unknown') return Infinity
     if (hold.state !== 'limbo') {
       writes.push(leaf.setHold({ ...hold, state: 'limbo', since: this.#init.outbox.wall }))
-      this.#init.outbox.note('limbo', 'A pin lost its standing because its writer or log is void; its content is kept.', { cid: hold.cid.toString() })
+      this.#init.outbox.note(
+        'limbo',
+        'A pin lost its standing because its writer or log is void; its content is kept.',
+        { cid: hold.cid.toString() }
+      )
       return this.#init.outbox.mono + this.#init.timings.limboMs
     }
     const due = hold.since + this.#init.timings.limboMs
-    if (due > this.#init.outbox.wall || !this.#init.members.clockAgrees) return this.#init.outbox.mono + Math.max(1000, due - this.#init.outbox.wall)
+    if (due > this.#init.outbox.wall || !this.#init.members.clockAgrees)
+      return this.#init.outbox.mono + Math.max(1000, due - this.#init.outbox.wall)
     return this.#discard(leaf, bucket, hold, writes)
   }
 
@@ -313,7 +339,11 @@ export class Keeper {
         reason,
         provenance: []
       }
-      outbox.note('fetch-failed', 'A pin could not be fetched; it is tried again later.', { cid: job.cid.toString(), reason, tries })
+      outbox.note('fetch-failed', 'A pin could not be fetched; it is tried again later.', {
+        cid: job.cid.toString(),
+        reason,
+        tries
+      })
       this.#save(leaf, [leaf.setHold(hold)])
       this.mark(job.bucket)
     })
@@ -322,9 +352,12 @@ export class Keeper {
   /** Somebody claims it held since the last try failed. */
   #newSource(bucket: number, at: number, failed: Hold): boolean {
     const { claims, members, outbox, timings } = this.#init
-    const failedAt = outbox.mono - (outbox.wall - (failed.nextAt - timings.stepInMs * 2 ** Math.min(failed.tries, backoffDoublingsMax)))
+    const failedAt =
+      outbox.mono -
+      (outbox.wall - (failed.nextAt - timings.stepInMs * 2 ** Math.min(failed.tries, backoffDoublingsMax)))
     return members.candidates.some(
-      ({ peer }) => held(claims.stateOf(peer, bucket, at)) && claims.changedAt(peer, bucket) > failedAt && members.usable(peer)
+      ({ peer }) =>
+        held(claims.stateOf(peer, bucket, at)) && claims.changedAt(peer, bucket) > failedAt && members.usable(peer)
     )
   }
 
@@ -336,7 +369,10 @@ export class Keeper {
     const at = findRow(rows, job.key)
     const holders = members.candidates
       .map((candidate) => candidate.peer)
-      .filter((peer) => peer !== self && members.stateOf(peer) !== 'down' && at >= 0 && held(claims.stateOf(peer, job.bucket, at)))
+      .filter(
+        (peer) =>
+          peer !== self && members.stateOf(peer) !== 'down' && at >= 0 && held(claims.stateOf(peer, job.bucket, at))
+      )
     for (let n = holders.length - 1; n > 0; n--) {
       const other = this.#init.random(n + 1)
       ;[holders[n], holders[other]] = [holders[other] as string, holders[n] as string]
@@ -403,6 +439,7 @@ export function findRow(rows: readonly PinRow[], key: Uint8Array): number {
 function withProvenance(hold: Hold, leaf: Leaf, row: PinRow): Hold {
   const now = leaf.provenance(row)
   const known = new Set(hold.provenance.map((p) => `${p.writer}/${p.prefix}/${p.generation}`))
-  const same = now.length === hold.provenance.length && now.every((p) => known.has(`${p.writer}/${p.prefix}/${p.generation}`))
+  const same =
+    now.length === hold.provenance.length && now.every((p) => known.has(`${p.writer}/${p.prefix}/${p.generation}`))
   return same ? hold : { ...hold, provenance: now }
 }

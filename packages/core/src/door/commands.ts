@@ -110,7 +110,11 @@ export class Commands {
     const max = wish.max ?? policy?.replicas ?? 3
     const min = wish.min ?? Math.max(1, max - 1)
     if (max !== 0 && min > max) {
-      return refuse({ code: 'MESH_BAD_REPLICAS', text: `At least ${min} copies were asked for, but at most ${max}.`, remedy: 'Give --min a number up to that of -r.' })
+      return refuse({
+        code: 'MESH_BAD_REPLICAS',
+        text: `At least ${min} copies were asked for, but at most ${max}.`,
+        remedy: 'Give --min a number up to that of -r.'
+      })
     }
     const key = keyOfPin(meshId, cid, crypto)
     const bucket = bucketOf(key)
@@ -123,12 +127,17 @@ export class Commands {
       })
     }
     const mapKey = mapKeyOf(key, wish.slot)
-    const register = (lamport: number): PinRegister => registerOf(wish, cid, { lamport, max, min, trustedMin: wish.trustedMin ?? policy?.trustedMin ?? 1 })
+    const register = (lamport: number): PinRegister =>
+      registerOf(wish, cid, { lamport, max, min, trustedMin: wish.trustedMin ?? policy?.trustedMin ?? 1 })
     try {
       encodeRegister(register(1))
     } catch (error) {
       if (!(error instanceof FormatError)) throw error
-      return refuse({ code: 'MESH_BAD_PIN', text: `The pin cannot be written: ${error.message}.`, remedy: 'Shorten the name or metadata, or give fewer peers.' })
+      return refuse({
+        code: 'MESH_BAD_PIN',
+        text: `The pin cannot be written: ${error.message}.`,
+        remedy: 'Shorten the name or metadata, or give fewer peers.'
+      })
     }
     author.change({
       leaf: bucket >> 4,
@@ -138,7 +147,9 @@ export class Commands {
         const next = register(this.#lamport(leaf, mapKey))
         return current !== undefined && sameWish(current.register, next) ? undefined : next
       },
-      ...(wish.heldHere === true ? { rows: (leaf: Leaf): Row[] => this.#holdHere(leaf, bucket, key, wish.bytes ?? 0) } : {}),
+      ...(wish.heldHere === true
+        ? { rows: (leaf: Leaf): Row[] => this.#holdHere(leaf, bucket, key, wish.bytes ?? 0) }
+        : {}),
       done: (code) => {
         if (code !== undefined) return refuse(writeFailed(code, self))
         this.#init.keeper.mark(bucket)
@@ -186,7 +197,11 @@ export class Commands {
       const writer = facts.keyLog.writerOf(self)
       if (seen.writer !== writer && !yes) {
         const other = facts.keyLog.writer(seen.writer)?.peer ?? 'another writer'
-        return refuse({ code: 'MESH_OTHERS_PIN', text: `${text} was pinned by ${other}.`, remedy: 'To end that pin for everybody, repeat with --yes.' })
+        return refuse({
+          code: 'MESH_OTHERS_PIN',
+          text: `${text} was pinned by ${other}.`,
+          remedy: 'To end that pin for everybody, repeat with --yes.'
+        })
       }
       author.change({
         leaf: leaf.id,
@@ -233,16 +248,25 @@ export class Commands {
       return { cid: hold.cid.toString(), want: 0, min: 0, have: 1, peers: [], limbo: true }
     }
     const job = keeper.jobs.of(key)
-    const mine = hold === undefined || hold.state === 'trash' ? undefined : hold.state === 'failed' ? hold.reason : 'held'
+    const mine =
+      hold === undefined || hold.state === 'trash' ? undefined : hold.state === 'failed' ? hold.reason : 'held'
     const plan = planner.plan(bucket, row, at, mine ?? job?.state)
     const peers: PeerReport[] = []
     for (const { peer } of members.candidates) {
       const claimed = claims.stateOf(peer, bucket, at)
-      const state = peer !== self ? claimed : mine === 'held' ? (claimed === 'promised' ? 'promised' : 'held') : (job?.state ?? mine ?? 'none')
+      const state =
+        peer !== self
+          ? claimed
+          : mine === 'held'
+            ? claimed === 'promised'
+              ? 'promised'
+              : 'held'
+            : (job?.state ?? mine ?? 'none')
       const target = plan.targets.includes(peer)
       if (state === 'none' && !target) continue
       const down = members.stateOf(peer) === 'down'
-      const since = peer === self ? (hold?.since ?? job?.since ?? outbox.wall) : wallOf(outbox, claims.changedAt(peer, bucket))
+      const since =
+        peer === self ? (hold?.since ?? job?.since ?? outbox.wall) : wallOf(outbox, claims.changedAt(peer, bucket))
       const reason = down ? 'this peer is down' : reasons[state]
       peers.push({ peer, state, since, target, ...(reason === undefined ? {} : { reason }) })
     }
@@ -295,7 +319,8 @@ export class Commands {
   #writeDenied(): Failure | undefined {
     const { facts, self, author } = this.#init
     if (facts.keyLog.writerOf(self) === undefined) return notWriter(self)
-    if (author.full) return { code: 'MESH_BUSY', text: 'Too many changes wait to be written.', remedy: 'Try again in a moment.' }
+    if (author.full)
+      return { code: 'MESH_BUSY', text: 'Too many changes wait to be written.', remedy: 'Try again in a moment.' }
     return undefined
   }
 
@@ -322,7 +347,11 @@ function parseCid(text: string): CID | undefined {
 }
 
 function badCid(text: string): Failure {
-  return { code: 'MESH_BAD_CID', text: `"${text.slice(0, 100)}" is not a CID.`, remedy: 'Give a CID such as bafy… or Qm…, or /ipfs/<cid>.' }
+  return {
+    code: 'MESH_BAD_CID',
+    text: `"${text.slice(0, 100)}" is not a CID.`,
+    remedy: 'Give a CID such as bafy… or Qm…, or /ipfs/<cid>.'
+  }
 }
 
 function notPinned(text: string): Failure {
@@ -340,12 +369,24 @@ function notWriter(self: string): Failure {
 function writeFailed(code: string, self: string): Failure {
   if (code === 'MESH_NOT_A_WRITER') return notWriter(self)
   if (code === 'MESH_LOG_FULL') {
-    return { code, text: 'Too many pins fall into one part of this writer\'s log.', remedy: 'Have another writer pin it, or unpin something.' }
+    return {
+      code,
+      text: "Too many pins fall into one part of this writer's log.",
+      remedy: 'Have another writer pin it, or unpin something.'
+    }
   }
-  return { code, text: 'The change could not be written to disk; nothing was changed.', remedy: 'Look at the disk of this peer, then try again.' }
+  return {
+    code,
+    text: 'The change could not be written to disk; nothing was changed.',
+    remedy: 'Look at the disk of this peer, then try again.'
+  }
 }
 
-function registerOf(wish: PinWish, cid: CID, terms: { lamport: number; max: number; min: number; trustedMin: number }): PinRegister {
+function registerOf(
+  wish: PinWish,
+  cid: CID,
+  terms: { lamport: number; max: number; min: number; trustedMin: number }
+): PinRegister {
   return {
     op: 'pin',
     ...terms,
@@ -362,7 +403,8 @@ function registerOf(wish: PinWish, cid: CID, terms: { lamport: number; max: numb
 }
 
 function sameWish(a: PinRegister, b: PinRegister): boolean {
-  const text = (register: PinRegister): string => JSON.stringify({ ...register, lamport: 0, cid: register.cid.toString() }, Object.keys(register).sort())
+  const text = (register: PinRegister): string =>
+    JSON.stringify({ ...register, lamport: 0, cid: register.cid.toString() }, Object.keys(register).sort())
   return text(a) === text(b)
 }
 

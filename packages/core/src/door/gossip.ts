@@ -18,7 +18,14 @@ const itemsMax = 1024
 /** One item alone may be as large as a commit or claim. */
 const itemBytesMax: number = 64 * 1024
 
-export const topicOf: Record<ItemKind, Topic> = { commit: 'pins', claim: 'pins', beat: 'beats', record: 'facts', 'key-op': 'facts', fork: 'facts' }
+export const topicOf: Record<ItemKind, Topic> = {
+  commit: 'pins',
+  claim: 'pins',
+  beat: 'beats',
+  record: 'facts',
+  'key-op': 'facts',
+  fork: 'facts'
+}
 
 /** new: worth passing on · old: known already · unknown: it cannot be judged here yet. */
 export type ItemOutcome = 'new' | 'old' | 'unknown'
@@ -64,13 +71,17 @@ export class GossipDoor {
       let verdict: Verdict = 'ignore'
       for (let n = 0; from.left > 0; n++) {
         const kind = itemKinds[from.u8() - 1]
-        if (kind === undefined || topicOf[kind] !== topic || n >= itemsMax) throw new FormatError('a gossip message with items that do not belong')
+        if (kind === undefined || topicOf[kind] !== topic || n >= itemsMax)
+          throw new FormatError('a gossip message with items that do not belong')
         if (take(kind, from.blob(itemBytesMax)) === 'new') verdict = 'accept'
       }
       return verdict
     } catch (error) {
       if (!(error instanceof FormatError)) throw error
-      this.#outbox.note('gossip-refused', 'A gossip message was malformed or forged and has been refused.', { topic, reason: error.message })
+      this.#outbox.note('gossip-refused', 'A gossip message was malformed or forged and has been refused.', {
+        topic,
+        reason: error.message
+      })
       return 'reject'
     }
   }

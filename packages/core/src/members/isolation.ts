@@ -17,9 +17,12 @@ export interface Sighting {
   readonly state: 'unheard' | 'alive' | 'suspect' | 'down'
   /** The last beat that moved; undefined for a member that was never alive while I looked. */
   readonly heardAt: number | undefined
-  /** Silence after which it is suspect, and after which it counts as gone whatever its record of flapping. */
-  readonly suspectMs: number
+  /** Silence after which it counts as gone, whatever its record of flapping. */
   readonly goneMs: number
+  /** When it was last turned from alive to suspect. */
+  readonly suspectedAt: number | undefined
+  /** It is down, and its beats come again. */
+  readonly returning: boolean
   /** My own clock stood still, and I have not heard it since. */
   readonly awaited: boolean
 }
@@ -49,7 +52,7 @@ function isMissing({ state, heardAt, goneMs, awaited }: Sighting, now: number): 
 
 /** Gone, but alive when the silence began. */
 function fellSince(sighting: Sighting, silentSince: number, now: number): boolean {
-  const { state, heardAt, suspectMs } = sighting
-  if (heardAt === undefined || (state !== 'down' && state !== 'suspect') || isMissing(sighting, now)) return false
-  return heardAt + suspectMs > silentSince
+  const { state, suspectedAt, returning } = sighting
+  if (suspectedAt === undefined || returning || isMissing(sighting, now)) return false
+  return (state === 'down' || state === 'suspect') && suspectedAt > silentSince
 }

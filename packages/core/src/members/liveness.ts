@@ -48,6 +48,7 @@ interface Lamp {
   last: HeardBeat | undefined
   heardAt: number
   everAlive: boolean
+  suspectedAt: number | undefined
   /** Begin of the unbroken beats of a peer that is down. */
   steadySince: number | undefined
   /** When it came back from down, within the last day, oldest first; at most `doublingsMax`. */
@@ -82,7 +83,7 @@ export class Liveness {
     const now = this.#settle(mono)
     const silentMs = now - lamp.heardAt
     const first = lamp.last === undefined
-    lamp.last = beat
+    lamp.last = { peer: beat.peer, incarnation: beat.incarnation, n: beat.n, everyMs: beat.everyMs, store: beat.store }
     lamp.heardAt = now
     lamp.awaited = false
     if (lamp.returns.length > 0) lamp.returns = lamp.returns.filter((at) => at > now - flapMemoryMs)
@@ -146,7 +147,10 @@ export class Liveness {
     return Math.min(this.#quietUntil, this.#brake.endsAt) + this.#lostMs
   }
 
-  /** My own step came late by this. Over two beats: all deadlines move by it, and I am isolated until I hear again. */
+  /**
+   * My own step came late by this. Over two beats: all deadlines move by it, and I am isolated until I hear the others again. To be
+   * called before anything else of that step.
+   */
   stepGap(gapMs: number): void {
     if (gapMs <= gapBeatsMax * this.#timings.beatMs) return
     this.#lostMs += gapMs
@@ -212,6 +216,7 @@ export class Liveness {
     lamp.since = at
     lamp.steadySince = undefined
     if (state === 'alive') lamp.everAlive = true
+    if (state === 'suspect') lamp.suspectedAt = at
   }
 
   #dueAt(lamp: Lamp, now: number): number {
@@ -244,9 +249,10 @@ export class Liveness {
     return {
       state: lamp.state,
       heardAt: lamp.everAlive ? lamp.heardAt : undefined,
-      suspectMs: this.#suspectMs(lamp),
       goneMs: this.#goneMs(lamp),
-      awaited: lamp.awaited,
+      suspectedAt: lamp.suspectedAt,
+      returning: lamp.steadySince !== undefined,
+      awaited: lamp.awaited
     }
   }
 }
@@ -259,9 +265,10 @@ function newLamp(now: number): Lamp {
     last: undefined,
     heardAt: now,
     everAlive: false,
+    suspectedAt: undefined,
     steadySince: undefined,
     returns: [],
-    awaited: false,
+    awaited: false
   }
 }
 

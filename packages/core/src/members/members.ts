@@ -94,7 +94,8 @@ export class Members {
     const held = this.#beats.get(beat.peer)?.beat
     if (held !== undefined && !later(beat, held)) return { outcome: 'old', beat }
     const signed = signedBytes('pinmesh/beat/1', this.#init.meshId, beatBytes(beat))
-    if (!this.#init.crypto.verify(keyOfPeer(beat.peer), signed, beat.sig)) throw new FormatError('a beat is not signed by its peer')
+    if (!this.#init.crypto.verify(keyOfPeer(beat.peer), signed, beat.sig))
+      throw new FormatError('a beat is not signed by its peer')
     const { mono, wall } = this.#init.outbox
     this.#beats.set(beat.peer, { beat, bytes, at: mono, offset: beat.wall - wall })
     this.liveness.heard(beat, mono)
@@ -143,7 +144,11 @@ export class Members {
     const mono = this.#init.outbox.mono
     if (this.#seen?.at === mono) return this.#seen
     const others = this.#others()
-    this.#seen = { at: mono, isolated: this.liveness.isolated(mono, others), braking: this.liveness.braking(mono, others) }
+    this.#seen = {
+      at: mono,
+      isolated: this.liveness.isolated(mono, others),
+      braking: this.liveness.braking(mono, others)
+    }
     return this.#seen
   }
 

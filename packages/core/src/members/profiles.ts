@@ -62,98 +62,98 @@ export const knobs: { readonly [Name in keyof Timings]: Knob } = {
     [second, 5 * second, 30 * second, 5 * minute],
     'Time between two heartbeats of a peer. Everything else is counted in beats. Shorter: a death is seen sooner, but each ' +
       'peer verifies members / beat signatures a second for ever. Longer: cheap, and a lost message may go unnoticed as long, ' +
-      'because beats also carry the root of the pinset.',
+      'because beats also carry the root of the pinset.'
   ),
   suspectMs: knob(
     [3500, 17 * second, 100 * second, 1000 * second],
     'Silence after which a peer gets no new work. Three beats and a little: gossip loses single messages. Shorter than three ' +
-      'beats: one lost message makes a healthy peer suspect, so it is refused. Much longer: new pins wait for peers that are gone.',
+      'beats: one lost message makes a healthy peer suspect, so it is refused. Much longer: new pins wait for peers that are gone.'
   ),
   downMs: knob(
     [6 * second, minute, 15 * minute, 150 * minute],
     'Silence after which a peer no longer counts as holding anything. It costs nothing by itself; repair waits on top of it. ' +
-      'Too short: reboots and updates look like deaths. Too long: a pin stays short of copies all that time.',
+      'Too short: reboots and updates look like deaths. Too long: a pin stays short of copies all that time.'
   ),
   settleMs: knob(
     [500, 2 * second, 5 * second, 5 * second],
     'A root that differs from mine must have been still this long before I ask its sender. Shorter: peers ask for what gossip ' +
-      'is bringing anyway. Longer: a lost message is healed later.',
+      'is bringing anyway. Longer: a lost message is healed later.'
   ),
   steadyMs: knob(
     [2 * second, 30 * second, 5 * minute, 15 * minute],
     'Unbroken beats after which a peer that was down counts again. Shorter: a peer that crashes in a loop is given duties each ' +
-      'time. Longer: a returned copy is repaired although it is there.',
+      'time. Longer: a returned copy is repaired although it is there.'
   ),
   recordLifeMs: knob(
     [hour, 7 * day, 7 * day, 7 * day],
     'How long a member record is valid; a peer renews its own daily. It bounds how long a silent peer keeps its place in the ' +
-      'candidate sets. Shorter: a fortnight of holidays moves content. Longer: dead peers dilute the candidates.',
+      'candidate sets. Shorter: a fortnight of holidays moves content. Longer: dead peers dilute the candidates.'
   ),
   repairBelowMinMs: knob(
     [0, 0, 0, 0],
-    'Wait after a peer went down when fewer copies than the minimum are left. Nothing: this is what the mesh exists for.',
+    'Wait after a peer went down when fewer copies than the minimum are left. Nothing: this is what the mesh exists for.'
   ),
   repairOneLeftMs: knob(
     [0, 0, 5 * minute, 5 * minute],
     'Wait when one copy is left and the pin asks for no more than that as its minimum. Minutes let a restart pass; hours would ' +
-      'leave content to a single disk.',
+      'leave content to a single disk.'
   ),
   repairMoreMs: knob(
     [0, 5 * minute, 4 * hour, 4 * hour],
     'Wait when several copies are left and the lost one was a volunteer’s. With three copies and half of all volunteers lost a ' +
-      'year, five hours in all mean 6.5e-7 losses per pin and year. Shorter: every night’s sleep of a laptop is copied around.',
+      'year, five hours in all mean 6.5e-7 losses per pin and year. Shorter: every night’s sleep of a laptop is copied around.'
   ),
   repairMoreTrustedMs: knob(
     [0, 5 * minute, 15 * minute, 15 * minute],
-    'The same where the lost copy was a trusted peer’s. Servers rarely sleep: when one is gone it is more likely gone for good.',
+    'The same where the lost copy was a trusted peer’s. Servers rarely sleep: when one is gone it is more likely gone for good.'
   ),
   stepInMs: knob(
     [second, 10 * second, minute, minute],
     'The j-th peer in line waits j times this, and half of one at most by chance, before it steps in. It must be longer than a ' +
-      'claim takes to spread, or one loss causes several repairs. Longer: each peer in line that fails to act costs that much.',
+      'claim takes to spread, or one loss causes several repairs. Longer: each peer in line that fails to act costs that much.'
   ),
   acquireGraceMs: knob(
     [10 * second, 5 * minute, hour, hour],
     'How long a new target may take, without visible progress, until others step in for it. Too short: slow links are written ' +
-      'off and content is copied twice. Too long: a target that cannot fetch holds up its pins.',
+      'off and content is copied twice. Too long: a target that cannot fetch holds up its pins.'
   ),
   leaseMs: knob(
     [20 * second, 10 * minute, 2 * hour, 2 * hour],
     'How long a promise to keep a copy lasts. Nobody frees a copy on the word of a peer longer than that. Shorter: more claims, ' +
-      'and an outage sooner stops all releases. Longer: space comes back later.',
+      'and an outage sooner stops all releases. Longer: space comes back later.'
   ),
   renewMs: knob(
     [5 * second, 3 * minute, 40 * minute, 40 * minute],
-    'Age at which a promise is renewed. At most a third of the lease, so that two renewals may be lost.',
+    'Age at which a promise is renewed. At most a third of the lease, so that two renewals may be lost.'
   ),
   trashMs: knob(
     [30 * second, day, 3 * day, 3 * day],
     'How long blocks stay after their pin was removed or released. A mistake can be undone that long without a transfer. At ' +
-      'least a lease: until then somebody may rely on the copy.',
+      'least a lease: until then somebody may rely on the copy.'
   ),
   limboMs: knob(
     [10 * minute, 30 * day, 30 * day, 30 * day],
-    'How long pins voided by a revocation are kept for the owner to adopt or drop.',
+    'How long pins voided by a revocation are kept for the owner to adopt or drop.'
   ),
   brakeWindowMs: knob(
     [10 * second, 10 * minute, 30 * minute, 30 * minute],
     'Losses within this time are judged together: three or more with over a quarter of the weight are an outage or a partition. ' +
-      'Shorter: a rolling failure is taken for single deaths. Longer: single deaths of a bad day stop repair.',
+      'Shorter: a rolling failure is taken for single deaths. Longer: single deaths of a bad day stop repair.'
   ),
   brakeMaxMs: knob(
     [30 * second, hour, 6 * hour, 6 * hour],
     'Longest time the brake holds repair back. Most outages end sooner; what lasts longer is a loss. Longer: more time with few ' +
-      'copies. Shorter: a partition copies everything on both sides.',
+      'copies. Shorter: a partition copies everything on both sides.'
   ),
   syncRoundMs: knob(
     [3 * second, minute, 10 * minute, 10 * minute],
-    'Time between comparisons with a random member, the net under gossip and beats. Two equal peers exchange a few hundred bytes.',
+    'Time between comparisons with a random member, the net under gossip and beats. Two equal peers exchange a few hundred bytes.'
   ),
   claimMs: knob(
     [second, 2 * second, 5 * second, 5 * second],
     'Least time between two claims of one shard. Changes in between travel together. Shorter: bulk pinning floods the mesh with ' +
-      'claims. Longer: a peer that is already fetching is seen later by the next in line.',
-  ),
+      'claims. Longer: a peer that is already fetching is seen later by the next in line.'
+  )
 }
 
 const overPositive: readonly (keyof Timings)[] = [
@@ -163,7 +163,7 @@ const overPositive: readonly (keyof Timings)[] = [
   'renewMs',
   'limboMs',
   'syncRoundMs',
-  'claimMs',
+  'claimMs'
 ]
 
 /** A whole, checked configuration. Throws SettingError. */

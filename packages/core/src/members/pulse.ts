@@ -76,7 +76,9 @@ export class Pulse {
     this.#lookedAt = outbox.mono
     if (gap > 2 * timings.beatMs) {
       members.liveness.stepGap(gap)
-      outbox.note('late', 'This peer was stopped for a while; it waits to hear the others before it judges them.', { gapMs: Math.round(gap) })
+      outbox.note('late', 'This peer was stopped for a while; it waits to hear the others before it judges them.', {
+        gapMs: Math.round(gap)
+      })
     }
     for (const { peer, from, to } of members.liveness.advance(outbox.mono)) this.#init.changed(peer, from, to)
     this.#tell('isolated', this.#wasIsolated, (this.#wasIsolated = members.isolated))
@@ -105,7 +107,10 @@ export class Pulse {
       if (candidate === undefined || candidate.addresses.length === 0) continue
       const known = this.#dialling.get(candidate.peer) ?? { tries: 0, nextAt: outbox.mono }
       if (known.nextAt > outbox.mono) continue
-      this.#dialling.set(candidate.peer, { tries: known.tries + 1, nextAt: outbox.mono + timings.beatMs * 2 ** Math.min(known.tries, 6) })
+      this.#dialling.set(candidate.peer, {
+        tries: known.tries + 1,
+        nextAt: outbox.mono + timings.beatMs * 2 ** Math.min(known.tries, 6)
+      })
       outbox.emit({ kind: 'dial', peer: candidate.peer, addresses: candidate.addresses })
       wanted--
     }

@@ -62,10 +62,10 @@ export interface AuthorInit {
   /** the generation to write this leaf's log in, undefined to go on with the head's */
   readonly generation: (leaf: number) => number | undefined
   /** memory has changed: view and claims follow */
-  readonly changed: (leaf: Leaf, change: LeafChange) => void
+  readonly leafChanged: (leaf: Leaf, change: LeafChange) => void
   /** a commit is on disk: tell the others; undefined: it is too large for a message */
   readonly publish: (commit: Uint8Array | undefined) => void
-  readonly written: (leaf: Leaf) => void
+  readonly leafWritten: (leaf: Leaf) => void
 }
 
 export class Author {
@@ -161,13 +161,16 @@ export class Author {
     }
     const log = leaf.log({ writer, prefixLen: 12, prefix: leaf.id << 4 })
     const generation = this.#init.generation(leaf.id)
-    const entry: Entry = log.author(changes, { keySeq: this.#init.keySeq(), ...(generation === undefined ? {} : { generation }) })
+    const entry: Entry = log.author(changes, {
+      keySeq: this.#init.keySeq(),
+      ...(generation === undefined ? {} : { generation })
+    })
     const stored: StoredEntry = { entry }
     const change = leaf.append(stored)
     leaf.pending++
     leaf.drafts++
     this.#draftBytes += entry.header.length + entry.body.length
-    this.#init.changed(leaf, change)
+    this.#init.leafChanged(leaf, change)
     this.#draft.push({ stored, leaf, change, rows: rowsOf(waiting, leaf), waiting })
   }
 
@@ -218,14 +221,19 @@ export class Author {
     disk.write({ rows, sync: true, rollback: true, done: (code) => this.#sealed(drafted, seal, before, code) })
   }
 
-  #sealed(drafted: Drafted[], seal: Seal, before: { commit: number; prevCommit: Uint8Array }, code: string | undefined): void {
+  #sealed(
+    drafted: Drafted[],
+    seal: Seal,
+    before: { commit: number; prevCommit: Uint8Array },
+    code: string | undefined
+  ): void {
     this.#writing = false
     if (code === undefined) {
       this.#publish(drafted, seal)
       for (const { leaf, waiting } of drafted) {
         leaf.pending--
         leaf.draftDone()
-        this.#init.written(leaf)
+        this.#init.leafWritten(leaf)
         this.#finish(waiting, undefined)
       }
     } else {
@@ -252,7 +260,7 @@ export class Author {
       leaf.pending--
       leaf.draftDone()
       this.#init.leaves.forget(leaf.id)
-      this.#init.leaves.with(leaf.id, (reloaded) => this.#init.written(reloaded))
+      this.#init.leaves.with(leaf.id, (reloaded) => this.#init.leafWritten(reloaded))
       this.#finish(waiting, code)
     }
   }

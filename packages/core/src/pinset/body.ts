@@ -59,7 +59,7 @@ export function rootOf(writer: number): string {
 export function checkBody(
   entry: Pick<Entry, 'kind' | 'writer' | 'clock' | 'count' | 'body'>,
   history: KeyHistory,
-  rules: BodyRules,
+  rules: BodyRules
 ): Changes {
   const reader = new Reader(entry.body)
   const changes: Changes = new Map()
@@ -85,7 +85,7 @@ export function checkValue(mapKey: string, value: Uint8Array, rules: BodyRules):
 function readItems(
   reader: Reader,
   entry: Pick<Entry, 'kind' | 'writer' | 'clock' | 'count'>,
-  state: { history: KeyHistory; rules: BodyRules; changes: Changes },
+  state: { history: KeyHistory; rules: BodyRules; changes: Changes }
 ): Set<number> {
   const overwritten = new Set<number>()
   if (reader.v() !== (entry.count > 0 ? 1 : 0)) refuse('a body is of one client')
@@ -108,7 +108,7 @@ function readItems(
 function readKey(
   reader: Reader,
   entry: Pick<Entry, 'writer' | 'clock'>,
-  state: { history: KeyHistory; overwritten: Set<number> },
+  state: { history: KeyHistory; overwritten: Set<number> }
 ): string {
   const info = reader.u8()
   if (info === firstItem) {
@@ -132,7 +132,7 @@ function readKey(
 function readDeletes(
   reader: Reader,
   entry: Pick<Entry, 'writer' | 'clock'>,
-  state: { history: KeyHistory; overwritten: Set<number>; changes: Changes },
+  state: { history: KeyHistory; overwritten: Set<number>; changes: Changes }
 ): void {
   const { history, overwritten, changes } = state
   const clients = reader.v()

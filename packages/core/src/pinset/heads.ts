@@ -27,7 +27,9 @@ export class Heads {
   readonly #removed: (writer: number) => boolean
   readonly #rows: HeadRow[][] = Array.from({ length: leaves }, () => [])
   readonly #voids: HeadRow[][] = Array.from({ length: leaves }, () => [])
-  readonly #digests: (Uint8Array | undefined)[][] = levelSizes.map((size) => new Array<Uint8Array | undefined>(size).fill(empty))
+  readonly #digests: (Uint8Array | undefined)[][] = levelSizes.map((size) =>
+    new Array<Uint8Array | undefined>(size).fill(empty)
+  )
 
   constructor(init: { crypto: Crypto; removed: (writer: number) => boolean }) {
     this.#crypto = init.crypto
@@ -50,7 +52,14 @@ export class Heads {
   /** Marks (log, generation) as void. */
   setVoid(id: LogId, generation: number): void {
     const leaf = id.prefix >> 4
-    this.#voids[leaf]?.push({ writer: id.writer, prefixLen: id.prefixLen, prefix: id.prefix, generation, seq: 0, hash: noHash })
+    this.#voids[leaf]?.push({
+      writer: id.writer,
+      prefixLen: id.prefixLen,
+      prefix: id.prefix,
+      generation,
+      seq: 0,
+      hash: noHash
+    })
     this.touch(leaf)
   }
 
@@ -63,7 +72,8 @@ export class Heads {
 
   /** The digest of a leaf is out of date. */
   touch(leaf: number): void {
-    for (let level = 3, id = leaf; level >= 0; level--, id >>= 4) (this.#digests[level] as (Uint8Array | undefined)[])[id] = undefined
+    for (let level = 3, id = leaf; level >= 0; level--, id >>= 4)
+      (this.#digests[level] as (Uint8Array | undefined)[])[id] = undefined
   }
 
   /** 16 bytes. */
@@ -102,7 +112,6 @@ export class Heads {
       if (!superseded && !later && !this.#removed(v.writer)) yield v
     }
   }
-
 }
 
 export function sameLog(a: LogId, b: LogId): boolean {
@@ -110,5 +119,12 @@ export function sameLog(a: LogId, b: LogId): boolean {
 }
 
 export function encodeHead(row: HeadRow): Uint8Array {
-  return new Writer().u32(row.writer).u8(row.prefixLen).u16(row.prefix).v(row.generation).v(row.seq).raw(row.hash).finish()
+  return new Writer()
+    .u32(row.writer)
+    .u8(row.prefixLen)
+    .u16(row.prefix)
+    .v(row.generation)
+    .v(row.seq)
+    .raw(row.hash)
+    .finish()
 }

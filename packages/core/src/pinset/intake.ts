@@ -36,8 +36,8 @@ export interface IntakeInit {
   readonly disk: Disk
   readonly leaves: Leaves
   readonly facts: Facts
-  readonly changed: (leaf: Leaf, change: LeafChange) => void
-  readonly written: (leaf: Leaf) => void
+  readonly leafChanged: (leaf: Leaf, change: LeafChange) => void
+  readonly leafWritten: (leaf: Leaf) => void
   /** two contradicting headers were met */
   readonly forked: (proof: Uint8Array) => void
 }
@@ -85,8 +85,12 @@ export class Intake {
     const last = run.at(-1)
     if (last?.proof === undefined) throw new FormatError('a run of entries ends without a seal')
     const { entry, proof } = last
-    for (let n = 1; n < run.length; n++) if (!follows(run[n - 1]!.entry, run[n]!.entry)) throw new FormatError('a run of entries is not a chain')
-    if (proof.seal.writer !== entry.writer || !merkleVerify(entry.hash, proof.index, proof.seal.n, proof.path, proof.seal.root, this.#init.crypto)) {
+    for (let n = 1; n < run.length; n++)
+      if (!follows(run[n - 1]!.entry, run[n]!.entry)) throw new FormatError('a run of entries is not a chain')
+    if (
+      proof.seal.writer !== entry.writer ||
+      !merkleVerify(entry.hash, proof.index, proof.seal.n, proof.path, proof.seal.root, this.#init.crypto)
+    ) {
       throw new FormatError('an entry is not under its seal')
     }
     if (!this.#knows(proof.seal)) {
@@ -166,7 +170,7 @@ export class Intake {
     const done = (): void => {
       leaf.pending--
       this.#waiting -= run.length
-      this.#init.written(leaf)
+      this.#init.leafWritten(leaf)
       settled(taken)
     }
     this.#init.disk.write({ rows, done })
@@ -188,13 +192,15 @@ export class Intake {
     }
     const change = leaf.append(stored)
     rows.push(...change.rows)
-    this.#init.changed(leaf, change)
+    this.#init.leafChanged(leaf, change)
     return 'new'
   }
 
   /** Makes the proof from the entry held and the one that contradicts it; both must be sealed. */
   #prove(held: readonly StoredEntry[], stored: StoredEntry): void {
-    const other = held.find((mine) => mine.entry.seq === stored.entry.seq) ?? held.find((mine) => mine.entry.seq === stored.entry.seq - 1)
+    const other =
+      held.find((mine) => mine.entry.seq === stored.entry.seq) ??
+      held.find((mine) => mine.entry.seq === stored.entry.seq - 1)
     if (other?.proof === undefined || stored.proof === undefined) return
     this.#init.forked(encodeFork({ a: headerOf(other.entry, other.proof), b: headerOf(stored.entry, stored.proof) }))
   }

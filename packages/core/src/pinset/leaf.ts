@@ -225,7 +225,11 @@ export class Leaf {
     for (const head of heads) out.raw(encodeHead(head))
     const buckets = this.buckets()
     out.v(buckets.length)
-    for (const { bucket, view, count } of buckets) out.u8(bucket & 15).raw(view).v(count)
+    for (const { bucket, view, count } of buckets)
+      out
+        .u8(bucket & 15)
+        .raw(view)
+        .v(count)
     return { table: 'leaf', key: new Writer().u16(this.id).finish(), value: out.finish() }
   }
 
@@ -265,7 +269,8 @@ export class Leaf {
     let best: { register: Register; writer: number } | undefined
     for (const { log, register } of this.registers(mapKey)) {
       const writer = log.id.writer
-      if (best === undefined || beats(register.lamport, writer, best.register.lamport, best.writer)) best = { register, writer }
+      if (best === undefined || beats(register.lamport, writer, best.register.lamport, best.writer))
+        best = { register, writer }
     }
     return best?.register.op === 'pin' ? { register: best.register, writer: best.writer } : undefined
   }
@@ -281,7 +286,9 @@ export class Leaf {
       if (register.op !== 'pin' || compareBytes(parseMapKey(mapKey).key, hold.key) !== 0) continue
       // It still asks. Only a later unpin of another writer may have ended that.
       const overruled = [...this.registers(mapKey)].some(
-        (other) => other.register.op === 'unpin' && beats(other.register.lamport, other.log.id.writer, register.lamport, p.writer)
+        (other) =>
+          other.register.op === 'unpin' &&
+          beats(other.register.lamport, other.log.id.writer, register.lamport, p.writer)
       )
       if (!overruled) return false
       continue
@@ -302,7 +309,14 @@ export function entryRowKey(stored: StoredEntry): Uint8Array {
 function pinRow(mapKey: string, seen: Seen | undefined): Row {
   const { key, slot } = parseMapKey(mapKey)
   const value = seen === undefined ? null : new Writer().u32(seen.writer).raw(encodeRegister(seen.register)).finish()
-  return { table: 'pin', key: new Writer().raw(key).raw(fromText(slot ?? '')).finish(), value }
+  return {
+    table: 'pin',
+    key: new Writer()
+      .raw(key)
+      .raw(fromText(slot ?? ''))
+      .finish(),
+    value
+  }
 }
 
 /** Reads a row of table `leaf`. */

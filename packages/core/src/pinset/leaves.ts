@@ -68,7 +68,10 @@ export class Leaves {
 
   loadFailed(id: number, code: string): void {
     this.#loading--
-    this.#outbox.note('load-failed', 'A part of the pinset could not be read from disk; it is tried again.', { leaf: id, reason: code })
+    this.#outbox.note('load-failed', 'A part of the pinset could not be read from disk; it is tried again.', {
+      leaf: id,
+      reason: code
+    })
     this.#agenda.at(this.#outbox.mono + reloadMs, () => {
       this.#wanted.push(id)
       this.#loadMore()

@@ -176,7 +176,7 @@ export class Log {
   #folded(): Fold {
     this.#fold ??= new Fold(
       this.id.writer,
-      this.#rows.map((row) => row.entry.body),
+      this.#rows.map((row) => row.entry.body)
     )
     return this.#fold
   }

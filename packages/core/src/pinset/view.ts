@@ -127,7 +127,7 @@ function rowOf(key: Uint8Array, pins: Slot[]): PinRow {
     priority: Math.max(...registers.map((pin) => pin.priority)),
     ...(bytes >= 0 && { bytes }),
     ...(expiry !== Infinity && { expiry }),
-    ...(name !== undefined && { name }),
+    ...(name !== undefined && { name })
   }
 }
 
@@ -141,7 +141,7 @@ function wantOf(registers: readonly PinRegister[]): Want {
     max: most === Infinity ? 0 : most,
     min: Math.max(...largest.map((pin) => pin.min)),
     trustedMin: Math.max(...largest.map((pin) => pin.trustedMin)),
-    chosen,
+    chosen
   }
 }
 

@@ -44,12 +44,21 @@ export type Frame =
       readonly forks: readonly Uint8Array[]
       readonly more: boolean
     }
-  | { readonly kind: 'nodes'; readonly level: number; readonly ids: readonly number[]; readonly digests: readonly Uint8Array[] }
+  | {
+      readonly kind: 'nodes'
+      readonly level: number
+      readonly ids: readonly number[]
+      readonly digests: readonly Uint8Array[]
+    }
   | { readonly kind: 'heads'; readonly leaves: readonly number[]; readonly heads: readonly HeadRow[] }
   | { readonly kind: 'want'; readonly logs: readonly Wanted[] }
   | { readonly kind: 'data'; readonly runs: readonly (readonly Uint8Array[])[]; readonly more: boolean }
   | { readonly kind: 'vector'; readonly known: readonly Known[]; readonly beats: readonly Uint8Array[] }
-  | { readonly kind: 'claims-wanted'; readonly peer: Uint8Array; readonly have: ReadonlyArray<readonly [shard: number, seq: number]> }
+  | {
+      readonly kind: 'claims-wanted'
+      readonly peer: Uint8Array
+      readonly have: ReadonlyArray<readonly [shard: number, seq: number]>
+    }
   | { readonly kind: 'claims'; readonly claims: readonly Uint8Array[]; readonly more: boolean }
   | { readonly kind: 'busy'; readonly ms: number }
   | { readonly kind: 'error'; readonly code: string; readonly text: string }
@@ -147,10 +156,15 @@ const bodies: Record<(typeof kinds)[number], (from: Reader) => Frame> = {
     const ids = list(from, nodesMax, () => from.v(255))
     const digests: Uint8Array[] = []
     while (from.left >= 16) digests.push(from.raw(16))
-    if (level > 2 || (digests.length !== 0 && digests.length !== ids.length * 16)) throw new FormatError('a frame of tree nodes does not add up')
+    if (level > 2 || (digests.length !== 0 && digests.length !== ids.length * 16))
+      throw new FormatError('a frame of tree nodes does not add up')
     return { kind: 'nodes', level, ids, digests }
   },
-  heads: (from) => ({ kind: 'heads', leaves: list(from, leavesPerAskMax, () => from.v(4095)), heads: list(from, 65_536, () => readHead(from)) }),
+  heads: (from) => ({
+    kind: 'heads',
+    leaves: list(from, leavesPerAskMax, () => from.v(4095)),
+    heads: list(from, 65_536, () => readHead(from))
+  }),
   want: (from) => ({
     kind: 'want',
     logs: list(from, logsPerAskMax, () => ({ ...readLogId(from), generation: from.v(), from: from.v() }))
@@ -162,7 +176,12 @@ const bodies: Record<(typeof kinds)[number], (from: Reader) => Frame> = {
   }),
   vector: (from) => ({
     kind: 'vector',
-    known: list(from, membersMax, () => ({ peer: from.raw(32), incarnation: from.v(), n: from.v(), claims: from.raw(4) })),
+    known: list(from, membersMax, () => ({
+      peer: from.raw(32),
+      incarnation: from.v(),
+      n: from.v(),
+      claims: from.raw(4)
+    })),
     beats: readBlobs(from, membersMax, 512)
   }),
   'claims-wanted': (from) => ({

@@ -15,7 +15,15 @@ import { type Heads, type HeadRow } from '../pinset/heads.ts'
 import type { Leaf } from '../pinset/leaf.ts'
 import type { Leaves } from '../pinset/leaves.ts'
 import type { Facts } from '../trust/facts.ts'
-import { answerBytesTarget, decodeFrame, encodeFrame, type Frame, type Known, protocolVersion, type Wanted } from './frames.ts'
+import {
+  answerBytesTarget,
+  decodeFrame,
+  encodeFrame,
+  type Frame,
+  type Known,
+  protocolVersion,
+  type Wanted
+} from './frames.ts'
 
 export interface ServerInit {
   readonly self: Self
@@ -60,7 +68,11 @@ export class SyncServer {
     switch (frame.kind) {
       case 'hello':
         if (frame.version < (facts.keyLog.policy?.protocolMin ?? 0)) {
-          return { kind: 'error', code: 'MESH_VERSION_TOO_OLD', text: 'This mesh needs a newer pinmesh: install the current version.' }
+          return {
+            kind: 'error',
+            code: 'MESH_VERSION_TOO_OLD',
+            text: 'This mesh needs a newer pinmesh: install the current version.'
+          }
         }
         this.#init.greeted(peer, frame.facts, frame.pinset)
         return { kind: 'hello', version: protocolVersion, facts: facts.root, pinset: heads.root }
@@ -83,7 +95,8 @@ export class SyncServer {
 
   #digests(frame: Frame & { kind: 'nodes' | 'heads' }): Frame {
     const { heads } = this.#init
-    if (frame.kind === 'heads') return { kind: 'heads', leaves: frame.leaves, heads: frame.leaves.flatMap((leaf) => heads.of(leaf)) }
+    if (frame.kind === 'heads')
+      return { kind: 'heads', leaves: frame.leaves, heads: frame.leaves.flatMap((leaf) => heads.of(leaf)) }
     const digests = frame.ids.map((id) => {
       const children: Uint8Array[] = []
       for (let n = 0; n < 16; n++) children.push(heads.digest(frame.level + 1, id * 16 + n))
@@ -103,7 +116,10 @@ export class SyncServer {
       return !more
     }
     const ops = facts.keyLog.after(keySeq).filter(fits)
-    const records = [...facts.records()].filter((held) => !known.has(toHex(held.hash8))).map((held) => held.bytes).filter(fits)
+    const records = [...facts.records()]
+      .filter((held) => !known.has(toHex(held.hash8)))
+      .map((held) => held.bytes)
+      .filter(fits)
     const forks = [...facts.forks()].map(([, proof]) => proof).filter(fits)
     return { kind: 'facts', ops, records, forks, more }
   }
@@ -116,7 +132,8 @@ export class SyncServer {
       const one = theirs.get(toHex(keyOfPeer(peer)))
       return one === undefined || one.incarnation < incarnation || (one.incarnation === incarnation && one.n < n)
     }
-    for (const { beat, bytes } of this.#init.members.beats()) if (lacks(beat.peer, beat.incarnation, beat.n)) beats.push(bytes)
+    for (const { beat, bytes } of this.#init.members.beats())
+      if (lacks(beat.peer, beat.incarnation, beat.n)) beats.push(bytes)
     const own = this.#init.ownBeat()
     if (own !== undefined && lacks(this.#init.self.peer, this.#init.self.incarnation, own.n)) beats.push(own.bytes)
     return { kind: 'vector', known: this.vector(), beats }
@@ -127,10 +144,20 @@ export class SyncServer {
     const { members, claims, self } = this.#init
     const known: Known[] = []
     for (const { beat } of members.beats()) {
-      known.push({ peer: keyOfPeer(beat.peer), incarnation: beat.incarnation, n: beat.n, claims: claims.digestOf(beat.peer) })
+      known.push({
+        peer: keyOfPeer(beat.peer),
+        incarnation: beat.incarnation,
+        n: beat.n,
+        claims: claims.digestOf(beat.peer)
+      })
     }
     const own = this.#init.ownBeat()
-    known.push({ peer: keyOfPeer(self.peer), incarnation: self.incarnation, n: own?.n ?? 0, claims: claims.digestOf(self.peer) })
+    known.push({
+      peer: keyOfPeer(self.peer),
+      incarnation: self.incarnation,
+      n: own?.n ?? 0,
+      claims: claims.digestOf(self.peer)
+    })
     return known
   }
 
@@ -177,7 +204,9 @@ export class SyncServer {
     const log = leaf.log(wanted)
     if (onDisk === undefined) return []
     const from = wanted.generation === onDisk.generation ? wanted.from : 0
-    const run = log.entries.filter(({ entry }) => entry.generation === onDisk.generation && entry.seq >= from && entry.seq <= onDisk.seq)
+    const run = log.entries.filter(
+      ({ entry }) => entry.generation === onDisk.generation && entry.seq >= from && entry.seq <= onDisk.seq
+    )
     const last = run.at(-1)
     if (last === undefined || last.proof === undefined || compareBytes(last.entry.hash, onDisk.hash) !== 0) return []
     return run.map(encodeStored)

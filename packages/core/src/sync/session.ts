@@ -9,7 +9,15 @@ import type { Heads, HeadRow } from '../pinset/heads.ts'
 import { sameLog } from '../pinset/heads.ts'
 import type { Facts } from '../trust/facts.ts'
 import type { Claims } from '../content/claims.ts'
-import { type Frame, leavesPerAskMax, logsPerAskMax, nodesMax, protocolVersion, type Known, type Wanted } from './frames.ts'
+import {
+  type Frame,
+  leavesPerAskMax,
+  logsPerAskMax,
+  nodesMax,
+  protocolVersion,
+  type Known,
+  type Wanted
+} from './frames.ts'
 
 /** Rounds over one subtree that bring nothing new end the session: the other side may lie. */
 const fruitlessMax = 2
@@ -43,14 +51,17 @@ export class SyncError extends Error {
 
 /** One whole round. `withVector`: also compare beats and claims. */
 export function* session(init: SessionInit, withVector: boolean): Session {
-  const hello = expect(yield { ask: { kind: 'hello', version: protocolVersion, facts: init.facts.root, pinset: init.heads.root } }, 'hello')
+  const hello = expect(
+    yield { ask: { kind: 'hello', version: protocolVersion, facts: init.facts.root, pinset: init.heads.root } },
+    'hello'
+  )
   if (!equalBytes(hello.facts, init.facts.root)) yield* syncFacts(init)
   if (!equalBytes(hello.pinset, init.heads.root)) yield* syncPinset(init)
   if (withVector) yield* syncVector(init)
 }
 
 function* syncFacts(init: SessionInit): Session {
-  for (let more = true; more; ) {
+  for (let more = true; more;) {
     const records = [...init.facts.records()].map((held) => held.hash8)
     const facts = expect(yield { ask: { kind: 'facts-wanted', keySeq: init.facts.keyLog.seq, records } }, 'facts')
     const fresh = init.takeFacts(facts)
@@ -82,7 +93,7 @@ function* syncLeaves(init: SessionInit, leaves: number[]): Session {
   const answer = expect(yield { ask: { kind: 'heads', leaves, heads: [] } }, 'heads')
   const asked = new Set(leaves)
   let wanted = answer.heads.filter((head) => asked.has(head.prefix >> 4)).flatMap((head) => want(init, head))
-  for (let fruitless = 0; wanted.length > 0 && fruitless < fruitlessMax; ) {
+  for (let fruitless = 0; wanted.length > 0 && fruitless < fruitlessMax;) {
     const before = init.newEntries()
     const batch = wanted.slice(0, logsPerAskMax)
     const data = expect(yield { ask: { kind: 'want', logs: batch } }, 'data')
@@ -102,7 +113,8 @@ function want(init: SessionInit, head: HeadRow): Wanted[] {
   if (writer === undefined || writer.removed || init.facts.voided(head, head.generation)) return []
   const mine = init.heads.of(head.prefix >> 4).find((row) => sameLog(row, head))
   const { writer: id, prefixLen, prefix, generation } = head
-  if (mine === undefined || mine.generation < generation) return [{ writer: id, prefixLen, prefix, generation, from: 0 }]
+  if (mine === undefined || mine.generation < generation)
+    return [{ writer: id, prefixLen, prefix, generation, from: 0 }]
   if (mine.generation > generation || mine.seq > head.seq) return []
   if (mine.seq === head.seq && equalBytes(mine.hash, head.hash)) return []
   // At one length with another hash, the run from there on shows the fork.
@@ -119,7 +131,7 @@ function* syncVector(init: SessionInit): Session {
     if (equalBytes(theirs.claims, own?.claims ?? new Uint8Array(4))) continue
     if (theirs.claims.every((byte) => byte === 0)) continue
     const peer = peerOfKey(theirs.peer)
-    for (let more = true; more; ) {
+    for (let more = true; more;) {
       const have = [...init.claims.of(peer)].map(([shard, { claim }]) => [shard, claim.seq] as const)
       const claims = expect(yield { ask: { kind: 'claims-wanted', peer: theirs.peer, have } }, 'claims')
       init.takeClaims(claims.claims)

@@ -197,7 +197,13 @@ export class Syncs {
       if (this.#running.size >= sessionsMax) return
       if (this.#running.has(peer)) continue
       this.#queued.delete(peer)
-      const running: Running = { peer, steps: session(this.#init.session(peer), vector), vector, ask: undefined, again: false }
+      const running: Running = {
+        peer,
+        steps: session(this.#init.session(peer), vector),
+        vector,
+        ask: undefined,
+        again: false
+      }
       this.#running.set(peer, running)
       this.#advance(running, undefined)
     }
@@ -213,7 +219,13 @@ export class Syncs {
         running.ask = this.#nextAsk++
         this.#byAsk.set(running.ask, running)
         const { ask } = running
-        this.#init.outbox.emit({ kind: 'ask', id: ask, peer: running.peer, frame: encodeFrame(step.value.ask), timeoutMs: askTimeoutMs })
+        this.#init.outbox.emit({
+          kind: 'ask',
+          id: ask,
+          peer: running.peer,
+          frame: encodeFrame(step.value.ask),
+          timeoutMs: askTimeoutMs
+        })
       } else if (this.#init.waiting() > 0) {
         this.#drain.push(running)
       } else {
@@ -231,7 +243,10 @@ export class Syncs {
     if (running.ask !== undefined) this.#byAsk.delete(running.ask)
     if (code === undefined) this.#init.finished(running.peer, running.vector)
     else if (code !== 'MESH_DISCONNECTED') {
-      this.#init.outbox.note('sync-failed', 'A sync with a peer ended early; it is tried again.', { peer: running.peer, reason: code })
+      this.#init.outbox.note('sync-failed', 'A sync with a peer ended early; it is tried again.', {
+        peer: running.peer,
+        reason: code
+      })
     }
     if (running.again && code === undefined) this.#queued.set(running.peer, running.vector)
     this.#next()

@@ -82,7 +82,8 @@ export class Facts {
     const name = forkName({ writer, prefixLen, prefix }, generation)
     if (this.#forks.has(name)) return { outcome: 'old', rows: [], fork }
     if (this.keyLog.writer(writer) === undefined) return { outcome: 'gap', rows: [], fork }
-    if (!this.#sealed(fork.a) || !this.#sealed(fork.b)) throw new FormatError('a fork proof is not sealed by its writer')
+    if (!this.#sealed(fork.a) || !this.#sealed(fork.b))
+      throw new FormatError('a fork proof is not sealed by its writer')
     if (this.#forks.size >= forksMax) return { outcome: 'unfit', rows: [], fork }
     this.#forks.set(name, bytes)
     this.#root = undefined
@@ -100,7 +101,9 @@ export class Facts {
     const policy = this.keyLog.policy
     if (policy === undefined || record.until * 1000 <= wall || this.keyLog.removedPeer(record.peer)) return false
     if (this.keyLog.vouched(record.peer)) return true
-    return policy.admission === 'open' && stampBits(record.peer, this.#meshId, record.stamp, this.#crypto) >= policy.workBits
+    return (
+      policy.admission === 'open' && stampBits(record.peer, this.#meshId, record.stamp, this.#crypto) >= policy.workBits
+    )
   }
 
   /** Is (log, generation) void, because its writer forked it? */
@@ -160,7 +163,8 @@ export class Facts {
   #sealed(header: SealedHeader): boolean {
     const writer = this.keyLog.writer(header.header.writer)
     if (writer === undefined || header.seal.writer !== writer.id) return false
-    if (!merkleVerify(header.hash, header.index, header.seal.n, header.path, header.seal.root, this.#crypto)) return false
+    if (!merkleVerify(header.hash, header.index, header.seal.n, header.path, header.seal.root, this.#crypto))
+      return false
     const bytes = signedBytes('pinmesh/seal/1', this.#meshId, sealedBytes(header.seal))
     return this.#crypto.verify(keyOfPeer(writer.peer), bytes, header.seal.sig)
   }

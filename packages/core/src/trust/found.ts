@@ -37,7 +37,8 @@ export function found(
     { kind: 'vouch', peer: founding.founder }
   ]
   const rows: Row[] = [{ table: 'fact', key: charterRowKey, value: charter }]
-  for (const change of changes) rows.push(...facts.takeOp(facts.keyLog.next(change, founding.wall, (bytes) => crypto.signAsRoot(bytes))).rows)
+  for (const change of changes)
+    rows.push(...facts.takeOp(facts.keyLog.next(change, founding.wall, (bytes) => crypto.signAsRoot(bytes))).rows)
   return { charter, meshId, rows }
 }
 
@@ -45,7 +46,11 @@ export function found(
  * What a newcomer keeps of a mesh it has just heard of: its charter, and as much of the key log as fits the charter's root key.
  * Throws FormatError if the operations are not signed by it.
  */
-export function learn(charter: Uint8Array, ops: readonly Uint8Array[], crypto: Crypto): { rows: Row[]; policy: Policy | undefined } {
+export function learn(
+  charter: Uint8Array,
+  ops: readonly Uint8Array[],
+  crypto: Crypto
+): { rows: Row[]; policy: Policy | undefined } {
   const { root } = decodeCharter(charter)
   const facts = new Facts({ meshId: meshIdOf(charter, crypto), root, crypto })
   const rows: Row[] = [{ table: 'fact', key: charterRowKey, value: charter }]

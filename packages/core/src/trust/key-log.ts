@@ -7,7 +7,15 @@
 import { equalBytes } from '../bytes/compare.ts'
 import { FormatError } from '../bytes/format-error.ts'
 import { type Crypto, signedBytes } from '../crypto.ts'
-import { type KeyChange, type KeyOp, type Policy, decodeKeyOp, encodeKeyOp, keyOpBytes, keyOpHash } from '../formats/key-op.ts'
+import {
+  type KeyChange,
+  type KeyOp,
+  type Policy,
+  decodeKeyOp,
+  encodeKeyOp,
+  keyOpBytes,
+  keyOpHash
+} from '../formats/key-op.ts'
 
 export interface Writer {
   readonly id: number
@@ -108,7 +116,8 @@ export class KeyLog {
   #apply(change: KeyChange): void {
     switch (change.kind) {
       case 'add-writer':
-        if (!this.#writers.has(change.writer)) this.#writers.set(change.writer, { id: change.writer, peer: change.peer, removed: false })
+        if (!this.#writers.has(change.writer))
+          this.#writers.set(change.writer, { id: change.writer, peer: change.peer, removed: false })
         return
       case 'remove-writer': {
         const writer = this.#writers.get(change.writer)
@@ -141,4 +150,3 @@ export class KeyLog {
 export function logName(id: { writer: number; prefixLen: number; prefix: number }): string {
   return `${id.writer.toString(16)}/${id.prefixLen}/${id.prefix.toString(16)}`
 }
-

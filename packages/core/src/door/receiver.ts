@@ -1,0 +1,132 @@
+/**
+ * The one place where what others say is let in, whether it came by gossip or by sync: commits, claims, beats, facts.
+ * Each is checked by the room that keeps it; what cannot be judged yet starts a sync with whoever sent it.
+ */
+import { compareBytes } from '../bytes/compare.ts'
+import type { Claims } from '../content/claims.ts'
+import type { Keeper } from '../content/keeper.ts'
+import type { Crypto } from '../crypto.ts'
+import { decodeCommit } from '../formats/commit.ts'
+import { decodeStored } from '../formats/stored.ts'
+import type { Members } from '../members/members.ts'
+import type { Pulse } from '../members/pulse.ts'
+import type { Heads } from '../pinset/heads.ts'
+import type { Intake, Taken } from '../pinset/intake.ts'
+import type { SyncServer } from '../sync/server.ts'
+import type { SessionInit } from '../sync/session.ts'
+import type { Syncs } from '../sync/syncs.ts'
+import type { Facts } from '../trust/facts.ts'
+import type { FactKind, Standing } from '../trust/standing.ts'
+import type { ItemKind, ItemOutcome } from './gossip.ts'
+
+export interface ReceiverInit {
+  readonly crypto: Crypto
+  readonly facts: Facts
+  readonly heads: Heads
+  readonly members: Members
+  readonly claims: Claims
+  readonly intake: Intake
+  readonly standing: Standing
+  readonly keeper: Keeper
+  readonly server: SyncServer
+  /** rooms that are built after this one */
+  readonly syncs: () => Syncs
+  readonly pulse: () => Pulse
+  readonly ownBeat: () => Uint8Array | undefined
+}
+
+export class Receiver {
+  readonly #init: ReceiverInit
+  /** entries that turned out new, ever */
+  #newEntries = 0
+
+  constructor(init: ReceiverInit) {
+    this.#init = init
+  }
+
+  /** One item of a gossip message. Throws FormatError if it is malformed or forged. */
+  take(kind: ItemKind, bytes: Uint8Array, from: string): ItemOutcome {
+    if (kind === 'commit') return this.#takeCommit(bytes, from)
+    if (kind === 'claim') return this.#orAsk(this.#takeClaim(bytes), from)
+    if (kind === 'beat') return this.#orAsk(this.#takeBeat(bytes), from)
+    return this.#init.standing.take(kind, bytes, from)
+  }
+
+  takeBeats(beats: readonly Uint8Array[]): void {
+    for (const bytes of beats) this.#takeBeat(bytes)
+  }
+
+  /** What a sync session with this peer works on. */
+  session(peer: string): SessionInit {
+    const { facts, heads, claims, server, intake, crypto, standing } = this.#init
+    return {
+      facts,
+      heads,
+      claims,
+      vector: () => server.vector(),
+      beatsFor: () => {
+        const own = this.#init.ownBeat()
+        return own === undefined ? [] : [own]
+      },
+      takeFacts: (frame) => {
+        let fresh = 0
+        const take = (kind: FactKind, list: readonly Uint8Array[]): void => {
+          for (const bytes of list) if (standing.take(kind, bytes, peer) === 'new') fresh++
+        }
+        take('key-op', frame.ops)
+        take('record', frame.records)
+        take('fork', frame.forks)
+        return fresh
+      },
+      takeRun: (run) =>
+        intake.takeRun(
+          run.map((bytes) => decodeStored(bytes, crypto)),
+          (taken) => {
+            if (taken === 'new') this.#newEntries++
+          }
+        ),
+      takeBeats: (beats) => this.takeBeats(beats),
+      takeClaims: (list) => {
+        for (const bytes of list) this.#takeClaim(bytes)
+      },
+      newEntries: () => this.#newEntries
+    }
+  }
+
+  #takeCommit(bytes: Uint8Array, from: string): ItemOutcome {
+    const { intake, crypto } = this.#init
+    // Too much waits already: what is passed over now comes by sync.
+    if (intake.full) return this.#orAsk('unknown', from)
+    const settled = (taken: Taken): void => {
+      if (taken === 'new') this.#newEntries++
+      if (taken === 'behind') this.#init.syncs().missing(from)
+    }
+    const { known, jump } = intake.takeCommit(decodeCommit(bytes, crypto), settled)
+    if (!known || jump) this.#init.syncs().missing(from)
+    return known ? 'new' : 'unknown'
+  }
+
+  #takeClaim(bytes: Uint8Array): ItemOutcome {
+    const taken = this.#init.claims.take(bytes, (peer) => this.#init.members.isMember(peer))
+    if (taken === 'old') return 'old'
+    if (taken === 'stranger') return 'unknown'
+    for (const bucket of taken.changed) this.#init.keeper.mark(bucket)
+    return 'new'
+  }
+
+  #takeBeat(bytes: Uint8Array): ItemOutcome {
+    const { members, facts } = this.#init
+    const { outcome, beat } = members.takeBeat(bytes)
+    if (outcome !== 'new') return outcome === 'old' ? 'old' : 'unknown'
+    this.#init.syncs().rootsSeen(beat.peer, undefined, beat.root)
+    const hash = facts.hash8(beat.peer)
+    if (hash === undefined || compareBytes(hash, beat.recordHash) !== 0) this.#init.syncs().missing(beat.peer)
+    this.#init.pulse().look()
+    return 'new'
+  }
+
+  #orAsk(outcome: ItemOutcome, from: string): ItemOutcome {
+    if (outcome === 'unknown') this.#init.syncs().missing(from)
+    return outcome
+  }
+}

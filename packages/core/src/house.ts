@@ -1,0 +1,313 @@
+/**
+ * The house: every room of the core with what it needs, and the few things that concern several rooms at once. Rooms know
+ * one another only through what is handed to them here; what is built later is reached through a function.
+ */
+import { Claimer } from './content/claimer.ts'
+import { Claims } from './content/claims.ts'
+import { Keeper } from './content/keeper.ts'
+import { Planner } from './content/planner.ts'
+import type { Crypto, Random } from './crypto.ts'
+import { Commands } from './door/commands.ts'
+import { Receiver } from './door/receiver.ts'
+import { GossipDoor } from './door/gossip.ts'
+import { type Charter, decodeCharter, meshIdOf } from './formats/charter.ts'
+import { Agenda } from './loop/agenda.ts'
+import { Disk } from './loop/disk.ts'
+import { Outbox } from './loop/outbox.ts'
+import { Members } from './members/members.ts'
+import type { Timings } from './members/profiles.ts'
+import { Pulse } from './members/pulse.ts'
+import { Self } from './members/self.ts'
+import { Author } from './pinset/author.ts'
+import { Heads } from './pinset/heads.ts'
+import { Intake } from './pinset/intake.ts'
+import { type Leaf, type LeafChange } from './pinset/leaf.ts'
+import { Leaves } from './pinset/leaves.ts'
+import type { LogId } from './pinset/log.ts'
+import { viewHash } from './pinset/view.ts'
+import { SyncServer } from './sync/server.ts'
+import { Syncs } from './sync/syncs.ts'
+import { Facts } from './trust/facts.ts'
+import { Standing } from './trust/standing.ts'
+
+export interface CoreInit {
+  /** encoded charter; its hash is the mesh id */
+  readonly charter: Uint8Array
+  /** own peer id */
+  readonly self: string
+  readonly crypto: Crypto
+  readonly random: Random
+  readonly timings: Timings
+  /** mono ms of the first step */
+  readonly startedAt: number
+  readonly spaceBytes: number
+  readonly zone: string
+  readonly version: string
+  /** peer id of the IPFS back end, '' when it is this peer's own */
+  readonly ipfsPeer: string
+  /** false: gossip is off, beats and claims travel by sync */
+  readonly gossip: boolean
+}
+
+/** meta 'w': the work done for the stamp. */
+export const stampRowKey: Uint8Array = new Uint8Array([0x77])
+
+/** What every room may be given. */
+interface Rooms {
+  readonly meshId: Uint8Array
+  readonly crypto: Crypto
+  readonly outbox: Outbox
+  readonly agenda: Agenda
+  readonly self: string
+  readonly timings: Timings
+  readonly below: (n: number) => number
+  readonly disk: Disk
+  readonly leaves: Leaves
+  readonly facts: Facts
+  readonly members: Members
+  readonly claims: Claims
+  readonly heads: Heads
+  readonly gossip: GossipDoor
+  readonly leafChanged: (leaf: Leaf, change: LeafChange) => void
+  readonly leafWritten: (leaf: Leaf) => void
+}
+
+export class House {
+  readonly charter: Charter
+  readonly meshId: Uint8Array
+  readonly #init: CoreInit
+  readonly outbox: Outbox = new Outbox()
+  readonly agenda: Agenda = new Agenda()
+  readonly disk: Disk
+  readonly facts: Facts
+  readonly heads: Heads
+  readonly leaves: Leaves
+  readonly claims: Claims
+  readonly members: Members
+  readonly gossip: GossipDoor
+  readonly author: Author
+  readonly intake: Intake
+  readonly self: Self
+  readonly standing: Standing
+  readonly receiver: Receiver
+  readonly claimer: Claimer
+  readonly keeper: Keeper
+  readonly planner: Planner
+  readonly server: SyncServer
+  readonly syncs: Syncs
+  readonly pulse: Pulse
+  readonly commands: Commands
+  #ownBeat: { bytes: Uint8Array; n: number } | undefined
+  #beats = 0
+
+  constructor(init: CoreInit) {
+    const { crypto, self, timings, random } = init
+    this.#init = init
+    this.charter = decodeCharter(init.charter)
+    this.meshId = meshIdOf(init.charter, crypto)
+    const shared = { meshId: this.meshId, crypto, outbox: this.outbox, agenda: this.agenda, self, timings }
+    this.disk = new Disk(this.outbox, this.agenda)
+    this.facts = new Facts({ ...shared, root: this.charter.root })
+    this.heads = new Heads({ crypto, removed: (writer) => this.facts.keyLog.writer(writer)?.removed !== false })
+    const stands = (id: LogId, generation: number): boolean =>
+      this.facts.keyLog.writer(id.writer)?.removed === false && !this.facts.voided(id, generation)
+    this.leaves = new Leaves({ ...shared, leaf: { meshId: this.meshId, crypto, stands } })
+    this.claims = new Claims(shared)
+    this.members = new Members({
+      ...shared,
+      facts: this.facts,
+      startedAt: init.startedAt,
+      ownStore: () => this.self.store
+    })
+    this.gossip = new GossipDoor(this.outbox)
+    const rooms: Rooms = {
+      ...shared,
+      below: (n) => random.below(n),
+      disk: this.disk,
+      leaves: this.leaves,
+      facts: this.facts,
+      members: this.members,
+      claims: this.claims,
+      heads: this.heads,
+      gossip: this.gossip,
+      leafChanged: (leaf, change) => this.#leafChanged(leaf, change),
+      leafWritten: (leaf) => this.#leafWritten(leaf)
+    }
+    this.self = this.#buildSelf(rooms)
+    this.standing = this.#buildStanding(rooms)
+    this.author = this.#buildAuthor(rooms)
+    this.intake = new Intake({ ...rooms, forked: (proof) => void this.standing.take('fork', proof, self) })
+    this.claimer = this.#buildClaimer(rooms)
+    this.planner = new Planner(rooms)
+    this.keeper = this.#buildKeeper(rooms)
+    this.server = this.#buildServer(rooms)
+    this.receiver = this.#buildReceiver(rooms)
+    this.syncs = this.#buildSyncs(rooms)
+    this.pulse = this.#buildPulse(rooms)
+    this.commands = this.#buildCommands(rooms)
+  }
+
+  /** Facts and claims of the others are in: duties may be planned. */
+  getReady(): void {
+    if (this.keeper.ready) return
+    this.keeper.begin()
+    this.outbox.note('ready', 'Facts and claims of the mesh are in; duties are planned.')
+  }
+
+  // Each room with what it needs; what is built later is reached through a function.
+
+  #buildSelf(rooms: Rooms): Self {
+    const { self, zone, version, ipfsPeer, timings } = this.#init
+    return new Self({
+      ...rooms,
+      settings: { peer: self, zone, version, ipfsPeer },
+      recordLifeMs: timings.recordLifeMs,
+      beatMs: timings.beatMs,
+      signed: (bytes) => void this.standing.take('record', bytes, self),
+      stamped: (bytes) => this.disk.write({ rows: [{ table: 'meta', key: stampRowKey, value: bytes }] })
+    })
+  }
+
+  #buildStanding(rooms: Rooms): Standing {
+    return new Standing({
+      ...rooms,
+      keeper: () => this.keeper,
+      author: () => this.author,
+      own: () => this.self,
+      missing: (from) => this.syncs.missing(from),
+      rootChanged: () => this.syncs.rootChanged()
+    })
+  }
+
+  #buildAuthor(rooms: Rooms): Author {
+    return new Author({
+      ...rooms,
+      writer: () => this.facts.keyLog.writerOf(rooms.self),
+      keySeq: () => this.facts.keyLog.seq,
+      generation: (leaf) => this.standing.ownGeneration(leaf),
+      publish: (commit) => (commit === undefined ? this.beat() : this.gossip.send('commit', commit))
+    })
+  }
+
+  #buildClaimer(rooms: Rooms): Claimer {
+    return new Claimer({
+      ...rooms,
+      incarnation: () => this.self.incarnation,
+      sizeClass: () => Math.floor(Math.log2(this.keeper.jobs.usedBytes + 1)),
+      publish: (claim) => this.gossip.send('claim', claim)
+    })
+  }
+
+  #buildKeeper(rooms: Rooms): Keeper {
+    return new Keeper({
+      ...rooms,
+      claimer: this.claimer,
+      planner: this.planner,
+      random: rooms.below,
+      peerOfWriter: (writer) => this.facts.keyLog.writer(writer)?.peer,
+      inStep: () => this.#inStep(),
+      declining: (declining) => this.self.setDeclining(declining)
+    })
+  }
+
+  #buildServer(rooms: Rooms): SyncServer {
+    return new SyncServer({
+      ...rooms,
+      self: this.self,
+      charter: this.#init.charter,
+      ownBeat: () => this.#ownBeat,
+      greeted: (peer, facts, pinset) => this.syncs.rootsSeen(peer, facts, pinset),
+      takeBeats: (beats) => this.receiver.takeBeats(beats)
+    })
+  }
+
+  #buildReceiver(rooms: Rooms): Receiver {
+    return new Receiver({
+      ...rooms,
+      intake: this.intake,
+      standing: this.standing,
+      keeper: this.keeper,
+      server: this.server,
+      syncs: () => this.syncs,
+      pulse: () => this.pulse,
+      ownBeat: () => this.#ownBeat?.bytes
+    })
+  }
+
+  #buildSyncs(rooms: Rooms): Syncs {
+    return new Syncs({
+      ...rooms,
+      random: rooms.below,
+      gossip: this.#init.gossip,
+      session: (peer) => this.receiver.session(peer),
+      waiting: () => this.intake.waiting,
+      finished: (_peer, vector) => {
+        if (vector) this.getReady()
+        this.author.open()
+      }
+    })
+  }
+
+  #buildPulse(rooms: Rooms): Pulse {
+    return new Pulse({
+      ...rooms,
+      self: this.self,
+      connections: () => this.syncs.connections,
+      random: rooms.below,
+      beat: () => this.beat(),
+      changed: (peer, from, to) => this.#stateChanged(peer, from, to),
+      expire: () => this.standing.expire()
+    })
+  }
+
+  #buildCommands(rooms: Rooms): Commands {
+    return new Commands({
+      ...rooms,
+      random: this.#init.random,
+      author: this.author,
+      keeper: this.keeper,
+      planner: this.planner,
+      trustChanged: (op) => {
+        this.gossip.send('key-op', op)
+        this.standing.trustChanged()
+      }
+    })
+  }
+
+  /** Roots were equal with two other members, or with all if there are fewer, within the last two rounds. */
+  #inStep(): boolean {
+    const others = this.members.candidates.filter(
+      ({ peer }) => peer !== this.#init.self && this.members.stateOf(peer) !== 'down'
+    )
+    return this.syncs.levelWith() >= Math.min(2, others.length)
+  }
+
+  /** Sends the next beat. */
+  beat(): void {
+    const { self } = this.#init
+    if (this.self.incarnation === 0) return
+    const bytes = this.self.beat(this.heads.root, this.keeper.jobs.free)
+    this.#ownBeat = { bytes, n: ++this.#beats }
+    if (this.facts.record(self) !== undefined) this.gossip.send('beat', bytes)
+  }
+
+  #stateChanged(peer: string, from: string, to: string): void {
+    if (peer !== this.#init.self) this.outbox.note('peer', `A peer is ${to}.`, { peer, from, to })
+    this.keeper.markAll()
+  }
+
+  // The pinset has changed in memory, or on disk.
+
+  #leafChanged(leaf: Leaf, change: LeafChange): void {
+    for (const { bucket, before, after } of change.buckets) {
+      this.claims.rowsChanged(bucket, before, after, viewHash(after, this.#init.crypto))
+      this.keeper.mark(bucket)
+    }
+  }
+
+  #leafWritten(leaf: Leaf): void {
+    if (leaf.drafts > 0) return
+    this.heads.set(leaf.id, leaf.heads())
+    this.syncs.rootChanged()
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * What follows when a fact is learned: a key operation changes who may write and who is trusted, a record changes who is a
+ * member, a fork proof voids a log. This room takes facts in, keeps them, and has everything that depends on them looked at again.
+ */
+import type { Claims } from '../content/claims.ts'
+import type { Keeper } from '../content/keeper.ts'
+import type { ItemOutcome } from '../door/gossip.ts'
+import type { GossipDoor } from '../door/gossip.ts'
+import type { Disk } from '../loop/disk.ts'
+import type { Outbox } from '../loop/outbox.ts'
+import type { Members } from '../members/members.ts'
+import type { Self } from '../members/self.ts'
+import type { Author } from '../pinset/author.ts'
+import type { Heads } from '../pinset/heads.ts'
+import type { Leaf } from '../pinset/leaf.ts'
+import type { Leaves } from '../pinset/leaves.ts'
+import type { LogId } from '../pinset/log.ts'
+import type { Facts, Outcome } from './facts.ts'
+
+export type FactKind = 'record' | 'key-op' | 'fork'
+
+export interface StandingInit {
+  readonly self: string
+  readonly outbox: Outbox
+  readonly disk: Disk
+  readonly facts: Facts
+  readonly heads: Heads
+  readonly leaves: Leaves
+  readonly members: Members
+  readonly claims: Claims
+  readonly gossip: GossipDoor
+  /** rooms that are built after this one */
+  readonly keeper: () => Keeper
+  readonly author: () => Author
+  readonly own: () => Self
+  /** something is missing that this peer could give */
+  readonly missing: (from: string) => void
+  readonly rootChanged: () => void
+  readonly leafChanged: (leaf: Leaf, change: ReturnType<Leaf['refresh']>) => void
+  readonly leafWritten: (leaf: Leaf) => void
+}
+
+export class Standing {
+  readonly #init: StandingInit
+
+  constructor(init: StandingInit) {
+    this.#init = init
+  }
+
+  /** Takes one fact. Throws FormatError if it is malformed or forged. */
+  take(kind: FactKind, bytes: Uint8Array, from: string): ItemOutcome {
+    if (kind === 'record') return this.#takeRecord(bytes)
+    return kind === 'key-op' ? this.#takeOp(bytes, from) : this.#takeFork(bytes, from)
+  }
+
+  /** Marks what a kept proof voids. */
+  applyFork(proof: Uint8Array): void {
+    const { header } = this.#init.facts.readFork(proof).a
+    this.#init.heads.setVoid(header, header.generation)
+    this.#init.rootChanged()
+  }
+
+  /** The key log has grown. */
+  trustChanged(): void {
+    const { outbox, facts, heads } = this.#init
+    outbox.note('trust', 'The key log has grown.', { seq: facts.keyLog.seq })
+    for (const writer of facts.keyLog.writers()) {
+      if (!writer.removed) continue
+      for (const leaf of heads.leavesOf(writer.id)) {
+        heads.touch(leaf)
+        this.#refresh(leaf)
+      }
+    }
+    this.#init.own().refresh()
+    this.#membersChanged()
+  }
+
+  /** Forgets records that are out of date. */
+  expire(): void {
+    const rows = this.#init.facts.expire(this.#init.outbox.wall)
+    if (rows.length === 0) return
+    this.#init.disk.write({ rows })
+    this.#membersChanged()
+  }
+
+  /** The generation in which this peer has to write a leaf's log, where the one it is in is void. */
+  ownGeneration(leaf: number): number | undefined {
+    const { facts, self, leaves } = this.#init
+    const writer = facts.keyLog.writerOf(self)
+    if (writer === undefined) return undefined
+    const id: LogId = { writer, prefixLen: 12, prefix: leaf << 4 }
+    const generation = leaves.resident(leaf)?.log(id).head?.generation
+    return generation !== undefined && facts.voided(id, generation) ? generation + 1 : undefined
+  }
+
+  #takeRecord(bytes: Uint8Array): ItemOutcome {
+    const { facts, outbox, members, disk, gossip } = this.#init
+    const { outcome, rows, record } = facts.takeRecord(bytes, outbox.wall)
+    if (outcome !== 'new') return judged(outcome)
+    const known = members.candidate(record.peer) !== undefined
+    disk.write({ rows })
+    if (record.peer === this.#init.self) gossip.send('record', bytes)
+    this.#membersChanged()
+    if (!known) outbox.note('member', 'A peer is a member now.', { peer: record.peer })
+    return 'new'
+  }
+
+  #takeOp(bytes: Uint8Array, from: string): ItemOutcome {
+    const { outcome, rows } = this.#init.facts.takeOp(bytes)
+    if (outcome === 'gap') this.#init.missing(from)
+    if (outcome !== 'new') return judged(outcome)
+    this.#init.disk.write({ rows, sync: true })
+    this.trustChanged()
+    return 'new'
+  }
+
+  #takeFork(bytes: Uint8Array, from: string): ItemOutcome {
+    const { facts, disk, gossip, leaves, self } = this.#init
+    const { outcome, rows, fork } = facts.takeFork(bytes)
+    if (outcome !== 'new') return judged(outcome)
+    disk.write({ rows, sync: true })
+    if (from === self) gossip.send('fork', bytes)
+    this.applyFork(bytes)
+    leaves.with(fork.a.header.prefix >> 4, (leaf) => this.#forked(leaf, fork.a.header))
+    return 'new'
+  }
+
+  /** A generation of a log is void. If it is mine, all it held is authored again in the next generation. */
+  #forked(leaf: Leaf, log: LogId): void {
+    const { outbox, facts, self } = this.#init
+    outbox.note('fork', 'A writer has signed two different histories of one log; that generation is void.', {
+      writer: log.writer,
+      leaf: leaf.id
+    })
+    const after = (): void => this.#refresh(leaf.id)
+    if (log.writer !== facts.keyLog.writerOf(self)) return after()
+    this.#init.author().change({ leaf: leaf.id, mapKey: '', anew: true, change: () => undefined, done: after })
+  }
+
+  #refresh(id: number): void {
+    this.#init.leaves.with(id, (leaf) => {
+      const change = leaf.refresh()
+      this.#init.leafChanged(leaf, change)
+      leaf.pending++
+      const done = (): void => {
+        leaf.pending--
+        this.#init.leafWritten(leaf)
+      }
+      this.#init.disk.write({ rows: change.rows, done })
+    })
+  }
+
+  #membersChanged(): void {
+    const { members, claims, self } = this.#init
+    members.factsChanged()
+    claims.retain((peer) => peer === self || members.isMember(peer))
+    this.#init.keeper().markAll()
+  }
+}
+
+function judged(outcome: Outcome): ItemOutcome {
+  return outcome === 'new' ? 'new' : outcome === 'old' ? 'old' : 'unknown'
+}
