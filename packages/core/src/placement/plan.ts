@@ -12,6 +12,7 @@
  * 5. If nobody holds the pin at most two stand-ins try: content that cannot be found must not call up the whole mesh.
  * 6. Isolated: nobody starts. Braking: only pins with at most one visible copy.
  */
+import type { PinState } from '../formats/claim.ts'
 import { dutyOf } from './duty.ts'
 import { type PinView, type Plan, isHeld, stepsMs } from './pin-view.ts'
 import { type StandIns, standInOf } from './stand-in.ts'
@@ -25,14 +26,16 @@ export function planPin(view: PinView): Plan {
   const line = view.order.filter(({ peer }) => view.eligible(peer))
   const targets = dutyOf(view.want, line)
   const copies = copiesSeen(view)
-  const waits = replacements(view, targets, copies)
+  // Worked out only where it matters: most pins are held by their targets.
+  let known: Map<string, number> | undefined
+  const waitOf = (peer: string): number | undefined => (known ??= replacements(view, targets, copies)).get(peer)
   const held = view.isolated || (view.braking && copies > brakedCopiesMax)
   if (targets.includes(view.self)) {
-    const due = waits.get(view.self) ?? view.now
+    const due = isServed(view.reading(view.self)) ? view.now : (waitOf(view.self) ?? view.now)
     const actAt = Math.max(due, view.now)
     return { role: 'target', targets, actAt: held ? Infinity : actAt, reviewAt: actAt > view.now ? actAt : Infinity }
   }
-  const scene: StandIns = { view, line, targets, copies, lapsesAt: (peer) => lapsesAt(view, peer, waits.get(peer)) }
+  const scene: StandIns = { view, line, targets, copies, lapsesAt: (peer) => lapsesAt(view, peer, waitOf) }
   const { role, actAt, reviewAt } = standInOf(scene)
   return { role, targets, actAt: held ? Infinity : actAt, reviewAt }
 }
@@ -76,12 +79,16 @@ function repairDelay({ want, timings }: PinView, copies: number, trusted: boolea
 }
 
 /** When (mono) a target counts as passed over; Infinity while it serves. */
-function lapsesAt(view: PinView, peer: string, actAt = -Infinity): number {
+function lapsesAt(view: PinView, peer: string, waitOf: (peer: string) => number | undefined): number {
   const state = view.reading(peer) ?? 'none'
-  if (state === 'held' || state === 'promised') return Infinity
+  if (isServed(state)) return Infinity
   const since = Math.max(view.changedAt, view.progressAt(peer))
   if (state === 'none' || state === 'queued' || state === 'fetching') {
-    return Math.max(since, actAt) + view.timings.acquireGraceMs
+    return Math.max(since, waitOf(peer) ?? -Infinity) + view.timings.acquireGraceMs
   }
   return since
+}
+
+function isServed(state: PinState | undefined): boolean {
+  return state === 'held' || state === 'promised'
 }
