@@ -1,6 +1,7 @@
 // Bundles the mesh command into dist/bundle: libp2p and Helia as single modules take seven times as long to load, and
 // an installed command then needs LevelDB's native part and nothing else. Lazy imports stay separate files.
 import { rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import type { Plugin } from 'esbuild'
@@ -24,6 +25,7 @@ const withoutWebRtc: Plugin = {
 
 rmSync(here('dist/bundle'), { recursive: true, force: true })
 
+await rm(here('dist/bundle'), { recursive: true, force: true })
 await build({
   entryPoints: [here('src/main.ts')],
   outdir: here('dist/bundle'),

@@ -1,39 +1,79 @@
 #!/usr/bin/env node
-// The door of the mesh command: finds a Node that is new enough and starts the bundle that `npm run build` makes.
-// Plain JavaScript that older versions of Node can read, since whatever Node the machine has runs it first.
-import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import module from 'node:module'
-import { fileURLToPath } from 'node:url'
+// The door of the mesh command: finds a Node that is new enough and the code to run on it. Whatever Node the machine has
+// reads this file first, so it is written in the JavaScript that versions from 12 on understand. What is preferred: the
+// bundle that `npm run build` makes, then the compiled files, then, in a clone, the source.
+import { existsSync } from 'fs'
+import module from 'module'
+import { dirname, join } from 'path'
+import { fileURLToPath, pathToFileURL } from 'url'
 
-const bundle = new URL('../dist/bundle/main.js', import.meta.url)
 const nodeMajorMin = 22
-const windows = process.platform === 'win32'
+const here = dirname(fileURLToPath(import.meta.url))
+const onWindows = process.platform === 'win32'
+const source = join(here, '..', 'src', 'main.ts')
+const built = [join(here, '..', 'dist', 'bundle', 'main.js'), join(here, '..', 'dist', 'src', 'main.js')].find(
+  existsSync
+)
+const isNew = Number(process.versions.node.split('.')[0]) >= nodeMajorMin
+const fromSource = built === undefined
+const hasCondition = process.execArgv.indexOf('--conditions=@pinmesh/source') !== -1
 
-if (!existsSync(bundle)) stop('The mesh command is not built yet: run `npm run build` in the repository.')
-else if (Number(process.versions.node.split('.')[0]) >= nodeMajorMin) {
-  module.enableCompileCache?.()
-  await import(bundle.href)
-} else startOnOwnNode()
+if (isNew && (!fromSource || hasCondition)) start()
+else {
+  const node = isNew ? process.execPath : ownNode()
+  if (node === undefined) refuse()
+  else import('child_process').then((processes) => startAgain(processes.spawn, node))
+}
 
-/** In a clone the repository has brought a Node of its own; an installed package has none. */
-function startOnOwnNode() {
-  const node = fileURLToPath(new URL(`../../../node_modules/.bin/node${windows ? '.cmd' : ''}`, import.meta.url))
-  if (!existsSync(node)) {
-    stop(`mesh needs Node ${nodeMajorMin} or newer; this is ${process.version}.`)
-    return
+function start() {
+  if (process.env.PINMESH_DOOR === '1') dieWithTheDoor()
+  if (module.enableCompileCache !== undefined) module.enableCompileCache()
+  import(pathToFileURL(built === undefined ? source : built).href)
+}
+
+/** The Node that the registry brought, in the folder of this file or in one above it. */
+function ownNode() {
+  const platform = onWindows ? 'win' : process.platform
+  for (let folder = here; ; folder = dirname(folder)) {
+    const found = join(
+      folder,
+      'node_modules',
+      'node-' + platform + '-' + process.arch,
+      'bin',
+      onWindows ? 'node.exe' : 'node'
+    )
+    if (existsSync(found)) return found
+    if (dirname(folder) === folder) return undefined
   }
-  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
-    stdio: 'inherit',
-    shell: windows
+}
+
+function startAgain(spawn, node) {
+  const conditions = fromSource ? ['--conditions=@pinmesh/source'] : []
+  const child = spawn(node, conditions.concat(fileURLToPath(import.meta.url), process.argv.slice(2)), {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: Object.assign({}, process.env, { PINMESH_DOOR: '1' })
   })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('error', refuse)
   child.on('exit', (code, signal) => {
-    process.exitCode = signal ? 1 : (code ?? 1)
+    process.exitCode = signal === null ? code : 130
   })
 }
 
-function stop(sentence) {
-  console.error(sentence)
+/** If the door is killed, so is the room: nobody who kills `mesh` means to leave a peer running. */
+function dieWithTheDoor() {
+  delete process.env.PINMESH_DOOR
+  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
+  process.channel.unref()
+}
+
+function refuse() {
+  const error = {
+    code: 'MESH_NODE_TOO_OLD',
+    message: 'mesh needs Node ' + nodeMajorMin + ' or newer; this is ' + process.version + '.',
+    remedy: 'Install a current Node.'
+  }
+  console.error('mesh: ' + error.message + ' (' + error.code + ')\n  ' + error.remedy)
+  if (process.argv.indexOf('--json') !== -1) console.log(JSON.stringify({ error: error }))
   process.exitCode = 1
 }

@@ -1,0 +1,26 @@
+// mesh id: what this peer is, and the line that brings another into its mesh.
+
+import type { NodeInfo } from '@pinmesh/node'
+import type { Exit } from '../failure.ts'
+import type { Session } from '../session.ts'
+import { bytesText } from '../text/bytes.ts'
+import { clean, table } from '../text/table.ts'
+
+export async function id(session: Session): Promise<Exit> {
+  const info = await session.ask(async (client) => client.info())
+  await session.out.result(info, session.out.quiet ? info.peer : infoText(info))
+  return 0
+}
+
+export function infoText(info: NodeInfo): string {
+  return table([
+    ['peer', info.peer],
+    ['mesh', `${info.mesh} (${clean(info.name)}, ${info.admission === 'open' ? 'open to all' : 'by invitation'})`],
+    ['role', info.role],
+    ['space', `${bytesText(info.usedBytes)} of ${bytesText(info.spaceBytes)} used, store ${info.store}`],
+    ['pins', `${info.pins} in the mesh, ${info.holding} held here`],
+    ['version', info.version],
+    ...info.addresses.map((address) => ['address', address]),
+    ...info.joinLines.map((line) => ['join with', line])
+  ]).join('\n')
+}

@@ -1,0 +1,28 @@
+// mesh join: sets the home up if need be, learns the charter from the peer at the given address, and runs.
+
+import type { Exit } from '../failure.ts'
+import { parseBootstrap } from '../parse/multiaddr.ts'
+import { serve } from '../serve.ts'
+import type { PeerOptions } from '../serve.ts'
+import type { Session } from '../session.ts'
+
+export interface JoinOptions extends PeerOptions {
+  mesh?: string
+}
+
+export async function join(session: Session, address: string, options: JoinOptions): Promise<Exit> {
+  const bootstrap = parseBootstrap(address)
+  const { joinHome } = await session.world.loadNode()
+  const { mesh } = await joinHome(
+    {
+      home: session.home,
+      bootstrap,
+      ...(options.mesh === undefined ? {} : { mesh: options.mesh }),
+      ...(options.space === undefined ? {} : { spaceBytes: options.space })
+    },
+    session.world.signal
+  )
+  session.out.talk(`The mesh is ${mesh}.`)
+  session.world.signal.throwIfAborted()
+  return serve(session, options, { awaitRole: true })
+}

@@ -1,0 +1,37 @@
+// mesh peers: who is in the mesh and how they are; and vouching for one of them.
+
+import type { PeerInfo } from '@pinmesh/node'
+import type { Exit } from '../failure.ts'
+import { parsePeer } from '../parse/peer.ts'
+import type { Session } from '../session.ts'
+import { ageText } from '../text/age.ts'
+import { clean, table } from '../text/table.ts'
+
+export async function peers(session: Session): Promise<Exit> {
+  const all = await session.ask(async (client) => client.peers())
+  const lines = table(all.map((one) => rowOf(one, Date.now())))
+  const texts = new Map(all.map((one, at) => [one, session.out.quiet ? one.peer : lines[at]!]))
+  await session.out.results(all, (one) => texts.get(one)!)
+  return 0
+}
+
+export async function vouch(session: Session, arg: string): Promise<Exit> {
+  const peer = parsePeer(arg)
+  await session.ask(async (client) => client.vouch(peer))
+  await session.out.result({ peer, class: 'trusted' }, `${peer} is trusted now.`)
+  return 0
+}
+
+function rowOf(one: PeerInfo, now: number): string[] {
+  const roles = [one.class, one.writer ? 'writer' : '', one.self ? 'this peer' : ''].filter((text) => text !== '')
+  const free = one.spaceFree === undefined ? '' : `${Math.round(one.spaceFree * 100)} % free`
+  const state = one.since === undefined ? one.state : `${one.state} ${ageText(one.since, now)}`
+  return [
+    one.peer,
+    state,
+    roles.join(', '),
+    one.backend,
+    one.store === 'ok' ? free : `store ${one.store}`,
+    clean(one.version)
+  ]
+}

@@ -1,0 +1,111 @@
+// mesh pin: wishes go out in groups as they are read, each answered on its own; with --wait the command stays until
+// enough peers hold them.
+
+import { MeshError } from '@pinmesh/node/mesh-error'
+import type { ApiClient } from '@pinmesh/api/client'
+import type { PinAnswer, PinRequest } from '@pinmesh/node'
+import { cidGroups } from '../cids.ts'
+import type { Given } from '../cids.ts'
+import { deadlineOf } from '../deadline.ts'
+import type { Exit } from '../failure.ts'
+import { errorObject } from '../output.ts'
+import { usage } from '../parse/refuse.ts'
+import type { Session } from '../session.ts'
+import { Tally } from '../tally.ts'
+import { waitOne } from '../wait.ts'
+
+export interface PinOptions {
+  replicas?: number
+  min?: number
+  name?: string
+  meta?: Record<string, string>
+  /** ms */
+  expireIn?: number
+  /** That many holders, or as many as are wanted. */
+  wait?: number | 'want'
+  /** ms */
+  timeout?: number
+  anyway?: boolean
+}
+
+export async function pin(session: Session, args: string[], options: PinOptions): Promise<Exit> {
+  const wish = wishOf(options)
+  const groups = cidGroups(args, session.world.stdin)
+  const tally = new Tally()
+  const deadline = deadlineOf(session.world.signal, options.timeout)
+  try {
+    await session.ask(async (client) => {
+      const pinned: PinAnswer[] = []
+      for await (const group of groups)
+        pinned.push(...(await pinGroup({ session, client, tally }, group, { wish, options })))
+      for (const answer of pinned) {
+        tallyWait(tally, await waitOne(session, client, { answer, wait: options.wait!, signal: deadline.signal }))
+      }
+    })
+  } finally {
+    deadline.clear()
+  }
+  return tally.exit
+}
+
+/** The wish that the options of `pin` and `add` state. MESH_BAD_REPLICAS, MESH_USAGE: they contradict each other. */
+export function wishOf(options: PinOptions): Omit<PinRequest, 'cid'> {
+  const { replicas, min, name, meta, expireIn, anyway, wait, timeout } = options
+  if (min !== undefined && replicas !== undefined && min > replicas) {
+    const remedy = 'Give --min a number up to that of -r.'
+    throw new MeshError('MESH_BAD_REPLICAS', `At least ${min} copies were asked for, but at most ${replicas}.`, {
+      exit: 1,
+      remedy
+    })
+  }
+  if (timeout !== undefined && wait === undefined)
+    throw usage('There is no wait to time out.', 'Add --wait, or leave --timeout out.')
+  return {
+    ...(replicas === undefined ? {} : { replicas }),
+    ...(min === undefined ? {} : { min }),
+    ...(name === undefined ? {} : { name }),
+    ...(meta === undefined ? {} : { meta }),
+    ...(expireIn === undefined ? {} : { expireInMs: expireIn }),
+    ...(anyway === true ? { anyway } : {})
+  }
+}
+
+export function tallyWait(tally: Tally, exit: Exit): void {
+  if (exit === 0) tally.done()
+  else tally.failed(exit)
+}
+
+/** One failure among many: told on stderr, and with --json as an object of its own. */
+export async function tellFailure(session: Session, { cid, error }: { cid: string; error: MeshError }): Promise<void> {
+  session.out.complain(error)
+  if (session.out.json) await session.out.result({ cid, error: errorObject(error) }, '')
+}
+
+/** Gives back the answers that are to be waited for; the others are told here. */
+async function pinGroup(
+  at: { session: Session; client: ApiClient; tally: Tally },
+  group: readonly Given[],
+  { wish, options }: { wish: Omit<PinRequest, 'cid'>; options: PinOptions }
+): Promise<PinAnswer[]> {
+  const { session, client, tally } = at
+  const requests = group.filter((given) => !('error' in given)).map(({ cid }) => ({ ...wish, cid }))
+  const refused = group.filter((given) => 'error' in given)
+  const answers = requests.length === 0 ? [] : await client.pin(requests, session.world.signal)
+  const pinned: PinAnswer[] = []
+  for (const answer of [...refused, ...answers]) {
+    if ('error' in answer) {
+      tally.failed(answer.error.exit)
+      await tellFailure(session, answer)
+    } else pinned.push(answer as PinAnswer)
+  }
+  if (options.wait !== undefined) return pinned
+  for (const _answer of pinned) tally.done()
+  await session.out.results(pinned, ({ cid, want }) =>
+    session.out.quiet ? cid : `pinned ${cid}, ${copiesText(want)} wanted`
+  )
+  return []
+}
+
+export function copiesText(count: number): string {
+  return count === 1 ? '1 copy' : `${count} copies`
+}

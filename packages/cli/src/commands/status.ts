@@ -1,0 +1,74 @@
+// mesh status: who holds a pin, who fetches it, who failed and why; without a CID one line for every pin.
+
+import type { PeerStatus, PinStatus } from '@pinmesh/node'
+import type { Exit } from '../failure.ts'
+import { parseCid } from '../parse/cid.ts'
+import type { Session } from '../session.ts'
+import { ageText } from '../text/age.ts'
+import { clean, table } from '../text/table.ts'
+
+export type ShownState = 'holding' | 'fetching' | 'queued' | 'failed' | 'leaving'
+
+export interface ShownPeer {
+  peer: string
+  state: ShownState
+  /** Wall clock, ms. */
+  since?: number
+  reason?: string
+  target: boolean
+}
+
+export interface ShownStatus extends Omit<PinStatus, 'peers'> {
+  peers: ShownPeer[]
+}
+
+export async function status(session: Session, arg: string | undefined): Promise<Exit> {
+  const cid = arg === undefined ? undefined : parseCid(arg)
+  await session.ask(async (client) => {
+    if (cid !== undefined) {
+      const one = shownStatus(await client.status(cid))
+      await session.out.result(one, statusText(one, Date.now()))
+      return
+    }
+    for await (const one of client.statusAll()) {
+      await session.out.result(shownStatus(one), lineText(one))
+      session.world.signal.throwIfAborted()
+    }
+  })
+  return 0
+}
+
+/** As people and programs see it: a peer that is wanted but has said nothing yet counts as queued, others who say nothing are left out. */
+export function shownStatus(status: PinStatus): ShownStatus {
+  return { ...status, peers: status.peers.filter(({ state, target }) => state !== 'none' || target).map(shownPeer) }
+}
+
+function shownPeer({ peer, state, since, reason, target }: PeerStatus): ShownPeer {
+  const why = state === 'none' ? 'it has not said anything about this pin yet' : reason
+  return {
+    peer,
+    state: state === 'held' ? 'holding' : state === 'none' ? 'queued' : state,
+    ...(since === undefined ? {} : { since }),
+    ...(why === undefined ? {} : { reason: why }),
+    target
+  }
+}
+
+export function statusText(status: ShownStatus, now: number): string {
+  const { cid, name, have, want, min, limbo } = status
+  const rows = status.peers.map(({ peer, state, since, reason, target }) => {
+    const age = since === undefined ? '' : ageText(since, now)
+    const why = [reason === undefined ? '' : clean(reason), target ? '' : 'beyond what is wanted'].filter(
+      (text) => text !== ''
+    )
+    return [`  ${peer}`, state, age, why.join('; ')]
+  })
+  const head = name === undefined ? cid : `${cid}  ${clean(name)}`
+  const voided = limbo === true ? '\nVoided by the removal of its writer; kept for the owner.' : ''
+  return [`${head}\n${have} of ${want} copies, at least ${min}${voided}`, ...table(rows)].join('\n')
+}
+
+function lineText({ cid, have, want, min, name }: PinStatus): string {
+  const health = have >= want ? 'ok' : have >= min ? 'few' : 'at risk'
+  return [cid, `${have}/${want}`, health, name === undefined ? '' : clean(name)].join('  ').trimEnd()
+}

@@ -1,0 +1,49 @@
+// Where the process and the command meet. It ends by itself once nothing is left to do; a second Ctrl-C a moment after
+// the first ends it at once.
+
+import { homedir } from 'node:os'
+import { failureOf, Interrupted } from './failure.ts'
+import { homeOf } from './home.ts'
+import { Output } from './output.ts'
+import { run } from './run.ts'
+import type { World } from './world.ts'
+
+/** One Ctrl-C can arrive twice, from the terminal and from a parent that passes it on. */
+const impatienceMs = 1000
+
+const stopping = new AbortController()
+let stoppedAt = 0
+
+function interrupted(): void {
+  if (!stopping.signal.aborted) {
+    stoppedAt = Date.now()
+    stopping.abort(new Interrupted())
+  } else if (Date.now() - stoppedAt > impatienceMs) process.exit(130)
+}
+
+/** A bug outside of any command's course. */
+function broken(error: unknown): void {
+  const { stdout, stderr, argv } = process
+  const failure = failureOf(error, homeOf(world))
+  new Output({ stdout, stderr, json: argv.includes('--json'), quiet: false }).fail(failure.error)
+  process.exit(failure.exit)
+}
+
+const world: World = {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  userFolder: homedir(),
+  signal: stopping.signal,
+  loadNode: async () => import('@pinmesh/node')
+}
+
+process.on('SIGINT', interrupted).on('SIGTERM', interrupted).on('SIGHUP', interrupted)
+process.on('uncaughtException', broken).on('unhandledRejection', broken)
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? 0 : 3) // nobody reads any more: `mesh ls | head`
+  })
+}
+process.exitCode = await run(process.argv.slice(2), world)

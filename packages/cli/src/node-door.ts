@@ -1,0 +1,42 @@
+// What the command takes from @pinmesh/node, as far as it uses it: a test passes a fake of these three.
+
+import type { MeshNode } from '@pinmesh/node'
+
+export type Profile = 'test' | 'lan' | 'wan'
+
+export interface StartSettings {
+  home: string
+  listen?: string[]
+  announce?: string[]
+  spaceBytes?: number
+  profile?: Profile
+  gossip?: boolean
+  routing?: 'off' | 'public'
+  servePublic?: boolean
+  mdns?: boolean
+  zone?: string
+}
+
+export interface InitSettings {
+  home: string
+  name?: string
+  open: boolean
+  profile?: Profile
+  spaceBytes?: number
+}
+
+export interface JoinSettings {
+  home: string
+  bootstrap: string
+  mesh?: string
+  spaceBytes?: number
+}
+
+export interface NodeDoor {
+  initHome(settings: InitSettings): Promise<{ mesh: string; peer: string; rootKeyFile: string; spaceBytes: number }>
+  joinHome(
+    settings: JoinSettings,
+    signal?: AbortSignal
+  ): Promise<{ mesh: string; peer: string; name: string; spaceBytes: number }>
+  startNode(settings: StartSettings): Promise<MeshNode>
+}

@@ -1,0 +1,13 @@
+// Numbers of copies and of holders.
+
+import { badValue } from './refuse.ts'
+
+export const countMax = 65_535
+
+/** A whole number from 1 on. MESH_BAD_VALUE. */
+export function parseCount(text: string): number {
+  const count = /^\d{1,5}$/.test(text) ? Number(text) : 0
+  if (count < 1 || count > countMax)
+    throw badValue('a number of copies', text, `Give a whole number from 1 to ${countMax}.`)
+  return count
+}

@@ -1,0 +1,11 @@
+// Peer ids: the text form of an ed25519 key, as `mesh id` prints it.
+
+import { badValue } from './refuse.ts'
+
+const form = /^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/
+
+/** MESH_BAD_VALUE. */
+export function parsePeer(text: string): string {
+  if (!form.test(text)) throw badValue('a peer id', text, 'Give the one that `mesh id` prints on that peer: 12D3KooW….')
+  return text
+}

@@ -1,0 +1,56 @@
+// The commands, their arguments and flags, and the help that teaches them by example. Nothing heavy is imported here:
+// what a command does is loaded when it runs. A test holds docs/REFERENCE.md equal to this.
+
+import { Command } from 'commander'
+import type { OutputConfiguration } from 'commander'
+import type { Exit } from './failure.ts'
+import { addMeshCommands } from './program-mesh.ts'
+import { addPeerCommands } from './program-peer.ts'
+import { addPinCommands } from './program-pins.ts'
+import type { GlobalOptions, Session } from './session.ts'
+import { version } from './version.ts'
+
+/** Runs a command's work in a session with the options that every command has. */
+export type Act = (options: GlobalOptions, work: (session: Session) => Promise<Exit>) => Promise<void>
+
+const examples = `
+Found a mesh here, and run its first peer:
+  mesh init --open --name photos
+  mesh start
+
+On another machine, with the line that init printed:
+  mesh join /ip4/192.0.2.7/tcp/4101/p2p/12D3KooW… --space 50GB
+
+Then, on a peer that may write:
+  mesh add holiday/ -r 3 --wait       add a folder; wait for three copies
+  mesh pin bafy… -r 3 --name films    keep what is in IPFS already
+  mesh status bafy…                   who holds it, who fetches it, who failed and why
+  mesh get bafy… -o holiday           bring it back
+  mesh unpin bafy…                    want it no longer
+
+Let another peer write (on the one that founded the mesh):
+  mesh writers add 12D3KooW…
+
+Every command takes --json, and \`mesh <command> --help\` shows more examples.
+Exit codes: 0 done, 1 wrong usage or input, 2 refused, 3 done in part, 62 timed out, 130 interrupted.
+`
+
+export function createProgram(act: Act, output: OutputConfiguration = {}): Command {
+  const program = new Command('mesh')
+    .description('Keeps IPFS content replicated over peers that need no leader.')
+    .usage('<command> [options]')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .option('--home <folder>', "the peer's folder (default: MESH_HOME, else ~/.pinmesh)")
+    .option('--json', 'results as JSON, one object a line')
+    .option('-q, --quiet', 'no talk, and results in their shortest form')
+    .configureHelp({ showGlobalOptions: true })
+    .helpCommand(false)
+    .addHelpText('after', examples)
+    .configureOutput(output)
+    .exitOverride()
+  addPeerCommands(program, act)
+  addPinCommands(program, act)
+  addMeshCommands(program, act)
+  return program
+}
