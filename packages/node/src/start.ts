@@ -73,7 +73,7 @@ async function begin(
     ipfsPeer: '',
     gossip: settings.gossip ?? true
   })
-  const content = createHeliaContent({
+  const content = await createHeliaContent({
     path: home.blocksPath,
     libp2p: transport.libp2p,
     isMember: (peer: string) => core.isMember(peer),
