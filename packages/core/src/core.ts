@@ -3,7 +3,7 @@
  * room that it concerns; every decision is made in a room. Nothing here waits, reads a clock or rolls dice.
  */
 import { type CoreInit, House, stampRowKey } from './house.ts'
-import { held } from './content/keeper.ts'
+import { isHeld } from './placement/pin-view.ts'
 import { type ItemKind, type ItemOutcome } from './door/gossip.ts'
 import { Reader } from './bytes/reader.ts'
 import { Writer } from './bytes/writer.ts'
@@ -98,7 +98,7 @@ export class Core {
     for (const bucket of this.#house.claims.buckets()) {
       const count = this.#house.claims.viewOf(bucket)?.count ?? 0
       pins += count
-      for (let at = 0; at < count; at++) if (held(this.#house.claims.stateOf(this.#init.self, bucket, at))) holding++
+      for (let at = 0; at < count; at++) if (isHeld(this.#house.claims.stateOf(this.#init.self, bucket, at))) holding++
     }
     return { pins, holding }
   }

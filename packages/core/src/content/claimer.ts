@@ -39,7 +39,7 @@ export interface ClaimerInit {
   readonly publish: (claim: Uint8Array) => void
 }
 
-const isHeld = (state: number): boolean => state >= heldFirst && state <= heldLast
+const tellsHeld = (state: number): boolean => state >= heldFirst && state <= heldLast
 
 interface OwnShard {
   readonly buckets: Map<number, { view: Uint8Array; states: Uint8Array }>
@@ -101,8 +101,9 @@ export class Claimer {
     if (empty) shard.buckets.delete(bucket)
     else shard.buckets.set(bucket, { view, states })
     // What is held is told at once; what is only on its way can wait for more of its kind.
-    const had = old?.states.filter(isHeld).length ?? 0
-    const urgent = states.filter(isHeld).length !== had || (old !== undefined && had > 0 && !equalBytes(old.view, view))
+    const had = old?.states.filter(tellsHeld).length ?? 0
+    const urgent =
+      states.filter(tellsHeld).length !== had || (old !== undefined && had > 0 && !equalBytes(old.view, view))
     this.#plan(bucket >> 8, urgent ? gatherMs : this.#init.timings.claimMs)
   }
 

@@ -225,3 +225,8 @@ function shelf<T>(of: Map<string, Map<number, T>>, peer: string): Map<number, T>
   of.set(peer, made)
   return made
 }
+
+/** Place of a key in rows sorted by key, -1 if it is not there. */
+export function findRow(rows: readonly PinRow[], key: Uint8Array): number {
+  return rows.findIndex((row) => compareBytes(row.key, key) === 0)
+}

@@ -18,11 +18,14 @@ import type { Leaves } from '../pinset/leaves.ts'
 import type { PinRow } from '../pinset/view.ts'
 import type { Plan } from '../placement/plan.ts'
 import type { Claimer } from './claimer.ts'
-import type { Claims } from './claims.ts'
+import { type Claims, findRow } from './claims.ts'
+import { isHeld } from '../placement/pin-view.ts'
 import type { FailureReason, Hold } from './hold.ts'
 import { type Job, Jobs } from './jobs.ts'
 import type { Planner } from './planner.ts'
 import { mayRelease } from './release.ts'
+import { sourcesOf } from './sources.ts'
+import { type HoldAt, Trash } from './trash.ts'
 
 /** Leaves asked for at once by the sweep. */
 const visitsMax = 32
@@ -51,6 +54,7 @@ export interface KeeperInit {
 export class Keeper {
   readonly #init: KeeperInit
   readonly jobs: Jobs
+  readonly #trash: Trash
   readonly #dirty = new Set<number>()
   readonly #reviews = new Map<number, Timer>()
   #visiting = 0
@@ -58,9 +62,10 @@ export class Keeper {
 
   constructor(init: KeeperInit) {
     this.#init = init
+    this.#trash = new Trash(init)
     this.jobs = new Jobs({
       outbox: init.outbox,
-      sources: (job) => this.#sources(job),
+      sources: (job) => sourcesOf(job, init),
       started: (job) => this.mark(job.bucket),
       finished: (job, bytes) => this.#finished(job, bytes),
       failed: (job, reason) => this.#failed(job, reason),
@@ -123,7 +128,7 @@ export class Keeper {
     })
     for (const hold of [...leaf.holds()]) {
       if (bucketOf(hold.key) !== bucket || findRow(rows, hold.key) >= 0) continue
-      reviewAt = Math.min(reviewAt, this.#visitUnwanted(leaf, bucket, hold, writes))
+      reviewAt = Math.min(reviewAt, this.#unwanted({ leaf, bucket, hold, writes }))
     }
     this.#save(leaf, writes)
     this.#init.claimer.set(bucket, this.#init.claims.viewOf(bucket)?.view ?? new Uint8Array(8), states)
@@ -137,12 +142,15 @@ export class Keeper {
     const hold = leaf.hold(row.key)
     if (row.expiry !== undefined && members.clockAgrees) {
       if (row.expiry * 1000 <= outbox.wall)
-        return { state: 'none', review: hold === undefined ? Infinity : this.#discard(leaf, bucket, hold, writes) }
+        return {
+          state: 'none',
+          review: hold === undefined ? Infinity : this.#unwanted({ leaf, bucket, hold, writes }, true)
+        }
     }
     const expiry = row.expiry === undefined ? Infinity : outbox.mono + (row.expiry * 1000 - outbox.wall)
     const job = this.jobs.of(row.key)
-    const held = hold !== undefined && hold.state !== 'failed'
-    const plan = planner.plan(bucket, row, at, held ? 'held' : job === undefined ? undefined : job.state)
+    const own = hold !== undefined && hold.state !== 'failed' ? 'held' : (job?.state ?? hold?.reason)
+    const plan = planner.plan(bucket, row, at, own)
     const review = Math.min(expiry, plan.reviewAt)
     if (hold !== undefined && hold.state !== 'failed')
       return this.#keep(leaf, bucket, row, at, hold, plan, review, writes)
@@ -162,7 +170,7 @@ export class Keeper {
   ): { state: PinState; review: number } {
     const { outbox, claimer } = this.#init
     if (hold.state === 'trash' && plan.role === 'none')
-      return { state: 'none', review: Math.min(review, this.#empty(leaf, bucket, hold)) }
+      return { state: 'none', review: Math.min(review, this.#trash.empty({ leaf, bucket, hold, writes })) }
     const extra = plan.role !== 'target'
     let next: Hold = hold
     if (hold.state !== 'held') next = { ...next, state: 'held', since: outbox.wall }
@@ -174,7 +182,13 @@ export class Keeper {
       }
     next = withProvenance(next, leaf, row)
     if (plan.role === 'none') {
-      const verdict = mayRelease({ ...this.#init, bucket, at, row, coveredUntil: this.#coveredUntil(bucket, next) })
+      const verdict = mayRelease({
+        ...this.#init,
+        bucket,
+        at,
+        row,
+        coveredUntil: this.#trash.coveredUntil(bucket, next)
+      })
       if (verdict.release) {
         writes.push(leaf.setHold({ ...next, state: 'trash', since: outbox.wall }))
         outbox.note('released', 'An extra copy is let go: enough others have promised to keep theirs.', {
@@ -218,7 +232,7 @@ export class Keeper {
       return { state: 'queued', review }
     }
     const copies = this.#init.members.candidates.filter(
-      (c) => held(claims.stateOf(c.peer, bucket, at)) && this.#init.members.usable(c.peer)
+      (c) => isHeld(claims.stateOf(c.peer, bucket, at)) && this.#init.members.usable(c.peer)
     ).length
     const lane = failed !== undefined ? 'retry' : copies < row.want.min && copies > 0 ? 'urgent' : 'normal'
     this.jobs.add({
@@ -234,61 +248,11 @@ export class Keeper {
     return { state: failed === undefined ? 'queued' : failed.reason, review }
   }
 
-  /** A hold whose pin is not in my view: it ends only on evidence. Returns when to look again. */
-  #visitUnwanted(leaf: Leaf, bucket: number, hold: Hold, writes: Row[]): number {
-    const job = this.jobs.of(hold.key)
-    if (hold.state === 'failed') {
-      if (job !== undefined) this.jobs.cancel(job)
-      writes.push(leaf.dropHold(hold.key))
-      return Infinity
-    }
-    if (hold.state === 'trash') return this.#empty(leaf, bucket, hold)
-    const fate = leaf.fate(hold)
-    if (fate === 'ended') return this.#discard(leaf, bucket, hold, writes)
-    if (fate === 'unknown') return Infinity
-    if (hold.state !== 'limbo') {
-      writes.push(leaf.setHold({ ...hold, state: 'limbo', since: this.#init.outbox.wall }))
-      this.#init.outbox.note(
-        'limbo',
-        'A pin lost its standing because its writer or log is void; its content is kept.',
-        { cid: hold.cid.toString() }
-      )
-      return this.#init.outbox.mono + this.#init.timings.limboMs
-    }
-    const due = hold.since + this.#init.timings.limboMs
-    if (due > this.#init.outbox.wall || !this.#init.members.clockAgrees)
-      return this.#init.outbox.mono + Math.max(1000, due - this.#init.outbox.wall)
-    return this.#discard(leaf, bucket, hold, writes)
-  }
-
-  /** The wish has ended: into the trash, to be emptied when it is due. */
-  #discard(leaf: Leaf, bucket: number, hold: Hold, writes: Row[]): number {
-    if (hold.state === 'trash') return this.#empty(leaf, bucket, hold)
-    if (hold.state === 'failed') {
-      writes.push(leaf.dropHold(hold.key))
-      return Infinity
-    }
-    const promisedUntil = this.#coveredUntil(bucket, hold)
-    const trash: Hold = { ...hold, state: 'trash', since: this.#init.outbox.wall, extra: true, promisedUntil }
-    writes.push(leaf.setHold(trash))
-    return this.#init.outbox.mono + this.#init.timings.trashMs
-  }
-
-  /** Empties the trash of one pin when every condition holds. Returns when to look again. */
-  #empty(leaf: Leaf, bucket: number, hold: Hold): number {
-    const { outbox, timings, members } = this.#init
-    const due = Math.max(hold.since + timings.trashMs, this.#coveredUntil(bucket, hold))
-    if (due > outbox.wall) return outbox.mono + due - outbox.wall
-    if (!members.clockAgrees || members.isolated || !this.#init.inStep()) return outbox.mono + timings.beatMs
-    outbox.emit({ kind: 'release', cid: hold.cid.toString() })
-    this.#save(leaf, [leaf.dropHold(hold.key)])
-    return Infinity
-  }
-
-  /** wall ms up to which a promise of mine covers this hold. */
-  #coveredUntil(bucket: number, hold: Hold): number {
-    const { claimer } = this.#init
-    return Math.max(hold.promisedUntil, hold.extra ? claimer.stampAtStart(bucket) : claimer.stampOf(bucket))
+  /** No longer wanted: a fetch under way is given up, what is here goes to the trash when its end is certain. */
+  #unwanted(at: HoldAt, certain = false): number {
+    const job = this.jobs.of(at.hold.key)
+    if (job !== undefined) this.jobs.cancel(job)
+    return certain ? this.#trash.discard(at) : this.#trash.unwanted(at)
   }
 
   #finished(job: Job, bytes: number): void {
@@ -357,31 +321,8 @@ export class Keeper {
       (outbox.wall - (failed.nextAt - timings.stepInMs * 2 ** Math.min(failed.tries, backoffDoublingsMax)))
     return members.candidates.some(
       ({ peer }) =>
-        held(claims.stateOf(peer, bucket, at)) && claims.changedAt(peer, bucket) > failedAt && members.usable(peer)
+        isHeld(claims.stateOf(peer, bucket, at)) && claims.changedAt(peer, bucket) > failedAt && members.usable(peer)
     )
-  }
-
-  /** Holders first, in random order; then the author's own peer, who often has just added it. */
-  #sources(job: Job): string[] {
-    const { leaves, members, claims, self } = this.#init
-    const leaf = leaves.resident(job.bucket >> 4)
-    const rows = leaf?.rows(job.bucket) ?? []
-    const at = findRow(rows, job.key)
-    const holders = members.candidates
-      .map((candidate) => candidate.peer)
-      .filter(
-        (peer) =>
-          peer !== self && members.stateOf(peer) !== 'down' && at >= 0 && held(claims.stateOf(peer, job.bucket, at))
-      )
-    for (let n = holders.length - 1; n > 0; n--) {
-      const other = this.#init.random(n + 1)
-      ;[holders[n], holders[other]] = [holders[other] as string, holders[n] as string]
-    }
-    for (const mapKey of rows[at]?.mapKeys ?? []) {
-      const author = this.#init.peerOfWriter(leaf?.view().get(mapKey)?.writer ?? -1)
-      if (author !== undefined && author !== self && !holders.includes(author)) holders.push(author)
-    }
-    return holders
   }
 
   #spaceChanged(): void {
@@ -424,15 +365,6 @@ export class Keeper {
   #reviewSoon(bucket: number): void {
     this.#init.agenda.at(this.#init.outbox.mono + this.#init.timings.claimMs, () => this.mark(bucket))
   }
-}
-
-export function held(state: PinState | undefined): boolean {
-  return state === 'held' || state === 'promised' || state === 'leaving'
-}
-
-/** Place of a key in rows sorted by key, -1 if it is not there. */
-export function findRow(rows: readonly PinRow[], key: Uint8Array): number {
-  return rows.findIndex((row) => compareBytes(row.key, key) === 0)
 }
 
 /** Notes logs that ask for the pin now and did not before. */

@@ -10,6 +10,7 @@ import type { Members } from '../members/members.ts'
 import type { Timings } from '../members/profiles.ts'
 import type { PinRow } from '../pinset/view.ts'
 import { type Candidate, candidatesOf, orderOf } from '../placement/order.ts'
+import { isHeld } from '../placement/pin-view.ts'
 import { type Plan, planPin } from '../placement/plan.ts'
 import type { Claims } from './claims.ts'
 
@@ -97,8 +98,7 @@ export class Planner {
   }
 
   #holds(peer: string, bucket: number, at: number, own: PinState | undefined): boolean {
-    const state = peer === this.#init.self ? own : this.#init.claims.stateOf(peer, bucket, at)
-    return state === 'held' || state === 'promised' || state === 'leaving'
+    return isHeld(peer === this.#init.self ? own : this.#init.claims.stateOf(peer, bucket, at))
   }
 
   /** 0..1, the same at every peer. */

@@ -5,9 +5,10 @@
 import type { CID } from 'multiformats/cid'
 import { FormatError } from '../bytes/format-error.ts'
 import type { Crypto, Random } from '../crypto.ts'
-import type { Claims } from '../content/claims.ts'
+import { type Claims, findRow } from '../content/claims.ts'
+import { isHeld } from '../placement/pin-view.ts'
 import type { Hold } from '../content/hold.ts'
-import { findRow, held, type Keeper } from '../content/keeper.ts'
+import type { Keeper } from '../content/keeper.ts'
 import type { Planner } from '../content/planner.ts'
 import type { Failure, Reply, Row } from '../effects.ts'
 import type { Command, PinWish } from '../events.ts'
@@ -250,7 +251,7 @@ export class Commands {
     const job = keeper.jobs.of(key)
     const mine =
       hold === undefined || hold.state === 'trash' ? undefined : hold.state === 'failed' ? hold.reason : 'held'
-    const plan = planner.plan(bucket, row, at, mine ?? job?.state)
+    const plan = planner.plan(bucket, row, at, mine === 'held' ? mine : (job?.state ?? mine))
     const peers: PeerReport[] = []
     for (const { peer } of members.candidates) {
       const claimed = claims.stateOf(peer, bucket, at)
@@ -270,7 +271,7 @@ export class Commands {
       const reason = down ? 'this peer is down' : reasons[state]
       peers.push({ peer, state, since, target, ...(reason === undefined ? {} : { reason }) })
     }
-    const have = peers.filter((one) => held(one.state) && members.stateOf(one.peer) !== 'down').length
+    const have = peers.filter((one) => isHeld(one.state) && members.stateOf(one.peer) !== 'down').length
     return {
       cid: row.cid.toString(),
       ...(row.name === undefined ? {} : { name: row.name }),

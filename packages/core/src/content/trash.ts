@@ -1,0 +1,100 @@
+/**
+ * How held content comes to an end. A pin whose wish has ended (on evidence, never by absence from my view) or whose extra
+ * copy was let go stays in the trash until the last promise that covers it has expired and the trash time is over. Pins
+ * voided by a revocation go to limbo first. Nothing falls due while my clock is doubtful, I am cut off, or out of step.
+ */
+import type { Row } from '../effects.ts'
+import type { Outbox } from '../loop/outbox.ts'
+import type { Members } from '../members/members.ts'
+import type { Timings } from '../members/profiles.ts'
+import type { Leaf } from '../pinset/leaf.ts'
+import type { Claimer } from './claimer.ts'
+import type { Hold } from './hold.ts'
+
+export interface TrashInit {
+  readonly outbox: Outbox
+  readonly members: Members
+  readonly claimer: Claimer
+  readonly timings: Timings
+  readonly inStep: () => boolean
+}
+
+/** One hold, where it is, and the rows to write for it. */
+export interface HoldAt {
+  readonly leaf: Leaf
+  readonly bucket: number
+  readonly hold: Hold
+  readonly writes: Row[]
+}
+
+export class Trash {
+  readonly #init: TrashInit
+
+  constructor(init: TrashInit) {
+    this.#init = init
+  }
+
+  /** wall ms up to which a promise of mine covers this hold. */
+  coveredUntil(bucket: number, hold: Hold): number {
+    const { claimer } = this.#init
+    return Math.max(hold.promisedUntil, hold.extra ? claimer.stampAtStart(bucket) : claimer.stampOf(bucket))
+  }
+
+  /** A hold whose pin is not in my view: it ends only on evidence. Returns when (mono) to look again. */
+  unwanted(at: HoldAt): number {
+    const { leaf, hold, writes } = at
+    const { outbox, timings } = this.#init
+    if (hold.state === 'failed' || hold.state === 'trash') return this.discard(at)
+    const fate = leaf.fate(hold)
+    if (fate === 'ended') return this.discard(at)
+    if (fate === 'unknown') return Infinity
+    if (hold.state !== 'limbo') {
+      writes.push(leaf.setHold({ ...hold, state: 'limbo', since: outbox.wall }))
+      outbox.note('limbo', 'A pin lost its standing because its writer or log is void; its content is kept.', {
+        cid: hold.cid.toString()
+      })
+      return outbox.mono + timings.limboMs
+    }
+    const leftMs = hold.since + timings.limboMs - outbox.wall
+    if (leftMs <= 0 && this.#clear()) return this.discard(at)
+    return outbox.mono + Math.max(timings.beatMs, leftMs)
+  }
+
+  /** The wish has ended: into the trash, to be emptied when it is due. Returns when (mono) to look again. */
+  discard(at: HoldAt): number {
+    const { leaf, bucket, hold, writes } = at
+    const { outbox, timings } = this.#init
+    if (hold.state === 'trash') return this.empty(at)
+    if (hold.state === 'failed') {
+      writes.push(leaf.dropHold(hold.key))
+      return Infinity
+    }
+    writes.push(
+      leaf.setHold({
+        ...hold,
+        state: 'trash',
+        since: outbox.wall,
+        extra: true,
+        promisedUntil: this.coveredUntil(bucket, hold)
+      })
+    )
+    return outbox.mono + timings.trashMs
+  }
+
+  /** Empties the trash of one pin if every condition holds. Returns when (mono) to look again. */
+  empty({ leaf, bucket, hold, writes }: HoldAt): number {
+    const { outbox, timings } = this.#init
+    const due = Math.max(hold.since + timings.trashMs, this.coveredUntil(bucket, hold))
+    if (due > outbox.wall) return outbox.mono + due - outbox.wall
+    if (!this.#clear()) return outbox.mono + timings.beatMs
+    outbox.emit({ kind: 'release', cid: hold.cid.toString() })
+    writes.push(leaf.dropHold(hold.key))
+    return Infinity
+  }
+
+  /** My clock agrees with the others', I hear them, and my pinset is theirs. */
+  #clear(): boolean {
+    const { members, inStep } = this.#init
+    return members.clockAgrees && !members.isolated && inStep()
+  }
+}
