@@ -1,0 +1,227 @@
+// The contract of content as tests: whoever implements the port calls `contract` and passes. Two peers, here and there,
+// that can reach each other.
+
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import type { AcquireOptions, Content, ContentEntry, FolderEntry } from './content.ts'
+import { ContentError } from './content-error.ts'
+
+/** Two started contents, empty, and what ends them. */
+export interface Subject {
+  here: Content
+  there: Content
+  /** The peer id under which `here` reaches `there`. */
+  therePeer: string
+  clean(): Promise<void>
+}
+
+/** A CIDv1 (raw, sha2-256) that no peer has. */
+const nowhere = 'bafkreiemqpndzewx4bioklzfvhtiegsfny5fxuc3nkjk2vmcpjxiammsti'
+
+export function contract(name: string, factory: () => Promise<Subject>): void {
+  describe(`the contract of content: ${name}`, () => {
+    let subject: Subject
+    let here: Content
+    let there: Content
+    beforeEach(async () => {
+      subject = await factory()
+      here = subject.here
+      there = subject.there
+    })
+    afterEach(() => subject.clean())
+
+    const options = (more: Partial<AcquireOptions> = {}): AcquireOptions => ({
+      mode: 'recursive',
+      sources: [subject.therePeer],
+      bytesMax: 1 << 30,
+      signal: AbortSignal.timeout(60_000),
+      ...more
+    })
+
+    it('adds a file in the shape everybody uses, and pins it', async () => {
+      const { cid, bytes } = await here.add([text('hello'), text(' world')])
+      assert.equal(cid, 'bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e')
+      assert.equal(bytes, 11)
+      assert.deepEqual(await here.pinned(cid), { mode: 'recursive', bytes: 11 })
+      assert.deepEqual(await here.space(), { usedBytes: 11 })
+      assert.deepEqual(await here.add([text('hello world')]), { cid, bytes })
+    })
+
+    it('adds a folder, whatever the order of its entries', async () => {
+      const entries: FolderEntry[] = [
+        { path: 'a/one.txt', content: [text('one')] },
+        { path: 'two.txt', content: text('two') },
+        { path: 'empty' }
+      ]
+      const first = await here.add({ folder: entries })
+      const second = await there.add({ folder: entries.toReversed() })
+      assert.deepEqual(first, second)
+      assert.deepEqual(await listing(here.get(first.cid, options())), {
+        '': null,
+        a: null,
+        'a/one.txt': 'one',
+        empty: null,
+        'two.txt': 'two'
+      })
+    })
+
+    it('refuses paths that climb, when adding', async () => {
+      for (const path of ['../x', '/x', 'a//b', 'a/../b', '.', 'nul\0', '']) {
+        await rejects(here.add({ folder: [{ path, content: text('x') }] }), 'refused')
+      }
+      assert.deepEqual(await here.space(), { usedBytes: 0 })
+    })
+
+    it('keeps nothing of an add that is too large', async () => {
+      await rejects(here.add([noise(3 << 20, 1)], { bytesMax: 2 << 20 }), 'no-space')
+      assert.deepEqual(await here.space(), { usedBytes: 0 })
+      assert.deepEqual(await pinsOf(here), [])
+    })
+
+    it('acquires a DAG from a source, whole, and reports progress', async () => {
+      const { cid, bytes } = await there.add([noise(5 << 20, 2)])
+      const seen: number[] = []
+      assert.deepEqual(await here.acquire(cid, options({ onProgress: (n) => seen.push(n) })), { bytes })
+      assert.equal(seen.at(-1), bytes)
+      assert.deepEqual(await here.pinned(cid), { mode: 'recursive', bytes })
+      assert.deepEqual(await pinsOf(here), [{ cid, mode: 'recursive', bytes }])
+      assert.deepEqual(await here.space(), { usedBytes: bytes })
+      await there.release(cid)
+      assert.deepEqual(
+        Buffer.concat(await bytesOf(here, cid, options({ sources: [] }))),
+        Buffer.from(noise(5 << 20, 2))
+      )
+    })
+
+    it('resolves at once for what is pinned already', async () => {
+      const { cid, bytes } = await here.add([text('mine')])
+      assert.deepEqual(await here.acquire(cid, options({ sources: [] })), { bytes })
+    })
+
+    it('pins one block in mode direct, and replaces the pin by one of the other mode', async () => {
+      const { cid, bytes } = await there.add([noise(3 << 20, 3)])
+      const direct = await here.acquire(cid, options({ mode: 'direct' }))
+      assert.ok(direct.bytes < 1000)
+      assert.deepEqual(await here.pinned(cid), { mode: 'direct', bytes: direct.bytes })
+      assert.deepEqual(await here.acquire(cid, options()), { bytes })
+      assert.deepEqual(await here.space(), { usedBytes: bytes })
+      await here.acquire(cid, options({ mode: 'direct' }))
+      assert.deepEqual(await here.space(), { usedBytes: direct.bytes })
+    })
+
+    it('refuses a DAG above the bytes allowed, and keeps nothing', async () => {
+      const { cid, bytes } = await there.add([noise(3 << 20, 4)])
+      await rejects(here.acquire(cid, options({ bytesMax: bytes - 1 })), 'limit')
+      assert.deepEqual(await here.space(), { usedBytes: 0 })
+      assert.equal(await here.pinned(cid), undefined)
+      assert.deepEqual(await here.acquire(cid, options({ bytesMax: bytes })), { bytes })
+    })
+
+    it('says unreachable for what nobody has', async () => {
+      await rejects(here.acquire(nowhere, options()), 'unreachable')
+      assert.equal(await here.pinned(nowhere), undefined)
+    })
+
+    it('says aborted when the caller aborts', async () => {
+      const { cid } = await there.add([text('late')])
+      await rejects(here.acquire(cid, options({ signal: AbortSignal.abort() })), 'aborted')
+    })
+
+    it('says bad-dag for what is no CID, or one it cannot check or walk', async () => {
+      await rejects(here.acquire('nonsense', options()), 'bad-dag')
+      // The same digest as a codec nobody knows (git-raw, 0x78).
+      await rejects(here.acquire('baf4beifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e', options()), 'bad-dag')
+    })
+
+    it('releases what no other pin needs, and nothing else', async () => {
+      const shared = noise(2 << 20, 5)
+      const one = await here.add({ folder: [{ path: 'shared', content: shared }] })
+      const other = await here.add({ folder: [{ path: 'same', content: shared }] })
+      await here.release(one.cid)
+      assert.deepEqual(await here.space(), { usedBytes: other.bytes })
+      assert.deepEqual(await pinsOf(here), [{ cid: other.cid, mode: 'recursive', bytes: other.bytes }])
+      await here.release(other.cid)
+      await here.release(other.cid)
+      assert.deepEqual(await here.space(), { usedBytes: 0 })
+    })
+
+    it('reads from a source without keeping anything', async () => {
+      const { cid } = await there.add({ folder: [{ path: 'far/away.txt', content: noise(3 << 20, 6) }] })
+      const found: string[] = []
+      for await (const entry of here.get(cid, options())) {
+        found.push(`${entry.kind} ${entry.path} ${entry.size}`)
+        let size = 0
+        for await (const part of entry.content ?? []) size += part.length
+        assert.equal(size, entry.size)
+      }
+      assert.deepEqual(found, ['folder  0', 'folder far 0', `file far/away.txt ${3 << 20}`])
+      assert.deepEqual(await here.space(), { usedBytes: 0 })
+    })
+
+    it('is well when probed, and refuses work after stop', async () => {
+      await here.probe()
+      await here.stop()
+      await here.stop()
+      await rejects(here.add([text('late')]), 'refused')
+      await rejects(here.probe(), 'back-end')
+    })
+
+    it('finds its pins again after stop and start', async () => {
+      const { cid, bytes } = await here.add([noise(2 << 20, 7), text('tail')])
+      await here.stop()
+      await here.start()
+      assert.deepEqual(await pinsOf(here), [{ cid, mode: 'recursive', bytes }])
+      assert.deepEqual(await here.space(), { usedBytes: bytes })
+      await here.release(cid)
+      assert.deepEqual(await here.space(), { usedBytes: 0 })
+    })
+  })
+}
+
+async function rejects(promise: Promise<unknown>, code: string): Promise<void> {
+  await assert.rejects(promise, (error) => {
+    assert.ok(error instanceof ContentError, String(error))
+    assert.equal(error.code, code, error.message)
+    return true
+  })
+}
+
+async function pinsOf(content: Content): Promise<unknown[]> {
+  const found = await all(content.pins())
+  return found.toSorted((a, b) => (a.cid < b.cid ? -1 : 1))
+}
+
+async function bytesOf(content: Content, cid: string, options: AcquireOptions): Promise<Uint8Array[]> {
+  const parts: Uint8Array[] = []
+  for await (const entry of content.get(cid, options)) parts.push(...(await all(entry.content ?? [])))
+  return parts
+}
+
+async function listing(entries: AsyncIterable<ContentEntry>): Promise<Record<string, string | null>> {
+  const found: Record<string, string | null> = {}
+  for await (const { path, kind, content } of entries) {
+    found[path] = kind === 'folder' ? null : Buffer.concat(await all(content ?? [])).toString()
+  }
+  return found
+}
+
+async function all<T>(items: AsyncIterable<T> | Iterable<T>): Promise<T[]> {
+  const found: T[] = []
+  for await (const item of items) found.push(item)
+  return found
+}
+
+function text(words: string): Uint8Array {
+  return new Uint8Array(Buffer.from(words))
+}
+
+/** Bytes that do not repeat: the same for the same seed. */
+function noise(length: number, seed: number): Uint8Array {
+  const words = new Uint32Array(length / 4)
+  let state = seed * 0x9e3779b9
+  for (let at = 0; at < words.length; at++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    words[at] = state ^ (state >>> 13)
+  }
+  return new Uint8Array(words.buffer)
+}

@@ -1,0 +1,198 @@
+// Bitswap for blocks that no listed source gives, and for peers that speak nothing else. Helia in its light form, with
+// bitswap and nothing more, on the libp2p node of the transport.
+//
+// What it must not do, and how that is prevented:
+// - Create a libp2p node: withLibp2pLight would, so the given node is set in its place.
+// - Serve strangers. Bitswap sees libp2p through a mask: a stream from a peer that is not allowed is reset before
+//   bitswap reads a byte of it, and none is opened to such a peer. (libp2p's own middleware, `use`, cannot do this:
+//   version 3.3.11 appends the handler to the registered list at each stream, so the second stream runs it twice.)
+// - Fetch for others, store, delete: its block store is a read-only view of what is here, without Helia's own network
+//   layer, which also announces before it stores.
+// - Hang: a want without a signal never ends, and is asked of each peer once. Here each has a time limit, is given up
+//   and asked again. A want given up stays in the list for a moment, and an equal one would end with it: equal wants
+//   share one, and the next waits until the last is forgotten.
+
+import { withBitswap } from '@helia/bitswap'
+import type { HeliaWithLibp2p } from '@helia/libp2p'
+import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
+import { createHeliaLight } from 'helia'
+import type { CID } from 'multiformats/cid'
+import { settledOrAborted } from '../aborting.ts'
+import { ContentError } from '../content-error.ts'
+import { nameOf } from '../blocks/keys.ts'
+import { matches } from '../dag/digest.ts'
+import type { LocalBlocks } from '../fetcher.ts'
+import { BlockstoreView } from './blockstore-view.ts'
+
+const bitswapProtocol = '/ipfs/bitswap/1.2.0'
+/** Askings within one time limit: an answer that was lost is not repeated unasked. */
+const asksMax = 3
+/** Ms after which a want that ended has left bitswap's list (its debounce is 10). */
+const forgetMs = 50
+
+export interface BitswapInit {
+  libp2p: Libp2p
+  allows(peer: string): boolean
+  stallMs: number
+}
+
+interface Broker {
+  name: string
+  retrieve(cid: CID, options: { signal: AbortSignal }): Promise<Uint8Array>
+  announce(cid: CID): Promise<void>
+}
+
+interface Wanted {
+  block: Promise<Uint8Array>
+  callers: number
+  stop: AbortController
+}
+
+export class Bitswap {
+  readonly #init: BitswapInit
+  readonly #peers = new Set<string>()
+  readonly #wanted = new Map<string, Wanted>()
+  #helia: HeliaWithLibp2p | undefined
+  #broker: Broker | undefined
+
+  constructor(init: BitswapInit) {
+    this.#init = init
+  }
+
+  async start(local: LocalBlocks): Promise<void> {
+    const view = new BlockstoreView(local)
+    const helia = Object.defineProperties(createHeliaLight({ blockstore: view }), {
+      libp2p: { value: this.#mask() },
+      blockstore: { value: view }
+    }) as unknown as HeliaWithLibp2p
+    this.#helia = withBitswap(helia, {
+      messageReceiveTimeout: 60_000,
+      messageSendTimeout: 60_000,
+      maxWantlistSize: 128
+    })
+    await this.#helia.start()
+    await this.#noteConnected()
+    const brokers = (helia as unknown as { blockBrokers: Broker[] }).blockBrokers
+    this.#broker = brokers.find(({ name }) => name === 'bitswap')
+    if (this.#broker === undefined) throw new ContentError('back-end', 'Helia came without bitswap')
+  }
+
+  async stop(): Promise<void> {
+    for (const { stop } of this.#wanted.values()) stop.abort()
+    await this.#helia?.stop()
+  }
+
+  /** Connected peers that speak bitswap and may be asked. */
+  peers(): string[] {
+    return [...this.#peers].filter((peer) => this.#init.allows(peer))
+  }
+
+  /** Tells peers that asked in vain. */
+  announce(cid: CID): void {
+    void this.#broker?.announce(cid).catch(() => {})
+  }
+
+  /** The block, right by its hash; `unreachable` after stallMs. */
+  async want(cid: CID, signal: AbortSignal): Promise<Uint8Array> {
+    const name = nameOf(cid.multihash.bytes)
+    let wanted = this.#wanted.get(name)
+    while (wanted?.stop.signal.aborted === true) {
+      await settledOrAborted(
+        wanted.block.catch(() => {}),
+        signal
+      )
+      wanted = this.#wanted.get(name)
+    }
+    wanted ??= this.#begin(cid, name)
+    wanted.callers++
+    try {
+      return await settledOrAborted(wanted.block, signal)
+    } finally {
+      if (--wanted.callers === 0) wanted.stop.abort()
+    }
+  }
+
+  /** Peers that were identified before we registered are not reported. */
+  async #noteConnected(): Promise<void> {
+    const { libp2p } = this.#init
+    for (const peer of libp2p.getPeers()) {
+      const known = await libp2p.peerStore.get(peer).catch(() => undefined)
+      if (known?.protocols.includes(bitswapProtocol) === true) this.#peers.add(peer.toString())
+    }
+  }
+
+  #begin(cid: CID, name: string): Wanted {
+    const stop = new AbortController()
+    const block = this.#ask(cid, stop.signal)
+    const wanted: Wanted = { block, callers: 0, stop }
+    this.#wanted.set(name, wanted)
+    const forget = (): void => {
+      setTimeout(() => this.#wanted.delete(name), forgetMs).unref()
+    }
+    block.then(forget, forget)
+    return wanted
+  }
+
+  async #ask(cid: CID, stop: AbortSignal): Promise<Uint8Array> {
+    for (let asks = 1; asks <= asksMax && !stop.aborted; asks++) {
+      const limit = new AbortController()
+      const timer = setTimeout(() => limit.abort(), this.#init.stallMs / asksMax)
+      try {
+        const signal = AbortSignal.any([limit.signal, stop])
+        const bytes = await this.#broker?.retrieve(cid, { signal })
+        if (bytes !== undefined && matches(cid.multihash.bytes, bytes)) return bytes
+      } catch {
+        // Given up: asked again, or ended below.
+      } finally {
+        clearTimeout(timer)
+      }
+      await new Promise((resolve) => setTimeout(resolve, forgetMs))
+    }
+    throw new ContentError('unreachable', `No peer gives the block ${cid}`)
+  }
+
+  /** The libp2p node as bitswap may see it. */
+  #mask(): Libp2p {
+    const { libp2p, allows } = this.#init
+    const allowed = (peer: PeerId): boolean => allows(peer.toString())
+    const mask: Partial<Libp2p> = {
+      handle: (protocols, handler, options) =>
+        libp2p.handle(
+          protocols,
+          (stream: Stream, connection: Connection) => {
+            if (allowed(connection.remotePeer)) return handler(stream, connection)
+            stream.abort(new Error('Blocks are given to members only'))
+          },
+          options
+        ),
+      register: (protocol, topology, options) =>
+        libp2p.register(
+          protocol,
+          {
+            ...topology,
+            onConnect: (peer, connection) => {
+              this.#peers.add(peer.toString())
+              return topology.onConnect?.(peer, connection)
+            },
+            onDisconnect: (peer) => {
+              this.#peers.delete(peer.toString())
+              return topology.onDisconnect?.(peer)
+            }
+          },
+          options
+        ),
+      // Asked when sending, for a peer may become a member long after it connected.
+      dialProtocol: async (peer, protocols, options) => {
+        const strange = !('toCID' in peer && allowed(peer))
+        if (strange) throw new ContentError('refused', 'Not a member')
+        return libp2p.dialProtocol(peer, protocols, options)
+      }
+    }
+    return new Proxy(libp2p, {
+      get: (target, property) => {
+        const value: unknown = Reflect.get(property in mask ? mask : target, property)
+        return typeof value === 'function' ? value.bind(target) : value
+      }
+    })
+  }
+}

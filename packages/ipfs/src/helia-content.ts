@@ -1,0 +1,37 @@
+// The embedded content: pins over LevelDB and files in one folder, blocks exchanged on the libp2p node of the transport.
+
+import { join } from 'node:path'
+import type { Libp2p } from '@libp2p/interface'
+import { DiskFiles } from './blocks/disk-files.ts'
+import { LevelRows } from './blocks/level-rows.ts'
+import type { Content } from './content.ts'
+import { MeshFetcher } from './exchange/mesh-fetcher.ts'
+import { PinningContent } from './pinning-content.ts'
+
+/** Ms. */
+const stallMsDefault = 30_000
+
+export interface HeliaContentInit {
+  /** Folder of this content alone; created if absent. */
+  path: string
+  /** The transport's node. Content neither starts nor stops it; protocols are registered by Content.start(). */
+  libp2p: Libp2p
+  /** May this peer be given blocks, and be asked by bitswap? Asked often and anew each time. */
+  isMember(peer: string): boolean
+  /** Give blocks to whoever asks. Default: false. */
+  servePublic?: boolean
+  /** Ms without progress after which a source is given up. Default: 30,000. */
+  stallMs?: number
+  /** Bytes that may still be stored; asked before each block. Default: no bound. */
+  spaceBytes?: () => number
+}
+
+export function createHeliaContent(init: HeliaContentInit): Content {
+  const { libp2p, isMember, servePublic = false, stallMs = stallMsDefault } = init
+  return new PinningContent({
+    rows: new LevelRows(join(init.path, 'pins')),
+    files: new DiskFiles(join(init.path, 'blocks')),
+    fetcher: new MeshFetcher({ libp2p, stallMs, allows: (peer) => servePublic || isMember(peer) }),
+    spaceBytes: init.spaceBytes
+  })
+}

@@ -1,0 +1,30 @@
+/**
+ * What holds content: pins of whole DAGs on disk, moved between members as streams of verified blocks, by bitswap with
+ * everyone else.
+ *
+ * @example
+ * const content = createHeliaContent({ path, libp2p, isMember: (peer) => members.has(peer) })
+ * await content.start()
+ * const { cid } = await content.add(createReadStream('film.mp4'))
+ * await content.acquire(other, { mode: 'recursive', sources: [peer], bytesMax: 1e9, signal })
+ *
+ * @packageDocumentation
+ */
+
+export type {
+  AcquireOptions,
+  AddOptions,
+  AddSource,
+  Content,
+  ContentEntry,
+  FolderEntry,
+  GetOptions,
+  Pin,
+  PinMode
+} from './content.ts'
+export { ContentError } from './content-error.ts'
+export type { ContentCode } from './content-error.ts'
+export { createHeliaContent } from './helia-content.ts'
+export type { HeliaContentInit } from './helia-content.ts'
+export { createMemoryContent, createMemoryWorld } from './memory-content.ts'
+export type { Faults, MemoryContent, MemoryContentInit, MemoryWorld } from './memory-content.ts'

@@ -1,0 +1,275 @@
+// The port over three parts: blocks, pins, and whatever fetches blocks. The embedded content and its memory sibling are
+// this class with other parts, so what the tests prove of one holds for the other.
+//
+// How a pin comes to be: hold every block before looking at it; walk the DAG, taking what is here and fetching what is
+// not; make files durable; write the edges and the pin's row; let go. Invariants:
+// 1. a pin's row exists only while every block of the DAG is durable;
+// 2. a block is deleted only by custody, when no edge and no hold is left;
+// 3. a clean mark is written only by a stop after which rows, files and the count of bytes agree.
+
+import type { CID } from 'multiformats/cid'
+import { BlockStore } from './blocks/block-store.ts'
+import type { Files } from './blocks/files.ts'
+import type { Rows } from './blocks/rows.ts'
+import type {
+  AcquireOptions,
+  AddOptions,
+  AddSource,
+  Content,
+  ContentEntry,
+  GetOptions,
+  Pin,
+  PinMode
+} from './content.ts'
+import { ContentError, asContentError } from './content-error.ts'
+import { inlineBytes, parseCid } from './dag/digest.ts'
+import type { Visited } from './dag/walk.ts'
+import type { BlockSession, Fetcher } from './fetcher.ts'
+import { Custody } from './pins/custody.ts'
+import type { Hold } from './pins/custody.ts'
+import { Journal } from './pins/journal.ts'
+import { Pinning } from './pins/pinning.ts'
+import type { PinOptions } from './pins/pinning.ts'
+import { repair } from './pins/repair.ts'
+import { Turns } from './pins/turns.ts'
+import { exportFrom } from './unixfs/export.ts'
+import { importInto } from './unixfs/import.ts'
+import { Importer } from './unixfs/importer.ts'
+
+export interface PinningContentInit {
+  rows: Rows
+  files: Files
+  fetcher: Fetcher
+  /** Bytes that may still be stored. Default: no bound. */
+  spaceBytes?: (() => number) | undefined
+}
+
+export class PinningContent implements Content {
+  readonly #init: PinningContentInit
+  readonly #blocks: BlockStore
+  readonly #journal: Journal
+  readonly #custody: Custody
+  readonly #pinning: Pinning
+  readonly #turns = new Turns()
+  readonly #running = new Set<Promise<unknown>>()
+  #stopping: AbortController | undefined
+
+  constructor(init: PinningContentInit) {
+    this.#init = init
+    const { rows, files, spaceBytes } = init
+    this.#journal = new Journal(rows)
+    this.#blocks = new BlockStore({
+      rows,
+      files,
+      damaged: (multihash) => this.#damaged(multihash),
+      ...(spaceBytes === undefined ? {} : { spaceBytes })
+    })
+    this.#custody = new Custody({
+      needed: (multihash) => this.#journal.needed(multihash),
+      remove: (multihashes) => this.#blocks.remove(multihashes)
+    })
+    this.#pinning = new Pinning({ blocks: this.#blocks, journal: this.#journal, custody: this.#custody })
+  }
+
+  async start(): Promise<void> {
+    if (this.#stopping !== undefined) throw new ContentError('refused', 'Content is already started')
+    try {
+      await this.#init.rows.open()
+      await this.#init.files.open()
+      await this.#journal.open()
+      const usedBytes = await this.#journal.beginRun()
+      if (usedBytes === undefined) {
+        await repair({ journal: this.#journal, blocks: this.#blocks, custody: this.#custody })
+      } else this.#blocks.usedBytes = usedBytes
+      await this.#init.fetcher.start(this.#blocks)
+    } catch (error) {
+      await this.#init.rows.close().catch(() => {})
+      throw asContentError(error)
+    }
+    this.#stopping = new AbortController()
+  }
+
+  async stop(): Promise<void> {
+    const stopping = this.#stopping
+    if (stopping === undefined) return
+    this.#stopping = undefined
+    stopping.abort(new ContentError('aborted', 'Content was stopped'))
+    await Promise.allSettled(this.#running)
+    try {
+      await this.#init.fetcher.stop()
+      // After a clean-up that failed, blocks may be left that nobody needs: the next start looks for them.
+      if (this.#pinning.clean) await this.#journal.endRun(this.#blocks.usedBytes)
+    } catch (error) {
+      throw asContentError(error)
+    } finally {
+      await this.#init.rows.close()
+    }
+  }
+
+  acquire(text: string, options: AcquireOptions): Promise<{ bytes: number }> {
+    return this.#run(options.signal, async (signal) => {
+      const cid = parseCid(text)
+      const session = this.#init.fetcher.session(options.sources)
+      return this.#turns.take(cid.toString(), signal, (inTurn) =>
+        this.#pin(cid, {
+          mode: options.mode,
+          bytesMax: options.bytesMax,
+          signal: inTurn,
+          onProgress: options.onProgress,
+          visit: (one, withBytes, stop, hold) => this.#visit({ cid: one, withBytes, signal: stop, hold, session })
+        })
+      )
+    })
+  }
+
+  release(text: string): Promise<void> {
+    return this.#run(undefined, async (signal) => {
+      const cid = parseCid(text)
+      const name = cid.toString()
+      this.#turns.interrupt(name, new ContentError('aborted', 'The CID was released'))
+      await this.#turns.take(name, signal, () => this.#pinning.unpin(cid))
+    })
+  }
+
+  async pinned(text: string): Promise<{ mode: PinMode; bytes: number } | undefined> {
+    this.#started()
+    const record = this.#journal.record(parseCid(text))
+    return record?.state === 'pinned' ? { mode: record.mode, bytes: record.bytes } : undefined
+  }
+
+  async *pins(): AsyncGenerator<Pin> {
+    this.#started()
+    for await (const { cid, record } of this.#journal.records()) {
+      if (record.state === 'pinned') yield { cid: cid.toString(), mode: record.mode, bytes: record.bytes }
+    }
+  }
+
+  async space(): Promise<{ usedBytes: number }> {
+    this.#started()
+    return { usedBytes: this.#blocks.usedBytes }
+  }
+
+  async probe(): Promise<void> {
+    try {
+      this.#started()
+      await this.#blocks.probe()
+    } catch (error) {
+      throw new ContentError('back-end', 'The block store does not answer', { cause: error })
+    }
+  }
+
+  add(source: AddSource, options: AddOptions = {}): Promise<{ cid: string; bytes: number }> {
+    return this.#run(options.signal, async (signal) => {
+      const hold = this.#custody.begin()
+      const importer = this.#importer(hold, options)
+      let pinned: ReadonlySet<string> = new Set()
+      try {
+        const root = await importInto(source, (cid, bytes) => importer.put(cid, bytes), signal)
+        await importer.settled()
+        const made = await this.#turns.take(root.toString(), signal, (inTurn) =>
+          this.#pinning.pin(root, {
+            mode: 'recursive',
+            bytesMax: Infinity,
+            signal: inTurn,
+            visit: (one, withBytes, stop, inPin) =>
+              this.#visit({ cid: one, withBytes, signal: stop, hold: inPin, session: nowhere })
+          })
+        )
+        pinned = made.blocks
+        return { cid: root.toString(), bytes: made.bytes }
+      } finally {
+        await importer.settled().catch(() => {})
+        await this.#pinning.abandon(hold, pinned)
+      }
+    })
+  }
+
+  async #pin(cid: CID, options: PinOptions): Promise<{ bytes: number }> {
+    const { bytes } = await this.#pinning.pin(cid, options)
+    return { bytes }
+  }
+
+  get(text: string, options: GetOptions): AsyncIterable<ContentEntry> {
+    return this.#get(text, options)
+  }
+
+  async *#get(text: string, options: GetOptions): AsyncGenerator<ContentEntry> {
+    const cid = parseCid(text)
+    const session = this.#init.fetcher.session(options.sources)
+    const read = (one: CID): Promise<Uint8Array> =>
+      this.#run(options.signal, async (signal) => {
+        const inline = inlineBytes(one)
+        return inline ?? (await this.#blocks.read(one.multihash.bytes)) ?? session.block(one, signal)
+      })
+    yield* exportFrom(cid, read)
+  }
+
+  #importer(hold: Hold, options: AddOptions): Importer {
+    const { bytesMax = Infinity, onProgress } = options
+    return new Importer({
+      bytesMax,
+      onProgress,
+      put: async (cid, bytes) => {
+        await hold.take(cid.multihash.bytes)
+        await this.#blocks.put(cid.multihash.bytes, bytes)
+        this.#init.fetcher.announce(cid)
+      }
+    })
+  }
+
+  async #visit(want: Want): Promise<Visited & { fetched?: boolean }> {
+    const multihash = want.cid.multihash.bytes
+    await want.hold.take(multihash)
+    const size = this.#blocks.size(multihash)
+    if (size !== undefined) {
+      if (!want.withBytes) return { size }
+      const bytes = await this.#blocks.read(multihash)
+      if (bytes !== undefined) return { size, bytes }
+    }
+    const bytes = await want.session.block(want.cid, want.signal)
+    await this.#blocks.put(multihash, bytes)
+    this.#init.fetcher.announce(want.cid)
+    return { size: bytes.length, bytes, fetched: true }
+  }
+
+  async #damaged(multihash: Uint8Array): Promise<void> {
+    this.#custody.spoil(multihash)
+    await this.#journal.demote(multihash)
+  }
+
+  #started(): AbortSignal {
+    if (this.#stopping === undefined) throw new ContentError('refused', 'Content is not started')
+    return this.#stopping.signal
+  }
+
+  /** Runs a task so that stop() aborts it and waits for it; whatever it throws becomes a ContentError. */
+  async #run<T>(signal: AbortSignal | undefined, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const stop = this.#started()
+    const either = signal === undefined ? stop : AbortSignal.any([signal, stop])
+    const running = task(either).catch((error: unknown) => {
+      if (either.aborted) throw new ContentError('aborted', 'It was aborted', { cause: error })
+      throw asContentError(error)
+    })
+    this.#running.add(running)
+    try {
+      return await running
+    } finally {
+      this.#running.delete(running)
+    }
+  }
+}
+
+interface Want {
+  cid: CID
+  withBytes: boolean
+  signal: AbortSignal
+  hold: Hold
+  session: BlockSession
+}
+
+/** An add has made every block itself. */
+const nowhere: BlockSession = {
+  block: async (cid) => {
+    throw new ContentError('back-end', `The block ${cid} was written and is gone`)
+  }
+}

@@ -1,0 +1,162 @@
+// Blocks into files: a lazy listing of what a CID holds, parents before children, and the bytes of a file as fast as
+// they are taken.
+//
+// ipfs-unixfs-exporter decodes each node; the walk is ours, for its own reads a whole file ahead of a slow reader and
+// follows any folder DAG without end. Here a node must hold exactly the bytes its parent says, so that work is bounded
+// by the size declared; a listing is bounded in entries and depth.
+
+import type { PBNode } from '@ipld/dag-pb'
+import * as dagPb from '@ipld/dag-pb'
+import { exporter } from 'ipfs-unixfs-exporter'
+import type { CID } from 'multiformats/cid'
+import type { ContentEntry } from '../content.ts'
+import { ContentError } from '../content-error.ts'
+import { checkedCid } from '../dag/digest.ts'
+import { safeName, safePath } from './paths.ts'
+
+/** Of one listing, shards of large folders included. */
+const entriesMax = 1_000_000
+/** Folders within folders, shards within shards, nodes of a file above its leaves. */
+const depthMax = 128
+/** Blocks of a file read ahead. */
+const readsAhead = 16
+
+/** Brings a block, right by its hash. */
+export type ReadBlock = (cid: CID) => Promise<Uint8Array>
+
+interface Node {
+  kind: 'bytes' | 'folder' | 'shard'
+  data: Uint8Array
+  /** of a file, as it declares */
+  size: number
+  /** parallel to the links; of a file only */
+  sizes: readonly number[]
+  links: PBNode['Links']
+  /** hex digits before each name; of a shard only */
+  prefix: number
+}
+
+export function exportFrom(root: CID, read: ReadBlock): AsyncIterable<ContentEntry> {
+  return new Listing(read).entry(root, '', 0)
+}
+
+class Listing {
+  readonly #read: ReadBlock
+  #entries = 0
+
+  constructor(read: ReadBlock) {
+    this.#read = read
+  }
+
+  async *entry(cid: CID, path: string, depth: number): AsyncGenerator<ContentEntry> {
+    this.#count(depth)
+    const node = await nodeOf(cid, await this.#read(cid))
+    if (node.kind === 'bytes') {
+      yield {
+        path,
+        kind: 'file',
+        size: node.size,
+        content: { [Symbol.asyncIterator]: () => fileBytes(node, this.#read, 0) }
+      }
+      return
+    }
+    yield { path, kind: 'folder', size: 0 }
+    const names = new Set<string>()
+    for await (const child of this.#children(node, depth)) {
+      const name = safeName(child.name, 'bad-dag')
+      if (names.has(name)) throw new ContentError('bad-dag', `A folder holds the name ${JSON.stringify(name)} twice`)
+      names.add(name)
+      yield* this.entry(child.cid, safePath(path === '' ? name : `${path}/${name}`, 'bad-dag'), depth + 1)
+    }
+  }
+
+  async *#children(node: Node, depth: number): AsyncGenerator<{ name: string; cid: CID }> {
+    for (const link of node.links) {
+      const name = link.Name ?? ''
+      const cid = checkedCid((link.Hash as CID).toV1())
+      if (node.kind === 'folder') yield { name, cid }
+      else if (name.length > node.prefix) yield { name: name.slice(node.prefix), cid }
+      else {
+        this.#count(depth)
+        const shard = await nodeOf(cid, await this.#read(cid))
+        if (shard.kind !== 'shard') throw new ContentError('bad-dag', `${cid} should be a part of a large folder`)
+        yield* this.#children(shard, depth + 1)
+      }
+    }
+  }
+
+  #count(depth: number): void {
+    if (depth > depthMax) throw new ContentError('bad-dag', `Folders are nested deeper than ${depthMax}`)
+    if (++this.#entries > entriesMax) throw new ContentError('limit', `More than ${entriesMax} entries`)
+  }
+}
+
+async function* fileBytes(node: Node, read: ReadBlock, depth: number): AsyncGenerator<Uint8Array> {
+  if (depth > depthMax) throw new ContentError('bad-dag', `A file is nested deeper than ${depthMax} nodes`)
+  if (node.data.length > 0) yield node.data
+  const links = node.links.flatMap((link, at) => {
+    const size = node.sizes[at] ?? 0
+    return size === 0 ? [] : [{ cid: checkedCid((link.Hash as CID).toV1()), size }]
+  })
+  const ahead: Promise<Uint8Array>[] = []
+  for (let at = 0; at < links.length; at++) {
+    for (let next = at + ahead.length; ahead.length < readsAhead && next < links.length; next++) {
+      const link = links[next]
+      if (link === undefined) break
+      const reading = read(link.cid)
+      // It is awaited in its turn; a reader that leaves before must not bring the process down.
+      reading.catch(() => {})
+      ahead.push(reading)
+    }
+    const link = links[at]
+    const bytes = await ahead.shift()
+    if (link === undefined || bytes === undefined) return
+    const child = await nodeOf(link.cid, bytes)
+    if (child.kind !== 'bytes' || child.size !== link.size) {
+      throw new ContentError('bad-dag', `${link.cid} does not hold the ${link.size} bytes its parent says`)
+    }
+    yield* fileBytes(child, read, depth + 1)
+  }
+}
+
+async function nodeOf(cid: CID, bytes: Uint8Array): Promise<Node> {
+  if (cid.code !== dagPb.code) return { ...noNode, data: bytes, size: bytes.length }
+  const { node, unixfs } = await decode(cid, bytes)
+  const data = unixfs.data ?? noNode.data
+  const links = node.Links
+  switch (unixfs.type) {
+    case 'directory':
+      return { ...noNode, kind: 'folder', links }
+    case 'hamt-sharded-directory':
+      return { ...noNode, kind: 'shard', links, prefix: ((unixfs.fanout ?? 256n) - 1n).toString(16).length }
+    case 'symlink':
+      // Given as a file that holds its target: following it is the reader's decision.
+      return { ...noNode, data, size: data.length }
+    default: {
+      const sizes = unixfs.blockSizes.map(Number)
+      const size = sizes.reduce((sum, one) => sum + one, data.length)
+      if (sizes.length !== links.length || !Number.isSafeInteger(size)) {
+        throw new ContentError('bad-dag', `The sizes in ${cid} do not fit its links`)
+      }
+      return { ...noNode, data, size, sizes, links }
+    }
+  }
+}
+
+const noNode: Node = { kind: 'bytes', data: new Uint8Array(), size: 0, sizes: [], links: [], prefix: 0 }
+
+type UnixFS = Extract<Awaited<ReturnType<typeof exporter>>, { type: 'file' }>['unixfs']
+
+async function decode(cid: CID, bytes: Uint8Array): Promise<{ node: PBNode; unixfs: UnixFS }> {
+  try {
+    const entry = await exporter(cid, {
+      get: async function* () {
+        yield bytes
+      }
+    })
+    if (entry.type === 'file' || entry.type === 'directory') return { node: entry.node, unixfs: entry.unixfs }
+  } catch (error) {
+    throw new ContentError('bad-dag', `${cid} is not a file or a folder`, { cause: error })
+  }
+  throw new ContentError('bad-dag', `${cid} is not a file or a folder`)
+}
