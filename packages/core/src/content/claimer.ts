@@ -18,6 +18,8 @@ import type { Timings } from '../members/profiles.ts'
 
 /** A change waits this long for others of its shard. */
 const gatherMs = 30
+/** Claims of what is newly held or let go may follow one another this much faster. */
+const urgentShare = 4
 const promised = pinStates.indexOf('promised')
 const heldFirst = pinStates.indexOf('held')
 const heldLast = pinStates.indexOf('leaving')
@@ -49,7 +51,6 @@ interface OwnShard {
   stamp: number
   stampAtStart: number
   timer: Timer | undefined
-  claimed: boolean
 }
 
 export class Claimer {
@@ -88,14 +89,14 @@ export class Claimer {
   /** Sets what this peer says of a bucket: a nibble for each row. */
   set(bucket: number, view: Uint8Array, states: Uint8Array): void {
     const shard = this.#shard(bucket >> 8)
-    shard.unvisited.delete(bucket)
+    const complete = shard.unvisited.delete(bucket) && shard.unvisited.size === 0
     const old = shard.buckets.get(bucket)
     const empty = states.every((state) => state === 0)
     const same = empty
       ? old === undefined
       : old !== undefined && equalBytes(old.view, view) && equalBytes(old.states, states)
     if (same) {
-      if (!shard.claimed && shard.unvisited.size === 0 && shard.buckets.size > 0) this.#plan(bucket >> 8, gatherMs)
+      if (complete && shard.buckets.size > 0) this.#plan(bucket >> 8, true)
       return
     }
     if (empty) shard.buckets.delete(bucket)
@@ -104,14 +105,20 @@ export class Claimer {
     const had = old?.states.filter(tellsHeld).length ?? 0
     const urgent =
       states.filter(tellsHeld).length !== had || (old !== undefined && had > 0 && !equalBytes(old.view, view))
-    this.#plan(bucket >> 8, urgent ? gatherMs : this.#init.timings.claimMs)
+    this.#plan(bucket >> 8, urgent || complete)
   }
 
-  /** Sends the shard at or after now + `inMs`, and not sooner than the least time between two claims. */
-  #plan(id: number, inMs: number): void {
-    const { agenda, outbox, timings } = this.#init
+  /** Claims the shard soon, and not sooner than the least time after the claim before (a quarter of it when urgent). */
+  #plan(id: number, urgent: boolean): void {
+    const { outbox, timings } = this.#init
+    const { sentAt } = this.#shard(id)
+    const soonest = urgent ? outbox.mono + gatherMs : outbox.mono + timings.claimMs
+    this.#planAt(id, Math.max(soonest, sentAt + timings.claimMs / (urgent ? urgentShare : 1)))
+  }
+
+  #planAt(id: number, at: number): void {
+    const { agenda } = this.#init
     const shard = this.#shard(id)
-    const at = Math.max(outbox.mono + inMs, shard.sentAt + timings.claimMs)
     if (shard.timer !== undefined && !shard.timer.cancelled && shard.timer.at <= at) return
     if (shard.timer !== undefined) shard.timer.cancelled = true
     shard.timer = agenda.at(at, () => {
@@ -124,7 +131,6 @@ export class Claimer {
     const { outbox, disk, timings } = this.#init
     if (shard.unvisited.size > 0) return
     shard.sentAt = outbox.mono
-    shard.claimed = true
     const buckets: ClaimBucket[] = [...shard.buckets]
       .sort(([a], [b]) => a - b)
       .map(([bucket, { view, states }]) => ({ low: bucket & 255, view, states }))
@@ -141,7 +147,7 @@ export class Claimer {
       value: new Writer().u48(holdUntil).finish()
     }
     disk.write({ rows: [row], sync: true, done: () => this.#publish(id, buckets, holdUntil) })
-    this.#plan(id, timings.renewMs)
+    this.#planAt(id, outbox.mono + timings.renewMs)
   }
 
   #publish(id: number, buckets: ClaimBucket[], holdUntil: number): void {
@@ -171,8 +177,7 @@ export class Claimer {
         sentAt: -Infinity,
         stamp: 0,
         stampAtStart: 0,
-        timer: undefined,
-        claimed: false
+        timer: undefined
       }
       this.#shards.set(id, shard)
     }
