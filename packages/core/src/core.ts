@@ -78,6 +78,11 @@ export class Core {
     return this.#house.members.braking
   }
 
+  /** Own peer id. */
+  get self(): string {
+    return this.#init.self
+  }
+
   get isWriter(): boolean {
     return this.#house.facts.keyLog.writerOf(this.#init.self) !== undefined
   }

@@ -19,6 +19,7 @@ import { codeOf, Shell } from './shell.ts'
 
 const probeEveryMs = 10_000
 const bootstrapEveryMs = 3000
+const recordWithinMs = 15_000
 
 /** Resolves when the peer serves. Rejects with a MeshError. */
 export async function startNode(settings: NodeSettings): Promise<MeshNode> {
@@ -93,9 +94,17 @@ async function begin(
   transport.join(core.meshId)
   undo.push(async () => shell.stop())
   await shell.start()
+  await settled(core)
   undo.push(watch({ store, content, shell, notes }))
   undo.push(bootstrap(mesh.bootstrap, transport))
   return new Peer({ core, shell, store, transport, content, notes, stop })
+}
+
+/** Waits for the own record where this peer may be a member: the work that an open mesh asks for takes about a second. */
+async function settled(core: Core): Promise<void> {
+  const until = performance.now() + recordWithinMs
+  const expected = (): boolean => core.policy?.admission === 'open' || core.trusts(core.self)
+  while (expected() && !core.isMember(core.self) && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
 async function facts(store: Store): Promise<{ key: Uint8Array; value: Uint8Array }[]> {

@@ -45,7 +45,7 @@ export function decodeCharter(bytes: Uint8Array): Charter {
 }
 
 /** SHA-256 of the encoded charter, 32 bytes. */
-export function meshIdOf(charterBytes: Uint8Array, crypto: Crypto): Uint8Array {
+export function meshIdOf(charterBytes: Uint8Array, crypto: Pick<Crypto, 'hash'>): Uint8Array {
   return crypto.hash(charterBytes)
 }
 
