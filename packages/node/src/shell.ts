@@ -29,6 +29,9 @@ export class Shell {
   readonly #jobs = new Map<number, AbortController>()
   readonly #stop = new AbortController()
   readonly #underWay = new Set<Promise<void>>()
+  /** events that came before the core had read its store */
+  readonly #early: Event[] = []
+  #started = false
   #next = 1
   #timer: NodeJS.Timeout | undefined
   #immediate: NodeJS.Immediate | undefined
@@ -47,6 +50,7 @@ export class Shell {
     ])
     const { usedBytes } = await content.space()
     const holdBuckets = await this.#holdBuckets()
+    this.#started = true
     this.step({
       kind: 'started',
       facts,
@@ -56,11 +60,16 @@ export class Shell {
       addresses: reachable(transport.addresses()),
       usedBytes
     })
+    for (const event of this.#early.splice(0)) this.step(event)
   }
 
   /** Runs one step and carries out its effects. */
   step(event: Event): readonly Effect[] {
     if (this.#stop.signal.aborted) return []
+    if (!this.#started) {
+      this.#early.push(event)
+      return []
+    }
     let effects: Effect[]
     try {
       effects = this.#init.core.step(event, { mono: performance.now(), wall: Date.now() })
@@ -102,7 +111,7 @@ export class Shell {
     clearTimeout(this.#timer)
     clearImmediate(this.#immediate)
     for (const job of this.#jobs.values()) job.abort()
-    await Promise.allSettled([...this.#underWay])
+    await Promise.allSettled(this.#underWay)
   }
 
   #plan(): void {

@@ -2,7 +2,7 @@
  * Starting a peer: opens its home, wires the ports to the core and begins to serve. What fails before it serves is undone
  * in the reverse order, so a failed start leaves nothing open.
  */
-import { Core, fromHex, policyOf, timings } from '@pinmesh/core'
+import { Core, fromHex, type Policy, policyOf, timings } from '@pinmesh/core'
 import { type Content, createHeliaContent } from '@pinmesh/ipfs'
 import { createLevelStore, type Store } from '@pinmesh/store'
 import { createLibp2pTransport } from '@pinmesh/transport'
@@ -11,7 +11,7 @@ import { Home } from './home.ts'
 import { systemRandom } from './join.ts'
 import { MeshError } from './mesh-error.ts'
 import type { MeshNode } from './mesh-node.ts'
-import { nodeCrypto } from './node-crypto.ts'
+import { type NodeCrypto, nodeCrypto } from './node-crypto.ts'
 import { Notes } from './notes.ts'
 import { Peer } from './node.ts'
 import { listenDefault, type NodeSettings, version } from './settings.ts'
@@ -61,20 +61,8 @@ async function begin(
     mdns: settings.mdns ?? false,
     ...(settings.announce === undefined ? {} : { announce: [...settings.announce] })
   })
-  const core = new Core({
-    charter,
-    self: crypto.peer,
-    crypto,
-    random: systemRandom,
-    timings: timings(settings.profile ?? policy?.profile ?? 'wan', settings.timings),
-    startedAt: performance.now(),
-    spaceBytes: settings.spaceBytes ?? mesh.spaceBytes,
-    zone: settings.zone ?? '',
-    version,
-    ipfsPeer: '',
-    gossip: settings.gossip ?? true
-  })
-  const content = await createHeliaContent({
+  const core = buildCore({ settings, charter, crypto, policy, spaceBytes: settings.spaceBytes ?? mesh.spaceBytes })
+  const content = createHeliaContent({
     path: home.blocksPath,
     libp2p: transport.libp2p,
     isMember: (peer: string) => core.isMember(peer),
@@ -100,11 +88,36 @@ async function begin(
   return new Peer({ core, shell, store, transport, content, notes, stop })
 }
 
+interface CoreParts {
+  readonly settings: NodeSettings
+  readonly charter: Uint8Array
+  readonly crypto: NodeCrypto
+  readonly policy: Policy | undefined
+  readonly spaceBytes: number
+}
+
+function buildCore({ settings, charter, crypto, policy, spaceBytes }: CoreParts): Core {
+  return new Core({
+    charter,
+    self: crypto.peer,
+    crypto,
+    random: systemRandom,
+    timings: timings(settings.profile ?? policy?.profile ?? 'wan', settings.timings),
+    startedAt: performance.now(),
+    spaceBytes,
+    zone: settings.zone ?? '',
+    version,
+    ipfsPeer: '',
+    gossip: settings.gossip ?? true
+  })
+}
+
 /** Waits for the own record where this peer may be a member: the work that an open mesh asks for takes about a second. */
 async function settled(core: Core): Promise<void> {
   const until = performance.now() + recordWithinMs
   const expected = (): boolean => core.policy?.admission === 'open' || core.trusts(core.self)
-  while (expected() && !core.isMember(core.self) && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 10))
+  while (expected() && !core.isMember(core.self) && performance.now() < until)
+    await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
 async function facts(store: Store): Promise<{ key: Uint8Array; value: Uint8Array }[]> {
@@ -134,7 +147,9 @@ function watch(parts: { store: Store; content: Content; shell: Shell; notes: Not
     }
     shell.step({ kind: 'probed', store: state, usedBytes })
   }
-  const timer = setInterval(() => (looking = look()), probeEveryMs)
+  const timer = setInterval(() => {
+    looking = look()
+  }, probeEveryMs)
   return async () => {
     clearInterval(timer)
     await looking
@@ -156,7 +171,9 @@ function bootstrap(
     await Promise.allSettled(addresses.map(async (address) => transport.dial(address, limit)))
     busy = false
   }
-  const timer = setInterval(() => (trying = attempt()), bootstrapEveryMs)
+  const timer = setInterval(() => {
+    trying = attempt()
+  }, bootstrapEveryMs)
   trying = attempt()
   return async () => {
     clearInterval(timer)

@@ -4,7 +4,6 @@
  * Invariants: nothing is fetched beyond the budget (jobs.ts), nothing is let go but by release.ts, and nothing ends by
  * absence from my view (leaf.fate).
  */
-import { compareBytes } from '../bytes/compare.ts'
 import type { Row } from '../effects.ts'
 import { pinStates, type PinState } from '../formats/claim.ts'
 import { bucketOf } from '../formats/key.ts'
@@ -126,7 +125,7 @@ export class Keeper {
       states[at] = pinStates.indexOf(state)
       reviewAt = Math.min(reviewAt, review)
     })
-    for (const hold of [...leaf.holds()]) {
+    for (const hold of leaf.holds()) {
       if (bucketOf(hold.key) !== bucket || findRow(rows, hold.key) >= 0) continue
       reviewAt = Math.min(reviewAt, this.#unwanted({ leaf, bucket, hold, writes }))
     }
