@@ -54,3 +54,14 @@ function given(line: string): Given {
     throw error
   }
 }
+
+/** Asks about the good ones of a group; the answers in the group's order, each bad one with its own error. */
+export async function answersFor<A extends { cid: string }>(
+  group: readonly Given[],
+  ask: (cids: string[]) => Promise<A[]>
+): Promise<(A | { cid: string; error: MeshError })[]> {
+  const good = group.filter((given) => !('error' in given)).map(({ cid }) => cid)
+  const answers = good.length === 0 ? [] : await ask(good)
+  let next = 0
+  return group.map((given) => ('error' in given ? given : answers[next++]!))
+}

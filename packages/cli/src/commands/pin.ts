@@ -4,7 +4,7 @@
 import { MeshError } from '@pinmesh/node/mesh-error'
 import type { ApiClient } from '@pinmesh/api/client'
 import type { PinAnswer, PinRequest } from '@pinmesh/node'
-import { cidGroups } from '../cids.ts'
+import { answersFor, cidGroups } from '../cids.ts'
 import type { Given } from '../cids.ts'
 import { deadlineOf } from '../deadline.ts'
 import type { Exit } from '../failure.ts'
@@ -88,22 +88,23 @@ async function pinGroup(
   { wish, options }: { wish: Omit<PinRequest, 'cid'>; options: PinOptions }
 ): Promise<PinAnswer[]> {
   const { session, client, tally } = at
-  const requests = group.filter((given) => !('error' in given)).map(({ cid }) => ({ ...wish, cid }))
-  const refused = group.filter((given) => 'error' in given)
-  const answers = requests.length === 0 ? [] : await client.pin(requests, session.world.signal)
+  const answers = await answersFor(group, (cids) => {
+    const requests = cids.map((cid) => ({ ...wish, cid }))
+    return client.pin(requests, session.world.signal)
+  })
   const pinned: PinAnswer[] = []
-  for (const answer of [...refused, ...answers]) {
+  for (const answer of answers) {
     if ('error' in answer) {
       tally.failed(answer.error.exit)
       await tellFailure(session, answer)
-    } else pinned.push(answer as PinAnswer)
+    } else if (options.wait !== undefined) pinned.push(answer)
+    else {
+      tally.done()
+      const { cid, want } = answer
+      await session.out.result(answer, session.out.quiet ? cid : `pinned ${cid}, ${copiesText(want)} wanted`)
+    }
   }
-  if (options.wait !== undefined) return pinned
-  for (const _answer of pinned) tally.done()
-  await session.out.results(pinned, ({ cid, want }) =>
-    session.out.quiet ? cid : `pinned ${cid}, ${copiesText(want)} wanted`
-  )
-  return []
+  return pinned
 }
 
 export function copiesText(count: number): string {

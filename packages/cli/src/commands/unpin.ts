@@ -2,8 +2,7 @@
 
 import type { ApiClient } from '@pinmesh/api/client'
 import type { MeshError } from '@pinmesh/node/mesh-error'
-import { cidGroups } from '../cids.ts'
-import type { Given } from '../cids.ts'
+import { answersFor, cidGroups } from '../cids.ts'
 import { confirm } from '../confirm.ts'
 import type { Exit } from '../failure.ts'
 import type { Session } from '../session.ts'
@@ -20,7 +19,9 @@ export async function unpin(session: Session, args: string[], options: UnpinOpti
   const asking = session.interactive && !args.includes('-')
   await session.ask(async (client) => {
     for await (const group of groups) {
-      for (const answer of await answersTo(session, client, { group, options })) {
+      const ask = (cids: string[]): Promise<Answer[]> =>
+        client.unpin(cids, { yes: options.yes === true, signal: session.world.signal })
+      for (const answer of await answersFor(group, ask)) {
         const last = asking && isOthers(answer) ? await again(session, client, answer) : answer
         if ('error' in last) {
           tally.failed(last.error.exit)
@@ -37,18 +38,6 @@ export async function unpin(session: Session, args: string[], options: UnpinOpti
 }
 
 type Answer = { cid: string } | { cid: string; error: MeshError }
-
-async function answersTo(
-  session: Session,
-  client: ApiClient,
-  { group, options }: { group: Given[]; options: UnpinOptions }
-): Promise<Answer[]> {
-  const cids = group.filter((given) => !('error' in given)).map(({ cid }) => cid)
-  const refused = group.filter((given) => 'error' in given)
-  if (cids.length === 0) return refused
-  const answers = await client.unpin(cids, { yes: options.yes === true, signal: session.world.signal })
-  return [...refused, ...answers]
-}
 
 function isOthers(answer: Answer): answer is { cid: string; error: MeshError } {
   return 'error' in answer && answer.error.code === 'MESH_OTHERS_PIN'

@@ -1,0 +1,147 @@
+// A peer of a few lines, over a map. Tests replace single methods.
+
+import { MeshError } from '@pinmesh/node/mesh-error'
+import type { MeshNode, NodeInfo, PeerInfo, PinAnswer, PinRequest, PinStatus } from '@pinmesh/node'
+
+export interface FakeNode extends MeshNode {
+  readonly pins: Map<string, PinRequest>
+  /** What was added last: path → text, or null for a folder. */
+  readonly added: Map<string, string | null>
+  asked: unknown[]
+  stopped: number
+}
+
+export const peer = '12D3KooWMbXc2HbSfJsHAa3KmEwJtdSYAQoCmrUct8BryiqvjhDT'
+export const other = '12D3KooWGC6TvWhfapngX6wvJHMYvKpDMXPb3ZnCZ6dMoaMtimQ5'
+export const mesh = 'z71g7MBsLkYWUoF6QvkH92YzMW2Jifkdm3TpkkDvbFhVt'
+export const cids: readonly string[] = ['bafkqaaa', 'bafkqaalb', 'bafkqaalc', 'bafkqaald']
+/** The fake knows it as the pin of another writer. */
+export const othersCid = 'bafkqaalx'
+/** The fake refuses to pin it. */
+export const refusedCid = 'bafkqaaly'
+
+export function fakeNode(overrides: Partial<FakeNode> = {}): FakeNode {
+  const pins = new Map<string, PinRequest>()
+  const node: FakeNode = {
+    pins,
+    added: new Map(),
+    asked: [],
+    stopped: 0,
+    info: () => ({ ...info, pins: pins.size }),
+    pin: async (requests) => requests.map((request) => pinOne(pins, request)),
+    unpin: async (some, { yes } = {}) =>
+      some.map((cid) => {
+        if (cid === othersCid && yes !== true)
+          return { cid, error: new MeshError('MESH_OTHERS_PIN', 'Others want it.') }
+        pins.delete(cid)
+        return { cid }
+      }),
+    async *list() {
+      yield [...pins.values()].map(({ cid, name, meta }) => ({
+        cid,
+        want: 2,
+        min: 1,
+        ...(name === undefined ? {} : { name }),
+        ...(meta === undefined ? {} : { meta })
+      }))
+    },
+    status: async (cid) => statusOf(pins, cid),
+    async *statusAll() {
+      for (const cid of pins.keys()) yield statusOf(pins, cid)
+    },
+    async *waitFor(cid, holders) {
+      for (let have = 0; have <= holders; have++) yield { ...statusOf(pins, cid), have }
+    },
+    peers: () => [
+      self,
+      { ...self, peer: other, self: false, class: 'volunteer', writer: false, state: 'down', spaceFree: 0.5 }
+    ],
+    async *notes() {
+      yield { at: 1, code: 'started', text: 'The peer\u001b[31m started.' }
+    },
+    async addFile(entries, options) {
+      const { onProgress: _onProgress, signal: _signal, ...asked } = options
+      node.asked.push(asked)
+      node.added.clear()
+      let bytes = 0
+      for await (const { path, content } of entries) {
+        let text = ''
+        for await (const piece of content ?? []) {
+          text += Buffer.from(piece).toString()
+          bytes += piece.length
+        }
+        node.added.set(path, content === undefined ? null : text)
+      }
+      return { bytes, ...pinOne(pins, { ...options.pin, cid: cids[0]! }) }
+    },
+    async *get() {
+      yield* []
+    },
+    addWriter: async (of) => ({ writer: of === other ? 7 : 8 }),
+    async vouch(of) {
+      node.asked.push(of)
+    },
+    async stop() {
+      node.stopped++
+    },
+    ...overrides
+  }
+  return node
+}
+
+function pinOne(pins: Map<string, PinRequest>, request: PinRequest): PinAnswer {
+  if (request.cid === refusedCid) {
+    const error = new MeshError('MESH_TOO_FEW_PEERS', 'Too few could hold it.', { remedy: 'Add --anyway.' })
+    return { cid: request.cid, error } as never
+  }
+  pins.set(request.cid, request)
+  const want = typeof request.replicas === 'number' ? request.replicas : 2
+  return { cid: request.cid, want, min: request.min ?? 1 }
+}
+
+function statusOf(pins: Map<string, PinRequest>, cid: string): PinStatus {
+  if (!pins.has(cid)) throw new MeshError('MESH_NOT_PINNED', 'It is not pinned.', { exit: 1 })
+  return {
+    cid,
+    want: 3,
+    min: 2,
+    have: 1,
+    name: 'films\u0007',
+    peers: [
+      { peer, state: 'held', since: 1, target: true },
+      { peer: other, state: 'failed', reason: 'not enough room', target: true },
+      { peer: `${other}a`, state: 'none', target: true },
+      { peer: `${other}b`, state: 'none', target: false },
+      { peer: `${other}c`, state: 'leaving', target: false }
+    ]
+  }
+}
+
+export const info: NodeInfo = {
+  peer,
+  mesh,
+  name: 'photos',
+  addresses: ['/ip4/127.0.0.1/tcp/4101'],
+  joinLines: [`mesh join /ip4/127.0.0.1/tcp/4101/p2p/${peer}`],
+  role: 'volunteer',
+  admission: 'open',
+  spaceBytes: 10e9,
+  usedBytes: 1e6,
+  version: '0.1.0',
+  roots: { facts: 'aa', pinset: 'bb' },
+  store: 'ok',
+  pins: 0,
+  holding: 0
+}
+
+const self: PeerInfo = {
+  peer,
+  self: true,
+  state: 'alive',
+  class: 'trusted',
+  backend: 'helia',
+  writer: true,
+  store: 'ok',
+  version: '0.1.0',
+  addresses: ['/ip4/127.0.0.1/tcp/1']
+}

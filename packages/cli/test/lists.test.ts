@@ -1,0 +1,119 @@
+// The commands that show: ls, status, peers, id, watch, version; and those that change trust.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Interrupted } from '../src/failure.ts'
+import { served } from './command.ts'
+import { cids, info, other, peer } from './fake-node.ts'
+
+test('ls streams what is pinned, in JSON or in lines', async (t) => {
+  const { run } = await served(t, {
+    async *list() {
+      yield [{ cid: cids[0]!, want: 3, min: 2, name: 'a\u001b[2Jb', meta: { k: 'v' } }]
+      yield [{ cid: cids[1]!, want: 0, min: 1, expiry: 0 }]
+    }
+  })
+  assert.equal((await run(['ls'])).out, `${cids[0]}  ×3  a?[2Jb  k=v\n${cids[1]}  all  until 1970-01-01T00:00Z\n`)
+  assert.equal((await run(['ls', '-q'])).out, `${cids[0]}\n${cids[1]}\n`)
+  const { objects } = await run(['ls', '--json'])
+  assert.deepEqual(objects[0], { cid: cids[0], want: 3, min: 2, name: 'a\u001b[2Jb', meta: { k: 'v' } })
+  assert.equal(objects.length, 2)
+})
+
+test('a long list keeps step with its reader', async (t) => {
+  const { run } = await served(t, {
+    async *list() {
+      for (let chunk = 0; chunk < 50; chunk++)
+        yield Array.from({ length: 1000 }, () => ({ cid: cids[0]!, want: 1, min: 1 }))
+    }
+  })
+  assert.equal((await run(['ls', '-q'])).out.length, 50_000 * (cids[0]!.length + 1))
+})
+
+test('status says who holds, fetches, failed and why', async (t) => {
+  const { run } = await served(t)
+  await run(['pin', cids[0]!])
+  const { objects } = await run(['status', `/ipfs/${cids[0]}`, '--json'])
+  const { peers, ...rest } = objects[0]!
+  assert.deepEqual(rest, { cid: cids[0], want: 3, min: 2, have: 1, name: 'films\u0007' })
+  assert.deepEqual(peers, [
+    { peer, state: 'holding', since: 1, target: true },
+    { peer: other, state: 'failed', reason: 'not enough room', target: true },
+    { peer: `${other}a`, state: 'queued', reason: 'it has not said anything about this pin yet', target: true },
+    { peer: `${other}c`, state: 'leaving', target: false }
+  ])
+  const { out } = await run(['status', cids[0]!])
+  assert.match(out, /^bafkqaaa {2}films\?\n1 of 3 copies, at least 2\n/)
+  assert.match(out, new RegExp(`${peer} +holding +\\d+ d\n`))
+  assert.match(out, new RegExp(`${other} +failed +not enough room\n`))
+  assert.match(out, /leaving +beyond what is wanted\n/)
+})
+
+test('status without a CID has a line for every pin', async (t) => {
+  const { run } = await served(t)
+  await run(['pin', cids[0]!, cids[1]!])
+  const { out } = await run(['status'])
+  assert.equal(out, `${cids[0]}  1/3  at risk  films?\n${cids[1]}  1/3  at risk  films?\n`)
+  assert.deepEqual(
+    (await run(['status', '--json'])).objects.map(({ cid }) => cid),
+    cids.slice(0, 2)
+  )
+})
+
+test('what is not pinned has no status', async (t) => {
+  const { run } = await served(t)
+  const { exit, objects } = await run(['status', cids[0]!, '--json'])
+  assert.deepEqual([exit, objects], [1, [{ error: { code: 'MESH_NOT_PINNED', message: 'It is not pinned.' } }]])
+})
+
+test('peers', async (t) => {
+  const { run } = await served(t)
+  const { objects } = await run(['peers', '--json'])
+  assert.deepEqual(
+    objects.map(({ peer: one, state, self, backend }) => [one, state, self, backend]),
+    [
+      [peer, 'alive', true, 'helia'],
+      [other, 'down', false, 'helia']
+    ]
+  )
+  assert.deepEqual(Object.keys(objects[0]!).includes('at'), false)
+  const { out } = await run(['peers'])
+  assert.match(out, new RegExp(`^${peer} {2}alive {2}trusted, writer, this peer {2}helia +0\\.1\\.0\n`))
+  assert.match(out, /volunteer +helia {2}50 % free/)
+})
+
+test('vouching for a peer and letting it write', async (t) => {
+  const { node, run } = await served(t)
+  assert.deepEqual((await run(['peers', 'vouch', other, '--json'])).objects, [{ peer: other, class: 'trusted' }])
+  assert.deepEqual(node.asked, [other])
+  assert.deepEqual((await run(['writers', 'add', other, '--json'])).objects, [{ peer: other, writer: 7 }])
+  assert.match((await run(['writers', 'add', 'nobody'])).err, /MESH_BAD_VALUE/)
+})
+
+test('id tells who this is and how others join', async (t) => {
+  const { run } = await served(t)
+  const { objects } = await run(['id', '--json'])
+  assert.deepEqual(objects, [info])
+  const { out } = await run(['id'])
+  assert.match(out, /^join with +mesh join \/ip4\/127\.0\.0\.1\/tcp\/4101\/p2p\//m)
+  assert.equal((await run(['id', '-q'])).out, `${peer}\n`)
+})
+
+test('watch tells what happens, until Ctrl-C', async (t) => {
+  const stopping = new AbortController()
+  const { run } = await served(t, {
+    async *notes(signal) {
+      yield { at: 1, code: 'started', text: 'The peer\u001b[31m started.' }
+      stopping.abort(new Interrupted())
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+    }
+  })
+  const { exit, out } = await run(['watch'], { signal: stopping.signal })
+  assert.equal(exit, 130)
+  assert.ok(out === '' || /^\d\d:\d\d:\d\d The peer\?\[31m started\.\n$/.test(out), out)
+})
+
+test('notes are objects with --json', async (t) => {
+  const { run } = await served(t)
+  assert.deepEqual((await run(['watch', '--json'])).objects[0]!.code, 'started')
+})

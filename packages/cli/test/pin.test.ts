@@ -1,0 +1,181 @@
+// mesh pin and mesh unpin.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MeshError } from '@pinmesh/node/mesh-error'
+import { Interrupted } from '../src/failure.ts'
+import { served } from './command.ts'
+import { cids, othersCid, peer, refusedCid } from './fake-node.ts'
+
+test('several pins are wished for with all their terms', async (t) => {
+  const { node, run } = await served(t)
+  const words = [
+    'pin',
+    cids[0]!,
+    `/ipfs/${cids[1]}`,
+    '-r',
+    '3',
+    '--min',
+    '2',
+    '--name',
+    'films',
+    '--meta',
+    'a=1',
+    '--meta',
+    'b=2'
+  ]
+  const { exit, out } = await run([...words, '--expire-in', '30d', '--anyway'])
+  assert.equal(exit, 0)
+  assert.equal(out, `pinned ${cids[0]}, 3 copies wanted\npinned ${cids[1]}, 3 copies wanted\n`)
+  const terms = {
+    replicas: 3,
+    min: 2,
+    name: 'films',
+    meta: { a: '1', b: '2' },
+    expireInMs: 2_592_000_000,
+    anyway: true
+  }
+  assert.deepEqual(
+    [...node.pins.values()],
+    [
+      { ...terms, cid: cids[0] },
+      { ...terms, cid: cids[1] }
+    ]
+  )
+})
+
+test('with --json each pin is an object of its own, refused ones too', async (t) => {
+  const { run } = await served(t)
+  const { exit, objects, err } = await run(['pin', cids[0]!, refusedCid, '--json'])
+  assert.equal(exit, 3)
+  assert.deepEqual(objects, [
+    { cid: cids[0], want: 2, min: 1 },
+    {
+      cid: refusedCid,
+      error: { code: 'MESH_TOO_FEW_PEERS', message: 'Too few could hold it.', remedy: 'Add --anyway.' }
+    }
+  ])
+  assert.equal(err, 'mesh: Too few could hold it. (MESH_TOO_FEW_PEERS)\n  Add --anyway.\n')
+})
+
+test('a lone refused pin tells its own exit code', async (t) => {
+  const { run } = await served(t)
+  assert.equal((await run(['pin', refusedCid])).exit, 2)
+})
+
+test('pins come one a line from stdin, and a bad line stops no other', async (t) => {
+  const { node, run } = await served(t)
+  const { exit, objects } = await run(['pin', '-', cids[2]!, '--json'], {
+    stdin: `${cids[0]}\n\n  nonsense\r\n/ipfs/${cids[1]}`
+  })
+  assert.equal(exit, 3)
+  assert.deepEqual([...node.pins.keys()].sort(), cids.slice(0, 3))
+  assert.equal(objects.filter(({ error }) => error !== undefined).length, 1)
+})
+
+test('thousands of lines go out in several requests', async (t) => {
+  const sizes: number[] = []
+  const { run } = await served(t, {
+    pin: async (requests) => {
+      sizes.push(requests.length)
+      return requests.map(({ cid }) => ({ cid, want: 1, min: 1 }))
+    }
+  })
+  const stdin = Array.from({ length: 2500 }, (_, at) => `bafkqaa${'abcdefghij'[at % 10]}`).join('\n')
+  const { exit, out } = await run(['pin', '-', '-q'], { stdin })
+  assert.equal(exit, 0)
+  assert.equal(out.split('\n').length, 2501)
+  assert.equal(
+    sizes.reduce((sum, size) => sum + size, 0),
+    2500
+  )
+  assert.ok(Math.max(...sizes) <= 1000)
+})
+
+test('a bad argument refuses all before anything is asked', async (t) => {
+  const { node, run } = await served(t)
+  const { exit, err } = await run(['pin', cids[0]!, 'nonsense'])
+  assert.deepEqual([exit, node.pins.size], [1, 0])
+  assert.match(err, /MESH_BAD_CID/)
+})
+
+test('terms that contradict each other are refused', async (t) => {
+  const { run } = await served(t)
+  assert.match((await run(['pin', cids[0]!, '-r', '2', '--min', '3'])).err, /MESH_BAD_REPLICAS/)
+  assert.match((await run(['pin', cids[0]!, '--timeout', '3s'])).err, /MESH_USAGE/)
+})
+
+test('--wait stays until enough hold it: as many as wanted, or as told', async (t) => {
+  const asked: number[] = []
+  const { run, node } = await served(t)
+  const plain = node.waitFor.bind(node)
+  node.waitFor = (cid, holders, signal) => {
+    asked.push(holders)
+    return plain(cid, holders, signal)
+  }
+  const all = await run(['pin', '--wait', cids[0]!, '-r', '3', '--json'])
+  assert.deepEqual(all.objects, [{ cid: cids[0], want: 3, min: 1, have: 3 }])
+  assert.deepEqual((await run(['pin', cids[1]!, '--wait', '1', '--json'])).objects[0]!.have, 1)
+  assert.equal((await run(['pin', cids[1]!, '--wait', '--timeout', '1m'])).out, `${cids[1]}  2 of 2 copies\n`)
+  assert.deepEqual(asked, [3, 1, 2])
+})
+
+test('a wait that lasts too long is exit code 62', async (t) => {
+  const { run } = await served(t, {
+    async *waitFor(cid, _holders, signal) {
+      yield { cid, want: 2, min: 1, have: 1, peers: [] }
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+    }
+  })
+  const { exit, objects, err } = await run(['pin', cids[0]!, '--wait', '--timeout', '300ms', '--json'])
+  assert.equal(exit, 62)
+  assert.match(err, /MESH_TIMED_OUT/)
+  assert.deepEqual(objects[0]!.have, 1)
+  assert.equal((objects[0]!.error as { code: string }).code, 'MESH_TIMED_OUT')
+})
+
+test('Ctrl-C ends a wait with exit code 130', async (t) => {
+  const stopping = new AbortController()
+  const { run } = await served(t, {
+    async *waitFor(cid, _holders, signal) {
+      yield { cid, want: 2, min: 1, have: 1, peers: [] }
+      stopping.abort(new Interrupted())
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+    }
+  })
+  const { exit, err, out } = await run(['pin', cids[0]!, '--wait'], { signal: stopping.signal })
+  assert.deepEqual([exit, out], [130, ''])
+  assert.match(err, /MESH_INTERRUPTED/)
+})
+
+test('a peer that may not write says what its owner has to run', async (t) => {
+  const remedy = `Ask the owner to run on the founding peer: mesh writers add ${peer}`
+  const { run } = await served(t, {
+    pin: async ([request]) => [
+      { cid: request!.cid, error: new MeshError('MESH_NOT_A_WRITER', 'It may not.', { remedy }) }
+    ]
+  })
+  const { exit, err } = await run(['pin', cids[0]!])
+  assert.equal(exit, 2)
+  assert.equal(err, `mesh: It may not. (MESH_NOT_A_WRITER)\n  ${remedy}\n`)
+})
+
+test("unpin ends one's own pin, and another's only with --yes", async (t) => {
+  const { node, run } = await served(t)
+  await run(['pin', cids[0]!])
+  const { exit, objects, err } = await run(['unpin', cids[0]!, othersCid, '--json'])
+  assert.equal(exit, 3)
+  assert.deepEqual(objects[0], { cid: cids[0], unpinned: true })
+  assert.match(err, /MESH_OTHERS_PIN/)
+  assert.equal(node.pins.size, 0)
+  assert.equal((await run(['unpin', '-', '--yes'], { stdin: othersCid })).out, `unpinned ${othersCid}\n`)
+})
+
+test('on a terminal unpin asks', async (t) => {
+  const { run } = await served(t)
+  const yes = await run(['unpin', othersCid], { typed: 'y\n' })
+  assert.deepEqual([yes.exit, yes.out], [0, `unpinned ${othersCid}\n`])
+  assert.match(yes.err, /Others want it\. Unpin it for everybody\? \[y\/N\]/)
+  const no = await run(['unpin', othersCid], { typed: '\n' })
+  assert.deepEqual([no.exit, no.out], [2, ''])
+})
