@@ -159,13 +159,16 @@ export class Core {
       case 'acquire-failed':
         return this.#house.keeper.jobs.acquireFailed(event.job, event.code, event.bytes)
       case 'released':
+        this.#house.keeper.deletions.released(event.cid)
         return this.#house.keeper.jobs.setUsed(event.usedBytes)
       case 'release-failed':
+        this.#house.keeper.deletions.failed(event.cid)
         return this.#house.outbox.note('release-failed', 'Content that is no longer needed could not be deleted.', {
           cid: event.cid,
           reason: event.code
         })
       case 'probed':
+        if (event.store !== this.#house.self.store) this.#house.keeper.markAll()
         this.#house.self.store = event.store
         return this.#house.keeper.jobs.setUsed(event.usedBytes)
       case 'stopping':

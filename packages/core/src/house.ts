@@ -117,7 +117,8 @@ export class House {
       ...shared,
       facts: this.facts,
       startedAt: init.startedAt,
-      ownStore: () => this.self.store
+      ownStore: () => this.self.store,
+      storeChanged: () => this.keeper.markAll()
     })
     this.gossip = new GossipDoor(this.outbox)
     const rooms: Rooms = {
@@ -306,7 +307,8 @@ export class House {
   }
 
   #leafWritten(leaf: Leaf): void {
-    if (leaf.drafts > 0) return
+    // A leaf that was forgotten shows what never reached the disk; read anew it tells its heads itself.
+    if (leaf.drafts > 0 || this.leaves.resident(leaf.id) !== leaf) return
     this.heads.set(leaf.id, leaf.heads())
     this.syncs.rootChanged()
   }

@@ -17,7 +17,7 @@ export interface Provenance {
   readonly seq: number
 }
 
-export const holdStates = ['failed', 'held', 'leaving', 'trash', 'limbo'] as const
+export const holdStates = ['failed', 'held', 'leaving', 'trash', 'limbo', 'releasing'] as const
 export type HoldState = (typeof holdStates)[number]
 
 /** Failure reasons as claims name them. */

@@ -46,6 +46,8 @@ export interface JobsInit {
   readonly started: (job: Job) => void
   readonly finished: (job: Job, bytes: number) => void
   readonly failed: (job: Job, reason: FailureReason) => void
+  /** a job that was given up has ended; what came of it may be there */
+  readonly abandoned: (job: Job) => void
   /** the share of the budget in use has changed */
   readonly spaceChanged: () => void
 }
@@ -146,16 +148,18 @@ export class Jobs {
     const job = this.#end(id)
     this.setUsed(usedBytes)
     if (job === undefined) return
-    this.#byKey.delete(toHex(job.key))
-    if (job.cancelled) this.#init.outbox.emit({ kind: 'release', cid: job.cid.toString() })
-    else this.#init.finished(job, bytes)
+    if (job.cancelled) this.#init.abandoned(job)
+    else {
+      this.#byKey.delete(toHex(job.key))
+      this.#init.finished(job, bytes)
+    }
     this.run()
   }
 
   acquireFailed(id: number, code: ContentCode, bytes: number): void {
     const job = this.#end(id)
     if (job === undefined) return
-    if (job.cancelled) this.#init.outbox.emit({ kind: 'release', cid: job.cid.toString() })
+    if (job.cancelled) this.#init.abandoned(job)
     else if (code === 'limit' && this.#enlarge(job, bytes)) return
     else {
       this.#byKey.delete(toHex(job.key))

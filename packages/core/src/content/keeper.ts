@@ -19,6 +19,7 @@ import type { Plan } from '../placement/plan.ts'
 import type { Claimer } from './claimer.ts'
 import { type Claims, findRow } from './claims.ts'
 import { isHeld } from '../placement/pin-view.ts'
+import { Deletions } from './deletions.ts'
 import type { FailureReason, Hold } from './hold.ts'
 import { type Job, Jobs } from './jobs.ts'
 import type { Planner } from './planner.ts'
@@ -53,6 +54,7 @@ export interface KeeperInit {
 export class Keeper {
   readonly #init: KeeperInit
   readonly jobs: Jobs
+  readonly deletions: Deletions
   readonly #trash: Trash
   readonly #dirty = new Set<number>()
   readonly #reviews = new Map<number, Timer>()
@@ -61,13 +63,19 @@ export class Keeper {
 
   constructor(init: KeeperInit) {
     this.#init = init
-    this.#trash = new Trash(init)
+    this.deletions = new Deletions({
+      ...init,
+      save: (leaf, rows, done) => this.#save(leaf, rows, done),
+      mark: (bucket) => this.mark(bucket)
+    })
+    this.#trash = new Trash({ ...init, deletions: this.deletions })
     this.jobs = new Jobs({
       outbox: init.outbox,
       sources: (job) => sourcesOf(job, init),
       started: (job) => this.mark(job.bucket),
       finished: (job, bytes) => this.#finished(job, bytes),
       failed: (job, reason) => this.#failed(job, reason),
+      abandoned: (job) => this.#abandoned(job),
       spaceChanged: () => this.#spaceChanged()
     })
   }
@@ -147,6 +155,8 @@ export class Keeper {
         }
     }
     const expiry = row.expiry === undefined ? Infinity : outbox.mono + (row.expiry * 1000 - outbox.wall)
+    // What is being deleted can be fetched anew when that is done.
+    if (hold?.state === 'releasing') return { state: 'none', review: this.#trash.empty({ leaf, bucket, hold, writes }) }
     const job = this.jobs.of(row.key)
     const own = hold !== undefined && hold.state !== 'failed' ? 'held' : (job?.state ?? hold?.reason)
     const plan = planner.plan(bucket, row, at, own)
@@ -167,9 +177,14 @@ export class Keeper {
     review: number,
     writes: Row[]
   ): { state: PinState; review: number } {
-    const { outbox, claimer } = this.#init
-    if (hold.state === 'trash' && plan.role === 'none')
-      return { state: 'none', review: Math.min(review, this.#trash.empty({ leaf, bucket, hold, writes })) }
+    const { outbox, claimer, members } = this.#init
+    if (hold.state === 'trash' && plan.role === 'none') {
+      // When it falls due the rule is asked once more: witnesses may have been lost since. Then the copy is kept again.
+      const due = this.#trash.dueAt(bucket, hold) <= outbox.wall
+      const asked = { ...this.#init, bucket, at, row, coveredUntil: 0 }
+      if (!due || members.isolated || members.braking || mayRelease(asked).release)
+        return { state: 'none', review: Math.min(review, this.#emptied({ leaf, bucket, hold, writes }, due)) }
+    }
     const extra = plan.role !== 'target'
     let next: Hold = hold
     if (hold.state !== 'held') next = { ...next, state: 'held', since: outbox.wall }
@@ -252,6 +267,22 @@ export class Keeper {
     const job = this.jobs.of(at.hold.key)
     if (job !== undefined) this.jobs.cancel(job)
     return certain ? this.#trash.discard(at) : this.#trash.unwanted(at)
+  }
+
+  /** Empties the trash of a pin that others keep, not while this peer is cut off or brakes. */
+  #emptied(at: HoldAt, due: boolean): number {
+    const { members, outbox, timings } = this.#init
+    if (due && (members.isolated || members.braking)) return outbox.mono + timings.beatMs
+    return this.#trash.empty(at)
+  }
+
+  /** What came of a fetch that was given up goes, unless it is held or fetched again by now. */
+  #abandoned(job: Job): void {
+    this.#init.leaves.with(job.bucket >> 4, (leaf) => {
+      const hold = leaf.hold(job.key)
+      if (this.jobs.of(job.key) !== undefined || (hold !== undefined && hold.state !== 'failed')) return
+      this.#init.outbox.emit({ kind: 'release', cid: job.cid.toString() })
+    })
   }
 
   #finished(job: Job, bytes: number): void {

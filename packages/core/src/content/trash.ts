@@ -9,6 +9,7 @@ import type { Members } from '../members/members.ts'
 import type { Timings } from '../members/profiles.ts'
 import type { Leaf } from '../pinset/leaf.ts'
 import type { Claimer } from './claimer.ts'
+import type { Deletions } from './deletions.ts'
 import type { Hold } from './hold.ts'
 
 export interface TrashInit {
@@ -17,6 +18,7 @@ export interface TrashInit {
   readonly claimer: Claimer
   readonly timings: Timings
   readonly inStep: () => boolean
+  readonly deletions: Deletions
 }
 
 /** One hold, where it is, and the rows to write for it. */
@@ -44,7 +46,7 @@ export class Trash {
   unwanted(at: HoldAt): number {
     const { leaf, hold, writes } = at
     const { outbox, timings } = this.#init
-    if (hold.state === 'failed' || hold.state === 'trash') return this.discard(at)
+    if (hold.state === 'failed' || hold.state === 'trash' || hold.state === 'releasing') return this.discard(at)
     const fate = leaf.fate(hold)
     if (fate === 'ended') return this.discard(at)
     if (fate === 'unknown') return Infinity
@@ -64,7 +66,7 @@ export class Trash {
   discard(at: HoldAt): number {
     const { leaf, bucket, hold, writes } = at
     const { outbox, timings } = this.#init
-    if (hold.state === 'trash') return this.empty(at)
+    if (hold.state === 'trash' || hold.state === 'releasing') return this.empty(at)
     if (hold.state === 'failed') {
       writes.push(leaf.dropHold(hold.key))
       return Infinity
@@ -82,14 +84,22 @@ export class Trash {
   }
 
   /** Empties the trash of one pin if every condition holds. Returns when (mono) to look again. */
-  empty({ leaf, bucket, hold, writes }: HoldAt): number {
-    const { outbox, timings } = this.#init
-    const due = Math.max(hold.since + timings.trashMs, this.coveredUntil(bucket, hold))
+  empty({ leaf, bucket, hold }: HoldAt): number {
+    const { outbox, timings, deletions } = this.#init
+    const due = this.dueAt(bucket, hold)
+    if (hold.state === 'releasing') {
+      deletions.resume(hold)
+      return Infinity
+    }
     if (due > outbox.wall) return outbox.mono + due - outbox.wall
     if (!this.#clear()) return outbox.mono + timings.beatMs
-    outbox.emit({ kind: 'release', cid: hold.cid.toString() })
-    writes.push(leaf.dropHold(hold.key))
+    deletions.begin(leaf, hold)
     return Infinity
+  }
+
+  /** wall ms at which the trash of this hold is over. */
+  dueAt(bucket: number, hold: Hold): number {
+    return Math.max(hold.since + this.#init.timings.trashMs, this.coveredUntil(bucket, hold))
   }
 
   /** My clock agrees with the others', I hear them, and my pinset is theirs. */

@@ -164,7 +164,8 @@ export class Commands {
     const rows = leaf.rows(bucket)
     const row = rows[findRow(rows, key)]
     const before = leaf.hold(key)
-    if (row === undefined || before?.state === 'held') return []
+    if (row === undefined || before?.state === 'held' || this.#init.keeper.deletions.running(row.cid.toString()))
+      return []
     const hold: Hold = {
       key,
       cid: row.cid,
@@ -250,7 +251,11 @@ export class Commands {
     }
     const job = keeper.jobs.of(key)
     const mine =
-      hold === undefined || hold.state === 'trash' ? undefined : hold.state === 'failed' ? hold.reason : 'held'
+      hold === undefined || hold.state === 'trash' || hold.state === 'releasing'
+        ? undefined
+        : hold.state === 'failed'
+          ? hold.reason
+          : 'held'
     const plan = planner.plan(bucket, row, at, mine === 'held' ? mine : (job?.state ?? mine))
     const peers: PeerReport[] = []
     for (const { peer } of members.candidates) {

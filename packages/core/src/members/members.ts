@@ -36,6 +36,8 @@ export interface MembersInit {
   readonly self: string
   readonly startedAt: number
   readonly ownStore: () => StoreState
+  /** another peer's store works now, or no longer */
+  readonly storeChanged: () => void
 }
 
 export class Members {
@@ -97,7 +99,9 @@ export class Members {
     if (!this.#init.crypto.verify(keyOfPeer(beat.peer), signed, beat.sig))
       throw new FormatError('a beat is not signed by its peer')
     const { mono, wall } = this.#init.outbox
+    const before = this.storeOf(beat.peer)
     this.#beats.set(beat.peer, { beat, bytes, at: mono, offset: beat.wall - wall })
+    if (beat.store !== before) this.#init.storeChanged()
     this.liveness.heard(beat, mono)
     return { outcome: 'new', beat }
   }

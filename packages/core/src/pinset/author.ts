@@ -19,6 +19,7 @@ import type { Row } from '../effects.ts'
 import { Writer } from '../bytes/writer.ts'
 import type { Leaf, LeafChange } from './leaf.ts'
 import type { Leaves } from './leaves.ts'
+import type { PinRow } from './view.ts'
 
 /** Entries a seal may cover. */
 export const commitEntriesMax = 64
@@ -256,11 +257,26 @@ export class Author {
   #rollBack(drafted: Drafted[], before: { commit: number; prevCommit: Uint8Array }, code: string): void {
     this.#commit = before.commit
     this.#prevCommit = before.prevCommit
-    for (const { leaf, waiting } of drafted) {
+    const { leaves, disk, leafChanged, leafWritten } = this.#init
+    const shown = new Map<Leaf, Map<number, readonly PinRow[]>>()
+    for (const { leaf, change } of drafted) {
       leaf.pending--
+      const buckets = shown.get(leaf) ?? new Map<number, readonly PinRow[]>()
+      for (const { bucket, after } of change.buckets) buckets.set(bucket, after)
+      shown.set(leaf, buckets)
+    }
+    for (const [{ id }, rows] of shown) {
+      leaves.forget(id)
+      leaves.with(id, (reloaded) => {
+        const buckets = [...rows].map(([bucket, before]) => ({ bucket, before, after: reloaded.rows(bucket) }))
+        leafChanged(reloaded, { rows: [], buckets })
+        leafWritten(reloaded)
+      })
+    }
+    // What else is on its way to disk of these leaves must be there before they are read again.
+    disk.write({ rows: [], done: () => [...shown.keys()].forEach(({ id }) => leaves.reload(id)) })
+    for (const { leaf, waiting } of drafted) {
       leaf.draftDone()
-      this.#init.leaves.forget(leaf.id)
-      this.#init.leaves.with(leaf.id, (reloaded) => this.#init.leafWritten(reloaded))
       this.#finish(waiting, code)
     }
   }

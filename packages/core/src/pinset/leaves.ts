@@ -81,6 +81,13 @@ export class Leaves {
   /** Forgets what is resident of a leaf: what was changed in memory never reached the disk. */
   forget(id: number): void {
     this.#drop(id)
+    if (!this.#jobs.has(id)) this.#jobs.set(id, [])
+  }
+
+  /** Reads a forgotten leaf again, and does what has waited for it. */
+  reload(id: number): void {
+    this.#wanted.push(id)
+    this.#loadMore()
   }
 
   #queue(id: number, queued: Queued): void {
