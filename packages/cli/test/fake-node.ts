@@ -60,7 +60,7 @@ export function fakeNode(overrides: Partial<FakeNode> = {}): FakeNode {
       yield { at: 1, code: 'started', text: 'The peer\u001b[31m started.' }
     },
     async addFile(entries, options) {
-      const { onProgress: _onProgress, signal: _signal, ...asked } = options
+      const { onProgress, signal: _signal, ...asked } = options
       node.asked.push(asked)
       node.added.clear()
       let bytes = 0
@@ -69,6 +69,7 @@ export function fakeNode(overrides: Partial<FakeNode> = {}): FakeNode {
         for await (const piece of content ?? []) {
           text += Buffer.from(piece).toString()
           bytes += piece.length
+          onProgress?.(bytes)
         }
         node.added.set(path, content === undefined ? null : text)
       }

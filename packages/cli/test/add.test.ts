@@ -1,0 +1,113 @@
+// mesh add: what of a disk reaches the peer, under which names.
+
+import assert from 'node:assert/strict'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { TestContext } from 'node:test'
+import { MeshError } from '@pinmesh/node/mesh-error'
+import { folder, served } from './command.ts'
+import { cids } from './fake-node.ts'
+
+async function tree(t: TestContext): Promise<string> {
+  const path = await folder(t)
+  await mkdir(join(path, 'holiday', 'sub', 'deep'), { recursive: true })
+  await mkdir(join(path, 'holiday', 'none'))
+  await writeFile(join(path, 'holiday', 'b.txt'), 'bee')
+  await writeFile(join(path, 'holiday', 'sub', 'deep', 'a.txt'), 'ay')
+  await writeFile(join(path, 'one.txt'), 'one')
+  await symlink('/etc/passwd', join(path, 'holiday', 'link'))
+  return path
+}
+
+test('a file is added as it is, and pinned', async (t) => {
+  const { node, run } = await served(t)
+  const path = join(await tree(t), 'one.txt')
+  const { exit, objects } = await run(['add', path, '-r', '3', '--name', 'uno', '--json'])
+  assert.equal(exit, 0)
+  assert.deepEqual(objects, [{ cid: cids[0], path, bytes: 3, want: 3, min: 1 }])
+  assert.deepEqual([...node.added], [['one.txt', 'one']])
+  assert.deepEqual(node.asked, [{ wrap: false, pin: { replicas: 3, name: 'uno' } }])
+})
+
+test('a folder is added with all below it; links are left out and named', async (t) => {
+  const { node, run } = await served(t)
+  const path = join(await tree(t), 'holiday')
+  const { exit, out, err } = await run(['add', `${path}/`])
+  assert.equal(exit, 0)
+  assert.equal(out, `added ${cids[0]}  ${path}/, 5 B\n`)
+  assert.deepEqual(
+    [...node.added],
+    [
+      ['b.txt', 'bee'],
+      ['none', null],
+      ['sub/deep/a.txt', 'ay']
+    ]
+  )
+  assert.deepEqual(node.asked, [{ wrap: true, pin: {} }])
+  assert.equal(err, `Left out ${join(path, 'link')}: neither a file nor a folder.\n`)
+})
+
+test('each argument becomes a CID, with --wrap all become one', async (t) => {
+  const { node, run } = await served(t)
+  const path = await tree(t)
+  const words = [join(path, 'one.txt'), join(path, 'holiday', 'sub'), join(path, 'holiday', 'none'), '-']
+  const each = await run(['add', ...words, '-q'], { stdin: 'typed' })
+  assert.equal(each.out, `${cids[0]}\n`.repeat(4))
+  assert.deepEqual([...node.added], [['stdin', 'typed']])
+  const wrapped = await run(['add', '--wrap', ...words, '-q'], { stdin: 'typed' })
+  assert.equal(wrapped.out, `${cids[0]}\n`)
+  assert.deepEqual(
+    [...node.added],
+    [
+      ['one.txt', 'one'],
+      ['sub/deep/a.txt', 'ay'],
+      ['none', null],
+      ['stdin', 'typed']
+    ]
+  )
+})
+
+test('--wait stays until enough hold it', async (t) => {
+  const { run } = await served(t)
+  const path = join(await tree(t), 'one.txt')
+  const { objects } = await run(['add', path, '--wait', '-r', '2', '--json'])
+  assert.deepEqual(objects, [{ cid: cids[0], path, bytes: 3, want: 2, min: 1, have: 2 }])
+})
+
+test('what cannot be read is told before anything is added', async (t) => {
+  const { node, run } = await served(t)
+  const path = await tree(t)
+  const { exit, err } = await run(['add', join(path, 'one.txt'), join(path, 'two.txt')])
+  assert.equal(exit, 1)
+  assert.match(err, /two\.txt cannot be read: there is nothing there\. \(MESH_FILE_UNREADABLE\)/)
+  assert.deepEqual(node.asked, [])
+})
+
+test('one refused file does not keep the others out', async (t) => {
+  const { node, run } = await served(t)
+  const plain = node.addFile.bind(node)
+  let first = true
+  node.addFile = async (entries, options) => {
+    if (!first) return plain(entries, options)
+    first = false
+    throw new MeshError('MESH_NO_SPACE', 'No room.', { remedy: 'Give more.' })
+  }
+  const path = await tree(t)
+  const { exit, objects } = await run(['add', join(path, 'holiday'), join(path, 'one.txt'), '--json'])
+  assert.equal(exit, 3)
+  assert.deepEqual(objects[0], {
+    path: join(path, 'holiday'),
+    error: { code: 'MESH_NO_SPACE', message: 'No room.', remedy: 'Give more.' }
+  })
+  assert.equal(objects[1]!.cid, cids[0])
+})
+
+test('a bar moves on a terminal and nowhere else', async (t) => {
+  const { run } = await served(t)
+  const path = join(await tree(t), 'one.txt')
+  await writeFile(path, 'x'.repeat(5_000_000))
+  assert.match((await run(['add', path], { typed: '' })).err, /░|█/)
+  assert.equal((await run(['add', path])).err, '')
+  assert.equal((await run(['add', path, '-q'], { typed: '' })).err, '')
+})

@@ -1,0 +1,134 @@
+// mesh get: what the mesh gives lands below one path, whole or not at all.
+
+import assert from 'node:assert/strict'
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { ContentEntry } from '@pinmesh/node'
+import fc from 'fast-check'
+import { partsOf, writeTree } from '../src/files/write-tree.ts'
+import { folder, served } from './command.ts'
+import { cids } from './fake-node.ts'
+
+function file(path: string, text: string): ContentEntry {
+  async function* content(): AsyncGenerator<Uint8Array, void, undefined> {
+    yield Buffer.from(text)
+  }
+  return { path, kind: 'file', size: text.length, content: content() }
+}
+
+async function* entriesOf(...entries: ContentEntry[]): AsyncGenerator<ContentEntry, void, undefined> {
+  yield* entries
+}
+
+const root: ContentEntry = { path: '', kind: 'folder', size: 0 }
+
+test('a file comes back, in place of one that was there', async (t) => {
+  const { run } = await served(t, { get: () => entriesOf(file('', 'bytes')) })
+  const path = join(await folder(t), 'a', 'out.txt')
+  for (const _ of [1, 2]) {
+    const { exit, objects } = await run(['get', cids[0]!, '-o', path, '--json'])
+    assert.equal(exit, 0)
+    assert.deepEqual(objects, [{ cid: cids[0], path, bytes: 5, files: 1 }])
+  }
+  assert.equal(await readFile(path, 'utf8'), 'bytes')
+  assert.deepEqual(await readdir(join(path, '..')), ['out.txt'])
+})
+
+test('a file goes into a folder that is there, under its CID', async (t) => {
+  const { run } = await served(t, { get: () => entriesOf(file('', 'bytes')) })
+  const path = await folder(t)
+  assert.equal((await run(['get', `/ipfs/${cids[0]}`, '-o', path, '-q'])).out, `${join(path, cids[0]!)}\n`)
+})
+
+test('a folder comes back with what is below it', async (t) => {
+  const get = (): AsyncGenerator<ContentEntry> =>
+    entriesOf(root, file('b.txt', 'b'), { path: 'none', kind: 'folder', size: 0 }, file('sub/a.txt', 'aa'))
+  const { run } = await served(t, { get })
+  const path = join(await folder(t), 'holiday')
+  await mkdir(path)
+  assert.equal((await run(['get', cids[0]!, '-o', path])).out, `${path}  3 B in 2 files\n`)
+  assert.deepEqual((await readdir(path, { recursive: true })).sort(), ['b.txt', 'none', 'sub', 'sub/a.txt'])
+  const again = await run(['get', cids[0]!, '-o', path])
+  assert.equal(again.exit, 1)
+  assert.match(again.err, /the folder is not empty\. \(MESH_PATH_TAKEN\)/)
+})
+
+test('a file goes to stdout, a folder does not', async (t) => {
+  const { run, node } = await served(t, { get: () => entriesOf(file('', 'bytes')) })
+  assert.equal((await run(['get', cids[0]!, '-o', '-'])).out, 'bytes')
+  node.get = () => entriesOf(root)
+  assert.match((await run(['get', cids[0]!, '-o', '-'])).err, /MESH_NOT_A_FILE/)
+  assert.match((await run(['get', cids[0]!, '-o', '-', '--json'])).err, /MESH_USAGE/)
+})
+
+test('content that leads elsewhere is refused and leaves nothing', async (t) => {
+  const paths = ['../out', 'a/../../out', '/etc/out', 'a//b', '.', 'a/.', 'a\0b', '..']
+  for (const path of paths) {
+    const parent = await folder(t)
+    const writing = writeTree(entriesOf(root, file('ok', '1'), file(path, 'evil')), {
+      target: join(parent, 'in', 'target'),
+      fileName: 'x',
+      onBytes: () => {}
+    })
+    await assert.rejects(writing, { code: 'MESH_PATH_UNSAFE', exit: 2 }, path)
+    assert.deepEqual(await readdir(parent, { recursive: true }), ['in'])
+  }
+})
+
+test('no path of the mesh has a part that leads up or elsewhere', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(fc.constantFrom('..', '.', '', 'a', '/', '\\', 'C:', '\0'), fc.string())),
+      (pieces) => {
+        const path = pieces.join('/')
+        for (const platform of ['linux', 'win32']) {
+          try {
+            for (const name of partsOf(path, platform)) assert.ok(!/^\.{0,2}$|[/\0]/.test(name))
+          } catch (error) {
+            assert.equal((error as { code?: string }).code, 'MESH_PATH_UNSAFE')
+          }
+        }
+      }
+    )
+  )
+  for (const path of ['a\\b', 'C:x', 'a:b', 'a.', 'a '])
+    assert.throws(() => partsOf(path, 'win32'), { code: 'MESH_PATH_UNSAFE' })
+})
+
+test('a link at the target is replaced, not followed', async (t) => {
+  const parent = await folder(t)
+  await writeFile(join(parent, 'precious'), 'mine')
+  await symlink('precious', join(parent, 'link'))
+  await writeTree(entriesOf(file('', 'new')), { target: join(parent, 'link'), fileName: 'x', onBytes: () => {} })
+  assert.equal(await readFile(join(parent, 'precious'), 'utf8'), 'mine')
+  assert.equal(await readFile(join(parent, 'link'), 'utf8'), 'new')
+})
+
+test('names that contradict each other end with a sentence', async (t) => {
+  const contradictions = [
+    [file('a', '1'), file('a', '2')],
+    [file('a', '1'), file('a/b', '2')],
+    [file('', '1'), file('a', '2')]
+  ]
+  for (const entries of contradictions) {
+    const parent = await folder(t)
+    const init = { target: join(parent, 'target'), fileName: 'x', onBytes: () => {} }
+    await assert.rejects(writeTree(entriesOf(...entries), init), { code: 'MESH_FILE_UNWRITABLE' })
+    assert.deepEqual(await readdir(parent), [])
+  }
+})
+
+test('what breaks off in the middle leaves what was there', async (t) => {
+  const { run } = await served(t, {
+    async *get() {
+      yield root
+      yield file('a', '1')
+      throw new Error('gone')
+    }
+  })
+  const parent = await folder(t)
+  const { exit } = await run(['get', cids[0]!, '-o', join(parent, 'out')])
+  assert.equal(exit, 2)
+  assert.deepEqual(await readdir(parent), [])
+})

@@ -1,0 +1,113 @@
+// What all commands share: help, usage, the home, and how whatever goes wrong is told.
+
+import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { test } from 'node:test'
+import { homeOf } from '../src/home.ts'
+import { version } from '../src/version.ts'
+import { folder, mesh, served } from './command.ts'
+import { cids } from './fake-node.ts'
+
+test('help teaches by example and is no error', async () => {
+  for (const words of [['--help'], ['pin', '--help'], ['peers', '--help'], ['writers', 'add', '-h']]) {
+    const { exit, out, err } = await mesh(words)
+    assert.deepEqual([exit, err], [0, ''])
+    assert.match(out, /mesh \w+/)
+    assert.match(out, /Example|first peer/)
+  }
+})
+
+test('without a command there is help on stderr, and exit code 1', async () => {
+  for (const words of [[], ['writers']]) {
+    const { exit, out, err } = await mesh(words)
+    assert.deepEqual([exit, out], [1, ''])
+    assert.match(err, /^Usage: mesh/)
+  }
+})
+
+test('wrong usage is a sentence with a guess', async () => {
+  const wrong: [string[], RegExp][] = [
+    [['pni'], /^mesh: Unknown command 'pni'\. \(MESH_USAGE\)\n {2}Did you mean pin\?\n$/],
+    [['ls', '--jsn'], /^mesh: Unknown option '--jsn'\. \(MESH_USAGE\)\n {2}Did you mean --json\?\n$/],
+    [['pin'], /^mesh: Missing required argument 'cid'\. \(MESH_USAGE\)/],
+    [['peers', 'vuoch'], /MESH_USAGE/],
+    [['start', '--gossip', 'maybe'], /Allowed choices are on, off\. \(MESH_USAGE\)/],
+    [['start', '--space', 'much'], /^mesh: "much" is not a size\. \(MESH_BAD_VALUE\)\n {2}Give/],
+    [['pin', '--wait', '0', cids[0]!], /MESH_BAD_VALUE/],
+    [['pin', '-', '-'], /MESH_USAGE/]
+  ]
+  for (const [words, expected] of wrong) {
+    const { exit, out, err } = await mesh(words)
+    assert.deepEqual([exit, out], [1, ''], words.join(' '))
+    assert.match(err, expected)
+  }
+})
+
+test('with --json an error stands on stdout too', async (t) => {
+  const home = await folder(t)
+  const { exit, objects, err } = await mesh(['--json', 'ls', '--home', home])
+  assert.equal(exit, 2)
+  const { code, message, remedy } = objects[0]!.error as { code: string; message: string; remedy: string }
+  assert.equal(code, 'MESH_NOT_RUNNING')
+  assert.equal(err, `mesh: ${message} (${code})\n  ${remedy}\n`)
+  assert.deepEqual((await mesh(['ls', '--', '--json'])).out, '')
+})
+
+test('no peer: neither a file, nor a socket, nor a token', async (t) => {
+  const home = await folder(t)
+  const file = join(home, 'api.json')
+  const listens = [
+    '',
+    'null',
+    '{}',
+    '{"listen":{"host":"127.0.0.1"}}',
+    JSON.stringify({ listen: { socketPath: join(home, 'no.sock') } })
+  ]
+  for (const text of listens) {
+    await writeFile(file, text)
+    assert.match((await mesh(['id', '--home', home])).err, /MESH_NOT_RUNNING/, text)
+  }
+  await writeFile(join(home, 'api.token'), `${'A'.repeat(43)}\n`)
+  assert.match((await mesh(['id', '--home', home])).err, /No peer runs on the home .* \(MESH_NOT_RUNNING\)/)
+})
+
+test('the home is told by flag, by environment, or stands below the own folder', () => {
+  const world = { env: {}, userFolder: '/nowhere' }
+  assert.equal(homeOf(world), resolve('/nowhere/.pinmesh'))
+  assert.equal(homeOf({ ...world, env: { MESH_HOME: '/srv/a' } }), resolve('/srv/a'))
+  assert.equal(homeOf({ ...world, env: { MESH_HOME: '' } }), resolve('/nowhere/.pinmesh'))
+  assert.equal(homeOf({ ...world, env: { MESH_HOME: '/srv/a' } }, 'b'), resolve('b'))
+})
+
+test('a bug is one sentence; its details are in a file', async (t) => {
+  const home = await folder(t)
+  const initHome = async (): Promise<never> => {
+    throw new TypeError('x is not a function')
+  }
+  const { exit, err, out } = await mesh(['init', '--home', home], { door: { initHome } })
+  assert.deepEqual([exit, out], [2, ''])
+  assert.equal(
+    err,
+    `mesh: Something went wrong inside pinmesh. (MESH_INTERNAL)\n  Please report it, with what stands in ${join(home, 'mesh-errors.log')}.\n`
+  )
+  assert.match(await readFile(join(home, 'mesh-errors.log'), 'utf8'), /TypeError: x is not a function\n {4}at /)
+})
+
+test('an error with a code of ours keeps it', async (t) => {
+  const { run } = await served(t, {
+    pin: async () => {
+      throw Object.assign(new Error('The store failed.'), { code: 'MESH_STORE_FAILED' })
+    }
+  })
+  assert.equal((await run(['pin', cids[0]!])).err, 'mesh: The store failed. (MESH_STORE_FAILED)\n')
+})
+
+test('the version is that of the package', async () => {
+  const manifest = JSON.parse(await readFile(join(import.meta.dirname, '..', 'package.json'), 'utf8')) as {
+    version: string
+  }
+  assert.equal(version, manifest.version)
+  assert.equal((await mesh(['--version'])).out, `${version}\n`)
+  assert.deepEqual((await mesh(['version', '--json'])).objects, [{ version, node: process.versions.node }])
+})
