@@ -1,0 +1,113 @@
+// A mesh of real processes on this machine: every peer on 127.0.0.1 with free ports and the timings of the test profile,
+// all homes in one temporary folder.
+
+import { join } from 'node:path'
+import { mesh } from './mesh.ts'
+import { PeerProcess } from './peer.ts'
+import { freePort } from './ports.ts'
+import { newFolder, removeFolder } from './processes.ts'
+import { until } from './until.ts'
+
+const meetMs = 30_000
+
+export interface LabInit {
+  /** Default: true. */
+  open?: boolean
+  /** What every peer is started with besides. */
+  flags?: readonly string[]
+}
+
+export interface PeerInit {
+  /** What this peer is started with besides. */
+  flags?: readonly string[]
+  /** For the Node it runs on, such as --cpu-prof. */
+  nodeFlags?: readonly string[]
+}
+
+export class Lab {
+  readonly folder: string
+  readonly #init: LabInit
+  readonly #peers = new Map<string, PeerProcess>()
+  readonly #ports = new Map<string, [tcp: number, webSocket: number]>()
+
+  constructor(name: string, init: LabInit = {}) {
+    this.folder = newFolder(name)
+    this.#init = init
+  }
+
+  homeOf(name: string): string {
+    return join(this.folder, name)
+  }
+
+  /** The first peer: it founds the mesh and may write. */
+  async found(name: string, init: PeerInit = {}): Promise<PeerProcess> {
+    const open = this.#init.open === false ? [] : ['--open']
+    await mesh(['init', ...open, '--name', 'lab', '--profile', 'test', '--home', this.homeOf(name)])
+    return this.start(name, init)
+  }
+
+  /** A new peer, by the address of one that runs. */
+  async join(name: string, by: PeerProcess | string, init: PeerInit = {}): Promise<PeerProcess> {
+    const address = typeof by === 'string' ? by : (by.addresses[0] as string)
+    return this.#keep(name, ['join', address, ...(await this.#flags(name, init))], init)
+  }
+
+  /** A peer whose home is there already. */
+  async start(name: string, init: PeerInit = {}): Promise<PeerProcess> {
+    return this.#keep(name, ['start', ...(await this.#flags(name, init))], init)
+  }
+
+  /** A founder and so many others, each seen alive by each. */
+  async mesh(names: readonly string[], init: PeerInit = {}): Promise<PeerProcess[]> {
+    const [first = 'a', ...others] = names
+    const founder = await this.found(first, init)
+    const peers = [founder]
+    for (const name of others) peers.push(await this.join(name, founder, init))
+    await this.meet(peers)
+    return peers
+  }
+
+  /** Each sees each alive. */
+  async meet(peers: readonly PeerProcess[]): Promise<void> {
+    for (const one of peers) {
+      await until(`${one.peer} sees ${peers.length} peers alive`, meetMs, async () => {
+        const alive = (await one.client.peers()).filter(({ state }) => state === 'alive').map(({ peer }) => peer)
+        return peers.every(({ peer }) => alive.includes(peer))
+      })
+    }
+  }
+
+  /** All have the same pins and facts. */
+  async agree(peers: readonly PeerProcess[], pins: number, ms = 30_000): Promise<void> {
+    await until(`${peers.length} peers with the same ${pins} pins`, ms, async () => {
+      const infos = await Promise.all(peers.map(async ({ client }) => client.info()))
+      const [first] = infos
+      return infos.every((info) => info.pins === pins && info.roots.pinset === first?.roots.pinset)
+    })
+  }
+
+  /** Ends every process that still runs, by its id, and removes the folder. */
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#peers.values()].map(async (peer) => peer.kill()))
+    removeFolder(this.folder)
+  }
+
+  async #keep(name: string, args: readonly string[], init: PeerInit): Promise<PeerProcess> {
+    const peer = await PeerProcess.start(this.homeOf(name), args, init.nodeFlags)
+    this.#peers.set(name, peer)
+    return peer
+  }
+
+  /** The TCP and the WebSocket port of a peer, the same at every start. */
+  async portsOf(name: string): Promise<[tcp: number, webSocket: number]> {
+    const ports = this.#ports.get(name) ?? [await freePort(), await freePort()]
+    this.#ports.set(name, ports)
+    return ports
+  }
+
+  async #flags(name: string, { flags = [] }: PeerInit): Promise<string[]> {
+    const [tcp, webSocket] = await this.portsOf(name)
+    const places = ['--listen', `/ip4/127.0.0.1/tcp/${tcp}`, '--listen', `/ip4/127.0.0.1/tcp/${webSocket}/ws`]
+    return [...places, '--profile', 'test', ...(this.#init.flags ?? []), ...flags]
+  }
+}
