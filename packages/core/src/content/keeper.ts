@@ -123,6 +123,11 @@ export class Keeper {
   }
 
   #visit(leaf: Leaf, bucket: number): void {
+    // Nothing is begun for a wish that is not on disk: it may never get there.
+    if (leaf.drafts > 0) {
+      leaf.whenSettled(() => this.mark(bucket))
+      return
+    }
     const rows = leaf.rows(bucket)
     const states = new Uint8Array(rows.length)
     const writes: Row[] = []
@@ -287,6 +292,10 @@ export class Keeper {
 
   #finished(job: Job, bytes: number): void {
     this.#init.leaves.with(job.bucket >> 4, (leaf) => {
+      if (leaf.drafts > 0) {
+        leaf.whenSettled(() => this.#finished(job, bytes))
+        return
+      }
       const row = leaf.rows(job.bucket)[findRow(leaf.rows(job.bucket), job.key)]
       const hold: Hold = {
         key: job.key,
