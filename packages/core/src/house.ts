@@ -111,7 +111,11 @@ export class House {
     this.heads = new Heads({ crypto, removed: (writer) => this.facts.keyLog.writer(writer)?.removed !== false })
     const stands = (id: LogId, generation: number): boolean =>
       this.facts.keyLog.writer(id.writer)?.removed === false && !this.facts.voided(id, generation)
-    this.leaves = new Leaves({ ...shared, leaf: { meshId: this.meshId, crypto, stands } })
+    this.leaves = new Leaves({
+      ...shared,
+      leaf: { meshId: this.meshId, crypto, stands },
+      isEmpty: (id) => this.heads.of(id).length === 0
+    })
     this.claims = new Claims(shared)
     this.members = new Members({
       ...shared,

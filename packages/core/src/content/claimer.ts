@@ -20,6 +20,10 @@ import type { Timings } from '../members/profiles.ts'
 const gatherMs = 30
 /** Claims of what is newly held or let go may follow one another this much faster. */
 const urgentShare = 4
+/** Claims that may leave within `claimMs`, of all shards together: each costs every member a signature check. */
+const claimsPerRoundMax = 64
+/** Claims held back by that leave in groups, this many a round. */
+const groupsPerRound = 8
 const promised = pinStates.indexOf('promised')
 const heldFirst = pinStates.indexOf('held')
 const heldLast = pinStates.indexOf('leaving')
@@ -57,6 +61,11 @@ export class Claimer {
   readonly #init: ClaimerInit
   readonly #shards = new Map<number, OwnShard>()
   #counter = 0
+  /** shards whose turn has come, in order */
+  readonly #due = new Set<number>()
+  #tokens = claimsPerRoundMax
+  #refilledAt = -Infinity
+  #pump: Timer | undefined
 
   constructor(init: ClaimerInit) {
     this.#init = init
@@ -123,7 +132,27 @@ export class Claimer {
     if (shard.timer !== undefined) shard.timer.cancelled = true
     shard.timer = agenda.at(at, () => {
       shard.timer = undefined
-      this.#send(id, shard)
+      this.#due.add(id)
+      this.#sendDue()
+    })
+  }
+
+  /** Sends what is due as far as the pace allows, the rest in groups later. */
+  #sendDue(): void {
+    const { agenda, outbox, timings } = this.#init
+    const refill = ((outbox.mono - this.#refilledAt) / timings.claimMs) * claimsPerRoundMax
+    this.#tokens = Math.min(claimsPerRoundMax, this.#tokens + refill)
+    this.#refilledAt = outbox.mono
+    for (const id of this.#due) {
+      if (this.#tokens < 1) break
+      this.#tokens--
+      this.#due.delete(id)
+      this.#send(id, this.#shard(id))
+    }
+    if (this.#due.size === 0 || this.#pump !== undefined) return
+    this.#pump = agenda.at(outbox.mono + timings.claimMs / groupsPerRound, () => {
+      this.#pump = undefined
+      this.#sendDue()
     })
   }
 

@@ -102,7 +102,9 @@ export class Claims {
 
   /** Keeps a verified (or own) claim and reads it. */
   keep(claim: Claim, bytes: Uint8Array): number[] {
-    shelf(this.#claims, claim.peer).set(claim.shard, { claim, bytes })
+    const claims = shelf(this.#claims, claim.peer)
+    const before = claims.get(claim.shard)?.claim.buckets ?? []
+    claims.set(claim.shard, { claim, bytes })
     const readings = shelf(this.#readings, claim.peer)
     const changed: number[] = []
     const listed = new Set<number>()
@@ -129,10 +131,9 @@ export class Claims {
       }
     }
     // Buckets that were listed before and are not now hold nothing any more.
-    for (const [bucket] of readings) {
-      if (bucket >> 8 !== claim.shard || listed.has(bucket)) continue
-      readings.delete(bucket)
-      changed.push(bucket)
+    for (const { low } of before) {
+      const bucket = claim.shard * 256 + low
+      if (!listed.has(bucket) && readings.delete(bucket)) changed.push(bucket)
     }
     return changed
   }

@@ -7,12 +7,20 @@ import type { Outbox } from '../loop/outbox.ts'
 import type { KeyValue } from '../events.ts'
 import { Leaf, type LeafInit } from './leaf.ts'
 
-/** About 1 KB a pin: 40,000 pins resident are 40 MB. */
-const residentWeightMax = 40_000
+/** A pin weighs two or three and takes about 1.5 KB: 40,000 pins resident are 60 MB. */
+const residentWeightMax = 100_000
 /** Loads under way at once: enough to keep the disk busy. */
 const loadsMax = 64
 /** A leaf that could not be loaded is asked for again after this time. */
 const reloadMs = 1000
+
+export interface LeavesInit {
+  readonly outbox: Outbox
+  readonly agenda: Agenda
+  readonly leaf: Omit<LeafInit, 'id' | 'entries' | 'holds'>
+  /** nothing of this leaf is on disk: it need not be loaded */
+  readonly isEmpty: (id: number) => boolean
+}
 
 export type LeafJob = (leaf: Leaf) => void
 
@@ -24,7 +32,8 @@ interface Queued {
 export class Leaves {
   readonly #outbox: Outbox
   readonly #agenda: Agenda
-  readonly #init: Omit<LeafInit, 'id' | 'entries' | 'holds'>
+  readonly #init: LeavesInit['leaf']
+  readonly #isEmpty: LeavesInit['isEmpty']
   /** In order of use, oldest first. */
   readonly #resident = new Map<number, Leaf>()
   readonly #weights = new Map<number, number>()
@@ -33,10 +42,11 @@ export class Leaves {
   readonly #wanted: number[] = []
   #loading = 0
 
-  constructor(init: { outbox: Outbox; agenda: Agenda; leaf: Omit<LeafInit, 'id' | 'entries' | 'holds'> }) {
+  constructor(init: LeavesInit) {
     this.#outbox = init.outbox
     this.#agenda = init.agenda
     this.#init = init.leaf
+    this.#isEmpty = init.isEmpty
   }
 
   /** Runs `job` on the leaf, now or as soon as it is loaded, as a unit of its own. */
@@ -95,6 +105,9 @@ export class Leaves {
     if (waiting !== undefined) {
       waiting.push(queued)
     } else if (this.#resident.has(id)) {
+      this.#schedule(id, queued)
+    } else if (this.#isEmpty(id)) {
+      this.#keep(id, new Leaf({ ...this.#init, id, entries: [], holds: [] }))
       this.#schedule(id, queued)
     } else {
       this.#jobs.set(id, [queued])
