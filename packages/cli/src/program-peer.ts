@@ -5,24 +5,22 @@ import type { InitOptions } from './commands/init.ts'
 import type { JoinOptions } from './commands/join.ts'
 import { parseApiAddress } from './parse/api-address.ts'
 import { parseMeshId } from './parse/mesh-id.ts'
-import { parseListen } from './parse/multiaddr.ts'
+import { parseBootstrap, parseListen } from './parse/multiaddr.ts'
 import { parseMeshName } from './parse/name.ts'
 import { parseSize } from './parse/size.ts'
 import type { Act } from './program.ts'
 import type { PeerOptions } from './serve.ts'
 
-const space = (): Option =>
-  new Option(
-    '--space <size>',
-    'how much this peer may hold, such as 50GB (default: 10 GB, or half of the free disk if less)'
-  ).argParser(parseSize)
+const space = (otherwise = '10 GB, or half of the free disk if less'): Option =>
+  new Option('--space <size>', `how much this peer may hold, such as 50GB (default: ${otherwise})`).argParser(parseSize)
 const profile = (what: string): Option => new Option('--profile <name>', what).choices(['lan', 'wan', 'test'])
 const listed = (text: string, before: string[] | undefined): string[] => [...(before ?? []), parseListen(text)]
+const announced = (text: string, before: string[] | undefined): string[] => [...(before ?? []), parseBootstrap(text)]
 
 export function addPeerCommands(program: Command, act: Act): void {
   program.commandsGroup('A peer:')
   addInit(program, act)
-  program
+  const start = program
     .command('start')
     .description('run the peer of this home, until Ctrl-C or SIGTERM')
     .option(
@@ -30,11 +28,11 @@ export function addPeerCommands(program: Command, act: Act): void {
       'where to listen for peers (default: TCP 4101 and WebSockets 4102 everywhere)',
       listed
     )
+    .addOption(space('what the home was set up with'))
     .addHelpText(
       'after',
       '\nExamples:\n  mesh start\n  mesh start --listen /ip4/0.0.0.0/tcp/5101 --space 200GB\n  mesh start --home /srv/mesh --json'
     )
-  const start = program.commands.at(-1)!
   addPeerOptions(start).action((options: PeerOptions, command: Command) =>
     act(command.optsWithGlobals(), async (session) => (await import('./commands/start.ts')).start(session, options))
   )
@@ -66,9 +64,10 @@ function addJoin(program: Command, act: Act): void {
       'where to listen for peers; may be repeated (default: TCP 4101 and WebSockets 4102 everywhere)',
       listed
     )
+    .addOption(space())
     .addHelpText(
       'after',
-      '\nExamples:\n  mesh join /ip4/192.0.2.7/tcp/4101/p2p/12D3KooW…\n  mesh join /dns4/mesh.example.org/tcp/4101/p2p/12D3KooW… --mesh z6Mk… --space 50GB'
+      '\nExamples:\n  mesh join /ip4/192.0.2.7/tcp/4101/p2p/12D3KooW…\n  mesh join /dns4/mesh.example.org/tcp/4101/p2p/12D3KooW… --mesh z71g… --space 50GB'
     )
   addPeerOptions(join).action((address: string, options: JoinOptions, command: Command) =>
     act(command.optsWithGlobals(), async (session) =>
@@ -79,8 +78,7 @@ function addJoin(program: Command, act: Act): void {
 
 function addPeerOptions(command: Command): Command {
   return command
-    .addOption(space())
-    .option('--announce <maddr>', 'tell others this address instead; may be repeated', listed)
+    .option('--announce <maddr>', 'tell others this address instead; may be repeated', announced)
     .option('--api <host:port>', 'where the local API listens (default: a socket in the home)', parseApiAddress)
     .addOption(profile("override the mesh's timings, for tests"))
     .addOption(new Option('--gossip <state>', 'off: everything travels by sync (default: on)').choices(['on', 'off']))

@@ -111,7 +111,7 @@ test('the flags of start reach the peer', async (t) => {
     '--zone',
     'cellar',
     '--announce',
-    listen[0]!
+    '/dns4/a.example/tcp/1'
   ]
   const { ready, stop, ended } = await serving([...words, ...more], { startNode })
   assert.match(String(ready.api), /^127\.0\.0\.1:\d+$/)
@@ -124,7 +124,7 @@ test('the flags of start reach the peer', async (t) => {
     servePublic: true,
     mdns: true,
     zone: 'cellar',
-    announce: [listen[0]]
+    announce: ['/dns4/a.example/tcp/1']
   }
   assert.deepEqual(asked, [{ home, listen, spaceBytes: 2 ** 30, profile: 'test', ...switches }])
 })
