@@ -9,6 +9,7 @@ import { Planner } from './content/planner.ts'
 import type { Crypto, Random } from './crypto.ts'
 import { Commands } from './door/commands.ts'
 import { Receiver } from './door/receiver.ts'
+import { Status } from './door/status.ts'
 import { GossipDoor } from './door/gossip.ts'
 import { type Charter, decodeCharter, meshIdOf } from './formats/charter.ts'
 import { Agenda } from './loop/agenda.ts'
@@ -266,8 +267,10 @@ export class House {
   }
 
   #buildCommands(rooms: Rooms): Commands {
+    const { keeper, planner } = this
     return new Commands({
       ...rooms,
+      status: new Status({ ...rooms, keeper, planner }),
       random: this.#init.random,
       author: this.author,
       keeper: this.keeper,

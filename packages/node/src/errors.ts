@@ -1,7 +1,7 @@
 /**
  * Failures of the rooms below, as a person meets them: the same codes, with a remedy and the exit code of a command.
  */
-import { FormatError, type Failure } from '@pinmesh/core'
+import { FormatError, type Failure, SettingError } from '@pinmesh/core'
 import { ContentError } from '@pinmesh/ipfs'
 import { StoreError } from '@pinmesh/store'
 import { TransportError } from '@pinmesh/transport'
@@ -62,6 +62,7 @@ export function meshErrorOf(error: unknown): MeshError {
       cause: error
     })
   }
+  if (error instanceof SettingError) return new MeshError(error.code, error.message, { exit: 1, cause: error })
   if (error instanceof StoreError || error instanceof TransportError || error instanceof FormatError) {
     const remedy = remedies[error.code]
     const exit = error.code === 'MESH_BAD_ADDRESS' ? 1 : 2

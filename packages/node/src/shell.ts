@@ -74,6 +74,7 @@ export class Shell {
     try {
       effects = this.#init.core.step(event, { mono: performance.now(), wall: Date.now() })
     } catch (error) {
+      this.#stop.abort(new Error('the core is broken'))
       this.#init.broken(error)
       return []
     }

@@ -50,6 +50,8 @@ async function begin(
   }
   const charter = fromHex(mesh.charter)
   const crypto = nodeCrypto(await home.identity(), await home.rootSeed())
+  const spaceBytes = settings.spaceBytes ?? mesh.spaceBytes
+  if (spaceBytes !== mesh.spaceBytes) await home.saveMesh({ ...mesh, spaceBytes })
   const store = await createLevelStore({ path: home.storePath })
   undo.push(async () => store.close())
   const policy = policyOf(charter, await facts(store), crypto)
@@ -61,7 +63,7 @@ async function begin(
     mdns: settings.mdns ?? false,
     ...(settings.announce === undefined ? {} : { announce: [...settings.announce] })
   })
-  const core = buildCore({ settings, charter, crypto, policy, spaceBytes: settings.spaceBytes ?? mesh.spaceBytes })
+  const core = buildCore({ settings, charter, crypto, policy, spaceBytes })
   const content = createHeliaContent({
     path: home.blocksPath,
     libp2p: transport.libp2p,
@@ -182,10 +184,12 @@ function bootstrap(
   }
 }
 
-/** A broken invariant: nothing that this process holds in memory can be trusted any more. What is on disk is whole. */
+/**
+ * A broken invariant: nothing that this process holds in memory can be trusted any more, what is on disk is whole. It is
+ * thrown where nobody catches it, so that the process ends; the command line says so in a sentence and keeps the details.
+ */
 function crash(error: unknown): void {
-  process.stderr.write(
-    `MESH_INTERNAL A rule of pinmesh itself was broken; the peer stops. Please report this:\n${error instanceof Error ? error.stack : String(error)}\n`
-  )
-  process.exit(70)
+  setImmediate(() => {
+    throw error
+  })
 }

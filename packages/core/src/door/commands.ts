@@ -5,14 +5,13 @@
 import type { CID } from 'multiformats/cid'
 import { FormatError } from '../bytes/format-error.ts'
 import type { Crypto, Random } from '../crypto.ts'
-import { type Claims, findRow } from '../content/claims.ts'
-import { isHeld } from '../placement/pin-view.ts'
+import { findRow } from '../content/claims.ts'
 import type { Hold } from '../content/hold.ts'
 import type { Keeper } from '../content/keeper.ts'
 import type { Planner } from '../content/planner.ts'
 import type { Failure, Reply, Row } from '../effects.ts'
 import type { Command, PinWish } from '../events.ts'
-import { bucketOf, canonicalCid, keyOfPin, mapKeyOf } from '../formats/key.ts'
+import { bucketOf, keyOfPin, mapKeyOf } from '../formats/key.ts'
 import type { KeyChange } from '../formats/key-op.ts'
 import { encodeRegister, type PinRegister, type Register } from '../formats/register.ts'
 import type { Disk } from '../loop/disk.ts'
@@ -21,8 +20,10 @@ import type { Members } from '../members/members.ts'
 import type { Author } from '../pinset/author.ts'
 import type { Leaf } from '../pinset/leaf.ts'
 import type { Leaves } from '../pinset/leaves.ts'
-import type { PeerReport, PinAnswer, PinReport } from '../reports.ts'
+import type { PinAnswer } from '../reports.ts'
 import type { Facts } from '../trust/facts.ts'
+import { badCid, notPinned, parseCid } from './cids.ts'
+import type { Status } from './status.ts'
 
 export interface CommandsInit {
   readonly self: string
@@ -35,7 +36,7 @@ export interface CommandsInit {
   readonly members: Members
   readonly leaves: Leaves
   readonly author: Author
-  readonly claims: Claims
+  readonly status: Status
   readonly keeper: Keeper
   readonly planner: Planner
   /** the key log has grown by an own operation that is on disk */
@@ -66,7 +67,7 @@ export class Commands {
         })
         return
       case 'status':
-        this.#status(id, command.cid)
+        this.#init.status.run(id, command.cid)
         return
       case 'change-trust':
         this.#changeTrust(id, command.change)
@@ -226,69 +227,6 @@ export class Commands {
     return registers.some(({ log }) => log.id.writer === writer) ? null : undefined
   }
 
-  #status(id: number, text: string): void {
-    const { outbox, meshId, crypto, leaves } = this.#init
-    const cid = parseCid(text)
-    if (cid === undefined) return outbox.fail(id, badCid(text))
-    const key = keyOfPin(meshId, cid, crypto)
-    const bucket = bucketOf(key)
-    leaves.with(bucket >> 4, (leaf) => {
-      const report = this.#report(leaf, bucket, key)
-      if (report === undefined) outbox.fail(id, notPinned(text))
-      else outbox.emit({ kind: 'reply', id, reply: { of: 'status', report } })
-    })
-  }
-
-  #report(leaf: Leaf, bucket: number, key: Uint8Array): PinReport | undefined {
-    const { planner, members, claims, keeper, self, outbox } = this.#init
-    const rows = leaf.rows(bucket)
-    const at = findRow(rows, key)
-    const row = rows[at]
-    const hold = leaf.hold(key)
-    if (row === undefined) {
-      if (hold?.state !== 'limbo') return undefined
-      return { cid: hold.cid.toString(), want: 0, min: 0, have: 1, peers: [], limbo: true }
-    }
-    const job = keeper.jobs.of(key)
-    const mine =
-      hold === undefined || hold.state === 'trash' || hold.state === 'releasing'
-        ? undefined
-        : hold.state === 'failed'
-          ? hold.reason
-          : 'held'
-    const plan = planner.plan(bucket, row, at, mine === 'held' ? mine : (job?.state ?? mine))
-    const peers: PeerReport[] = []
-    for (const { peer } of members.candidates) {
-      const claimed = claims.stateOf(peer, bucket, at)
-      const state =
-        peer !== self
-          ? claimed
-          : mine === 'held'
-            ? claimed === 'promised'
-              ? 'promised'
-              : 'held'
-            : (job?.state ?? mine ?? 'none')
-      const target = plan.targets.includes(peer)
-      if (state === 'none' && !target) continue
-      const down = members.stateOf(peer) === 'down'
-      const since =
-        peer === self ? (hold?.since ?? job?.since ?? outbox.wall) : wallOf(outbox, claims.changedAt(peer, bucket))
-      const reason = down ? 'this peer is down' : reasons[state]
-      peers.push({ peer, state, since, target, ...(reason === undefined ? {} : { reason }) })
-    }
-    const have = peers.filter((one) => isHeld(one.state) && members.stateOf(one.peer) !== 'down').length
-    return {
-      cid: row.cid.toString(),
-      ...(row.name === undefined ? {} : { name: row.name }),
-      want: row.want.max,
-      min: row.want.min,
-      have,
-      peers,
-      ...(row.expiry === undefined ? {} : { expiry: row.expiry }),
-      limbo: false
-    }
-  }
-
   #changeTrust(id: number, wanted: KeyChange | { kind: 'add-writer'; peer: string }): void {
     const { outbox, facts, crypto, disk, random } = this.#init
     if (crypto.signAsRoot === undefined) {
@@ -335,33 +273,6 @@ export class Commands {
     for (const { register } of leaf.registers(mapKey)) highest = Math.max(highest, register.lamport)
     return Math.max(highest + 1, Math.floor(this.#init.outbox.wall))
   }
-}
-
-const reasons: Partial<Record<PeerReport['state'], string>> = {
-  unreachable: 'no peer gave the content',
-  'no-space': 'not enough room in its budget',
-  'back-end': 'its IPFS back end failed',
-  refused: 'it refused the content'
-}
-
-function parseCid(text: string): CID | undefined {
-  try {
-    return canonicalCid(text)
-  } catch {
-    return undefined
-  }
-}
-
-function badCid(text: string): Failure {
-  return {
-    code: 'MESH_BAD_CID',
-    text: `"${text.slice(0, 100)}" is not a CID.`,
-    remedy: 'Give a CID such as bafy… or Qm…, or /ipfs/<cid>.'
-  }
-}
-
-function notPinned(text: string): Failure {
-  return { code: 'MESH_NOT_PINNED', text: `${text} is not pinned in this mesh.`, remedy: 'See `mesh ls` for what is.' }
 }
 
 function notWriter(self: string): Failure {
@@ -412,8 +323,4 @@ function sameWish(a: PinRegister, b: PinRegister): boolean {
   const text = (register: PinRegister): string =>
     JSON.stringify({ ...register, lamport: 0, cid: register.cid.toString() }, Object.keys(register).sort())
   return text(a) === text(b)
-}
-
-function wallOf(outbox: Outbox, mono: number): number {
-  return mono === -Infinity ? outbox.wall : Math.round(outbox.wall - (outbox.mono - mono))
 }

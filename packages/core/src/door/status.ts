@@ -1,0 +1,111 @@
+/**
+ * What is known of one pin: who holds it, who fetches it, who failed and why, since when; as this peer sees it now.
+ */
+import type { Claims } from '../content/claims.ts'
+import { findRow } from '../content/claims.ts'
+import type { Keeper } from '../content/keeper.ts'
+import type { Planner } from '../content/planner.ts'
+import type { Crypto } from '../crypto.ts'
+import { bucketOf, keyOfPin } from '../formats/key.ts'
+import type { Outbox } from '../loop/outbox.ts'
+import type { Members } from '../members/members.ts'
+import type { Leaf } from '../pinset/leaf.ts'
+import type { Leaves } from '../pinset/leaves.ts'
+import { isHeld } from '../placement/pin-view.ts'
+import type { PeerReport, PinReport } from '../reports.ts'
+import { badCid, notPinned, parseCid } from './cids.ts'
+
+export interface StatusInit {
+  readonly self: string
+  readonly meshId: Uint8Array
+  readonly crypto: Crypto
+  readonly outbox: Outbox
+  readonly members: Members
+  readonly leaves: Leaves
+  readonly claims: Claims
+  readonly keeper: Keeper
+  readonly planner: Planner
+}
+
+export class Status {
+  readonly #init: StatusInit
+
+  constructor(init: StatusInit) {
+    this.#init = init
+  }
+
+  /** Replies with a report of the pin, or with MESH_NOT_PINNED. */
+  run(id: number, text: string): void {
+    const { outbox, meshId, crypto, leaves } = this.#init
+    const cid = parseCid(text)
+    if (cid === undefined) return outbox.fail(id, badCid(text))
+    const key = keyOfPin(meshId, cid, crypto)
+    const bucket = bucketOf(key)
+    leaves.with(bucket >> 4, (leaf) => {
+      const report = this.#report(leaf, bucket, key)
+      if (report === undefined) outbox.fail(id, notPinned(text))
+      else outbox.emit({ kind: 'reply', id, reply: { of: 'status', report } })
+    })
+  }
+
+  #report(leaf: Leaf, bucket: number, key: Uint8Array): PinReport | undefined {
+    const { planner, members, claims, keeper, self, outbox } = this.#init
+    const rows = leaf.rows(bucket)
+    const at = findRow(rows, key)
+    const row = rows[at]
+    const hold = leaf.hold(key)
+    if (row === undefined) {
+      if (hold?.state !== 'limbo') return undefined
+      return { cid: hold.cid.toString(), want: 0, min: 0, have: 1, peers: [], limbo: true }
+    }
+    const job = keeper.jobs.of(key)
+    const mine =
+      hold === undefined || hold.state === 'trash' || hold.state === 'releasing'
+        ? undefined
+        : hold.state === 'failed'
+          ? hold.reason
+          : 'held'
+    const plan = planner.plan(bucket, row, at, mine === 'held' ? mine : (job?.state ?? mine))
+    const peers: PeerReport[] = []
+    for (const { peer } of members.candidates) {
+      const claimed = claims.stateOf(peer, bucket, at)
+      const state =
+        peer !== self
+          ? claimed
+          : mine === 'held'
+            ? claimed === 'promised'
+              ? 'promised'
+              : 'held'
+            : (job?.state ?? mine ?? 'none')
+      const target = plan.targets.includes(peer)
+      if (state === 'none' && !target) continue
+      const down = members.stateOf(peer) === 'down'
+      const since =
+        peer === self ? (hold?.since ?? job?.since ?? outbox.wall) : wallOf(outbox, claims.changedAt(peer, bucket))
+      const reason = down ? 'this peer is down' : reasons[state]
+      peers.push({ peer, state, since, target, ...(reason === undefined ? {} : { reason }) })
+    }
+    const have = peers.filter((one) => isHeld(one.state) && members.stateOf(one.peer) !== 'down').length
+    return {
+      cid: row.cid.toString(),
+      ...(row.name === undefined ? {} : { name: row.name }),
+      want: row.want.max,
+      min: row.want.min,
+      have,
+      peers,
+      ...(row.expiry === undefined ? {} : { expiry: row.expiry }),
+      limbo: false
+    }
+  }
+}
+
+const reasons: Partial<Record<PeerReport['state'], string>> = {
+  unreachable: 'no peer gave the content',
+  'no-space': 'not enough room in its budget',
+  'back-end': 'its IPFS back end failed',
+  refused: 'it refused the content'
+}
+
+function wallOf(outbox: Outbox, mono: number): number {
+  return mono === -Infinity ? outbox.wall : Math.round(outbox.wall - (outbox.mono - mono))
+}
