@@ -247,6 +247,7 @@ export class House {
       gossip: this.#init.gossip,
       session: (peer) => this.receiver.session(peer),
       waiting: () => this.intake.waiting,
+      news: () => this.receiver.news,
       finished: (_peer, vector) => {
         if (vector) this.getReady()
         this.author.open()

@@ -12,6 +12,7 @@ import { type Claim, type ClaimBucket, claimBytes, encodeClaim, pinStates } from
 import type { Agenda, Timer } from '../loop/agenda.ts'
 import type { Disk } from '../loop/disk.ts'
 import type { Outbox } from '../loop/outbox.ts'
+import { Pace } from '../loop/pace.ts'
 import { equalBytes } from '../bytes/compare.ts'
 import { type Claims, claimsPerIncarnation } from './claims.ts'
 import type { Timings } from '../members/profiles.ts'
@@ -21,7 +22,7 @@ const gatherMs = 30
 /** Claims of what is newly held or let go may follow one another this much faster. */
 const urgentShare = 4
 /** Claims that may leave within `claimMs`, of all shards together: each costs every member a signature check. */
-const claimsPerRoundMax = 64
+export const claimsPerRoundMax = 64
 /** Claims held back by that leave in groups, this many a round. */
 const groupsPerRound = 8
 const promised = pinStates.indexOf('promised')
@@ -63,12 +64,12 @@ export class Claimer {
   #counter = 0
   /** shards whose turn has come, in order */
   readonly #due = new Set<number>()
-  #tokens = claimsPerRoundMax
-  #refilledAt = -Infinity
+  readonly #pace: Pace
   #pump: Timer | undefined
 
   constructor(init: ClaimerInit) {
     this.#init = init
+    this.#pace = new Pace(claimsPerRoundMax, init.timings.claimMs)
   }
 
   /** Takes the promises given before the restart (rows of table meta). */
@@ -140,12 +141,8 @@ export class Claimer {
   /** Sends what is due as far as the pace allows, the rest in groups later. */
   #sendDue(): void {
     const { agenda, outbox, timings } = this.#init
-    const refill = ((outbox.mono - this.#refilledAt) / timings.claimMs) * claimsPerRoundMax
-    this.#tokens = Math.min(claimsPerRoundMax, this.#tokens + refill)
-    this.#refilledAt = outbox.mono
     for (const id of this.#due) {
-      if (this.#tokens < 1) break
-      this.#tokens--
+      if (!this.#pace.take(outbox.mono)) break
       this.#due.delete(id)
       this.#send(id, this.#shard(id))
     }

@@ -3,12 +3,16 @@
  * Each is checked by the room that keeps it; what cannot be judged yet starts a sync with whoever sent it.
  */
 import { compareBytes } from '../bytes/compare.ts'
+import { claimsPerRoundMax } from '../content/claimer.ts'
 import type { Claims } from '../content/claims.ts'
 import type { Keeper } from '../content/keeper.ts'
 import type { Crypto } from '../crypto.ts'
 import { decodeCommit } from '../formats/commit.ts'
 import { decodeStored } from '../formats/stored.ts'
+import type { Outbox } from '../loop/outbox.ts'
+import { Pace } from '../loop/pace.ts'
 import type { Members } from '../members/members.ts'
+import type { Timings } from '../members/profiles.ts'
 import type { Pulse } from '../members/pulse.ts'
 import type { Heads } from '../pinset/heads.ts'
 import type { Intake, Taken } from '../pinset/intake.ts'
@@ -19,7 +23,12 @@ import type { Facts } from '../trust/facts.ts'
 import type { FactKind, Standing } from '../trust/standing.ts'
 import type { ItemKind, ItemOutcome } from './gossip.ts'
 
+/** Claims of one peer that are taken in a round, as a multiple of what an honest peer sends: they come late and in heaps. */
+const claimsSlack = 8
+
 export interface ReceiverInit {
+  readonly outbox: Outbox
+  readonly timings: Timings
   readonly crypto: Crypto
   readonly facts: Facts
   readonly heads: Heads
@@ -39,6 +48,8 @@ export class Receiver {
   readonly #init: ReceiverInit
   /** entries that turned out new, ever */
   #newEntries = 0
+  #newFacts = 0
+  readonly #paces = new Map<string, Pace>()
 
   constructor(init: ReceiverInit) {
     this.#init = init
@@ -50,6 +61,11 @@ export class Receiver {
     if (kind === 'claim') return this.#orAsk(this.#takeClaim(bytes), from)
     if (kind === 'beat') return this.#orAsk(this.#takeBeat(bytes), from)
     return this.#init.standing.take(kind, bytes, from)
+  }
+
+  /** Entries and facts that turned out new, ever. */
+  get news(): number {
+    return this.#newEntries + this.#newFacts
   }
 
   takeBeats(beats: readonly Uint8Array[]): void {
@@ -76,6 +92,7 @@ export class Receiver {
         take('key-op', frame.ops)
         take('record', frame.records)
         take('fork', frame.forks)
+        this.#newFacts += fresh
         return fresh
       },
       takeRun: (run) =>
@@ -107,10 +124,15 @@ export class Receiver {
   }
 
   #takeClaim(bytes: Uint8Array): ItemOutcome {
-    const taken = this.#init.claims.take(bytes, (peer) => this.#init.members.isMember(peer))
+    const { members, claims, keeper } = this.#init
+    const taken = claims.take(
+      bytes,
+      (peer) => members.isMember(peer),
+      (peer) => this.#paceOf(peer).take(this.#init.outbox.mono)
+    )
     if (taken === 'old') return 'old'
     if (taken === 'stranger') return 'unknown'
-    for (const bucket of taken.changed) this.#init.keeper.mark(bucket)
+    for (const bucket of taken) keeper.mark(bucket)
     return 'new'
   }
 
@@ -123,6 +145,16 @@ export class Receiver {
     if (hash === undefined || compareBytes(hash, beat.recordHash) !== 0) this.#init.syncs().missing(beat.peer)
     this.#init.pulse().look()
     return 'new'
+  }
+
+  /** A peer that claims more often than an honest one does costs no signature checks beyond that. */
+  #paceOf(peer: string): Pace {
+    let pace = this.#paces.get(peer)
+    if (pace === undefined) {
+      pace = new Pace(claimsPerRoundMax * claimsSlack, this.#init.timings.claimMs)
+      this.#paces.set(peer, pace)
+    }
+    return pace
   }
 
   #orAsk(outcome: ItemOutcome, from: string): ItemOutcome {

@@ -28,6 +28,8 @@ export interface SyncsInit {
   readonly session: (peer: string) => SessionInit
   /** entries taken and not yet on disk */
   readonly waiting: () => number
+  /** entries and facts that turned out new, ever */
+  readonly news: () => number
   /** a round with this peer ended well */
   readonly finished: (peer: string, vector: boolean) => void
   readonly gossip: boolean
@@ -37,6 +39,7 @@ interface Running {
   readonly peer: string
   readonly steps: Session
   readonly vector: boolean
+  readonly newsBefore: number
   ask: number | undefined
   again: boolean
 }
@@ -55,6 +58,9 @@ export class Syncs {
   readonly #queued = new Map<string, boolean>()
   readonly #seen = new Map<string, Seen>()
   readonly #pending = new Set<string>()
+  /** mono ms of the last round with a peer that brought nothing new */
+  readonly #fruitlessAt = new Map<string, number>()
+  readonly #resting = new Set<string>()
   /** mono ms and peer of the last rounds that found equal roots */
   readonly #level = new Map<string, number>()
   #rounds = 0
@@ -98,6 +104,7 @@ export class Syncs {
     this.#connected.delete(peer)
     this.#queued.delete(peer)
     this.#seen.delete(peer)
+    this.#fruitlessAt.delete(peer)
     const running = this.#running.get(peer)
     if (running !== undefined) this.#end(running, 'MESH_DISCONNECTED')
   }
@@ -116,12 +123,21 @@ export class Syncs {
 
   /** Something is missing that a sync would bring: from this peer if it is connected, else from any. */
   missing(peer: string): void {
-    if (this.#connected.has(peer)) this.start(peer, false)
-    else {
-      const any = [...this.#connected]
-      const other = any[this.#init.random(Math.max(1, any.length))]
-      if (other !== undefined) this.start(other, false)
+    const any = [...this.#connected]
+    const other = this.#connected.has(peer) ? peer : any[this.#init.random(Math.max(1, any.length))]
+    if (other === undefined || this.#resting.has(other)) return
+    const { agenda, outbox, timings } = this.#init
+    const restedAt = (this.#fruitlessAt.get(other) ?? -Infinity) + timings.settleMs
+    if (restedAt <= outbox.mono) {
+      this.start(other, false)
+      return
     }
+    // The last round with it brought nothing: whoever makes us ask again and again has to wait.
+    this.#resting.add(other)
+    agenda.at(restedAt, () => {
+      this.#resting.delete(other)
+      this.start(other, false)
+    })
   }
 
   /** A peer has told its roots (by beat or greeting). If they differ and mine have been still, sync with it. */
@@ -201,6 +217,7 @@ export class Syncs {
         peer,
         steps: session(this.#init.session(peer), vector),
         vector,
+        newsBefore: this.#init.news(),
         ask: undefined,
         again: false
       }
@@ -241,6 +258,8 @@ export class Syncs {
     if (this.#running.get(running.peer) !== running) return
     this.#running.delete(running.peer)
     if (running.ask !== undefined) this.#byAsk.delete(running.ask)
+    if (this.#init.news() === running.newsBefore) this.#fruitlessAt.set(running.peer, this.#init.outbox.mono)
+    else this.#fruitlessAt.delete(running.peer)
     if (code === undefined) this.#init.finished(running.peer, running.vector)
     else if (code !== 'MESH_DISCONNECTED') {
       this.#init.outbox.note('sync-failed', 'A sync with a peer ended early; it is tried again.', {
