@@ -25,7 +25,6 @@ import { Intake } from './pinset/intake.ts'
 import { type Leaf, type LeafChange } from './pinset/leaf.ts'
 import { Leaves } from './pinset/leaves.ts'
 import type { LogId } from './pinset/log.ts'
-import { viewHash } from './pinset/view.ts'
 import { SyncServer } from './sync/server.ts'
 import { Syncs } from './sync/syncs.ts'
 import { Facts } from './trust/facts.ts'
@@ -309,7 +308,7 @@ export class House {
 
   #leafChanged(leaf: Leaf, change: LeafChange): void {
     for (const { bucket, before, after } of change.buckets) {
-      this.claims.rowsChanged(bucket, before, after, viewHash(after, this.#init.crypto))
+      this.claims.rowsChanged(bucket, before, after, leaf.viewHash(bucket))
       this.keeper.mark(bucket)
     }
   }

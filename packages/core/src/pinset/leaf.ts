@@ -57,6 +57,7 @@ export class Leaf {
   readonly #holds = new Map<string, Hold>()
   #view: Map<string, Seen> | undefined
   readonly #rows = new Map<number, readonly PinRow[]>()
+  readonly #views = new Map<number, Uint8Array>()
 
   constructor(init: LeafInit) {
     this.id = init.id
@@ -151,6 +152,15 @@ export class Leaf {
     return rows
   }
 
+  /** The hash of a bucket's rows, by which claims say which pins they speak of. */
+  viewHash(bucket: number): Uint8Array {
+    const known = this.#views.get(bucket)
+    if (known !== undefined) return known
+    const hash = viewHash(this.rows(bucket), this.#init.crypto)
+    this.#views.set(bucket, hash)
+    return hash
+  }
+
   /** Every register of a map key in the logs that count, for writers and for provenance. */
   *registers(mapKey: string): Iterable<{ log: Log; register: Register }> {
     for (const log of this.#logs.values()) {
@@ -239,7 +249,7 @@ export class Leaf {
     for (let low = 0; low < 16; low++) {
       const bucket = this.id * 16 + low
       const rows = this.rows(bucket)
-      if (rows.length > 0) found.push({ bucket, view: viewHash(rows, this.#init.crypto), count: rows.length })
+      if (rows.length > 0) found.push({ bucket, view: this.viewHash(bucket), count: rows.length })
     }
     return found
   }
@@ -259,6 +269,7 @@ export class Leaf {
     const buckets: BucketChange[] = []
     for (const [bucket, old] of before) {
       this.#rows.delete(bucket)
+      this.#views.delete(bucket)
       buckets.push({ bucket, before: old, after: this.rows(bucket) })
     }
     rows.push(this.summary())
