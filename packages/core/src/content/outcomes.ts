@@ -1,0 +1,112 @@
+/**
+ * How a fetch ends, as the journal keeps it: held, with the logs that asked for it; or failed, with the reason and the time of
+ * the next try. What came of a fetch that was given up is deleted, unless it is wanted again by now.
+ */
+import type { Row } from '../effects.ts'
+import type { Outbox } from '../loop/outbox.ts'
+import type { Timings } from '../members/profiles.ts'
+import type { Leaf } from '../pinset/leaf.ts'
+import type { Leaves } from '../pinset/leaves.ts'
+import { findRow } from './claims.ts'
+import type { FailureReason, Hold } from './hold.ts'
+import type { Job } from './jobs.ts'
+
+/** A failed fetch is tried again after stepIn × 2^tries, at most this often doubled. */
+const backoffDoublingsMax = 6
+
+export interface OutcomesInit {
+  readonly outbox: Outbox
+  readonly leaves: Leaves
+  readonly timings: Timings
+  readonly random: (below: number) => number
+  /** the newest job for a key */
+  readonly jobOf: (key: Uint8Array) => Job | undefined
+  /** writes rows of a leaf; durably where `done` is given */
+  readonly save: (leaf: Leaf, rows: Row[], done?: () => void) => void
+  /** this bucket has to be looked at again */
+  readonly mark: (bucket: number) => void
+}
+
+export class Outcomes {
+  readonly #init: OutcomesInit
+
+  constructor(init: OutcomesInit) {
+    this.#init = init
+  }
+
+  finished(job: Job, bytes: number): void {
+    this.#init.leaves.with(job.bucket >> 4, (leaf) => {
+      if (leaf.drafts > 0) {
+        leaf.whenSettled(() => this.finished(job, bytes))
+        return
+      }
+      const row = leaf.rows(job.bucket)[findRow(leaf.rows(job.bucket), job.key)]
+      const hold: Hold = {
+        key: job.key,
+        cid: job.cid,
+        mode: job.mode,
+        state: 'held',
+        since: this.#init.outbox.wall,
+        bytes,
+        extra: false,
+        promisedUntil: 0,
+        tries: 0,
+        nextAt: 0,
+        reason: 'unreachable',
+        provenance: row === undefined ? [] : leaf.provenance(row)
+      }
+      this.#init.outbox.note('held', 'A pin is held here.', { cid: job.cid.toString(), bytes })
+      if (row === undefined) {
+        // Unpinned while it came: nobody was promised anything.
+        this.#init.outbox.emit({ kind: 'release', cid: job.cid.toString() })
+        return
+      }
+      this.#init.save(leaf, [leaf.setHold(hold)], () => this.#init.mark(job.bucket))
+    })
+  }
+
+  failed(job: Job, reason: FailureReason): void {
+    this.#init.leaves.with(job.bucket >> 4, (leaf) => {
+      const { outbox, timings } = this.#init
+      const tries = job.tries + 1
+      const delay = backoffMs(tries, timings)
+      const earlier = leaf.hold(job.key)
+      if (earlier !== undefined && earlier.state !== 'failed') return
+      const hold: Hold = {
+        key: job.key,
+        cid: job.cid,
+        mode: job.mode,
+        state: 'failed',
+        since: earlier?.reason === reason ? earlier.since : outbox.wall,
+        bytes: 0,
+        extra: true,
+        promisedUntil: 0,
+        tries,
+        nextAt: outbox.wall + delay + this.#init.random(Math.ceil(delay / 2)),
+        reason,
+        provenance: []
+      }
+      outbox.note('fetch-failed', 'A pin could not be fetched; it is tried again later.', {
+        cid: job.cid.toString(),
+        reason,
+        tries
+      })
+      this.#init.save(leaf, [leaf.setHold(hold)])
+      this.#init.mark(job.bucket)
+    })
+  }
+
+  /** What came of a fetch that was given up goes, unless it is held or fetched again by now. */
+  abandoned(job: Job): void {
+    this.#init.leaves.with(job.bucket >> 4, (leaf) => {
+      const hold = leaf.hold(job.key)
+      if (this.#init.jobOf(job.key) !== undefined || (hold !== undefined && hold.state !== 'failed')) return
+      this.#init.outbox.emit({ kind: 'release', cid: job.cid.toString() })
+    })
+  }
+}
+
+/** ms to wait after so many tries. */
+export function backoffMs(tries: number, timings: Timings): number {
+  return timings.stepInMs * 2 ** Math.min(tries, backoffDoublingsMax)
+}

@@ -1,0 +1,188 @@
+/**
+ * What this peer does about one pin of a bucket that is being visited: keep it as a duty or an extra, let it go by the release
+ * rule, fetch it, wait, or nothing; and what it claims of it. Decided anew at every visit, from facts alone.
+ */
+import type { Row } from '../effects.ts'
+import type { PinState } from '../formats/claim.ts'
+import type { Outbox } from '../loop/outbox.ts'
+import type { Members } from '../members/members.ts'
+import type { Timings } from '../members/profiles.ts'
+import type { Leaf } from '../pinset/leaf.ts'
+import type { PinRow } from '../pinset/view.ts'
+import { isHeld } from '../placement/pin-view.ts'
+import type { Plan } from '../placement/plan.ts'
+import type { Claimer } from './claimer.ts'
+import type { Claims } from './claims.ts'
+import type { Hold } from './hold.ts'
+import type { Jobs } from './jobs.ts'
+import { backoffMs } from './outcomes.ts'
+import type { Planner } from './planner.ts'
+import { mayRelease } from './release.ts'
+import type { HoldAt, Trash } from './trash.ts'
+
+/** One pin where it stands: its row among the rows of its bucket, and the rows to write for it. */
+export interface Spot {
+  readonly leaf: Leaf
+  readonly bucket: number
+  readonly row: PinRow
+  readonly at: number
+  readonly writes: Row[]
+}
+
+/** What to claim of a pin, and when (mono) to look again. */
+export interface Decision {
+  readonly state: PinState
+  readonly review: number
+}
+
+export interface VisitInit {
+  readonly self: string
+  readonly outbox: Outbox
+  readonly members: Members
+  readonly claims: Claims
+  readonly claimer: Claimer
+  readonly planner: Planner
+  readonly timings: Timings
+  readonly jobs: Jobs
+  readonly trash: Trash
+  readonly reviewSoon: (bucket: number) => void
+}
+
+export class Visit {
+  readonly #init: VisitInit
+
+  constructor(init: VisitInit) {
+    this.#init = init
+  }
+
+  /** Decides for one pin that is in my view. */
+  wanted(spot: Spot): Decision {
+    const { outbox, members, planner, jobs, trash } = this.#init
+    const { leaf, bucket, row, at } = spot
+    const hold = leaf.hold(row.key)
+    if (row.expiry !== undefined && row.expiry * 1000 <= outbox.wall && members.clockAgrees) {
+      return { state: 'none', review: hold === undefined ? Infinity : this.ended({ ...spot, hold }) }
+    }
+    const expiry = row.expiry === undefined ? Infinity : outbox.mono + (row.expiry * 1000 - outbox.wall)
+    // What is being deleted can be fetched anew when that is done.
+    if (hold?.state === 'releasing') return { state: 'none', review: trash.empty({ ...spot, hold }) }
+    const here = hold !== undefined && hold.state !== 'failed'
+    const plan = planner.plan(bucket, row, at, here ? 'held' : (jobs.of(row.key)?.state ?? hold?.reason))
+    const { state, review } = here ? this.#keep(spot, hold, plan) : this.#want(spot, hold, plan)
+    return { state, review: Math.min(expiry, plan.reviewAt, review) }
+  }
+
+  /** A hold whose pin is not in my view: it ends only on evidence. Returns when (mono) to look again. */
+  unwanted(at: HoldAt): number {
+    this.#giveUp(at.hold.key)
+    return this.#init.trash.unwanted(at)
+  }
+
+  /** A hold whose wish has ended for certain. Returns when (mono) to look again. */
+  ended(at: HoldAt): number {
+    this.#giveUp(at.hold.key)
+    return this.#init.trash.discard(at)
+  }
+
+  /** It is here. */
+  #keep(spot: Spot, hold: Hold, plan: Plan): Decision {
+    const { outbox, claimer, trash } = this.#init
+    const { leaf, bucket, row, writes } = spot
+    if (hold.state === 'trash' && plan.role === 'none') {
+      const review = this.#inTrash(spot, hold)
+      if (review !== undefined) return { state: 'none', review }
+    }
+    const extra = plan.role !== 'target'
+    let next: Hold = hold
+    if (hold.state !== 'held') next = { ...next, state: 'held', since: outbox.wall }
+    if (extra !== hold.extra) {
+      const promisedUntil = extra ? Math.max(hold.promisedUntil, claimer.stampOf(bucket)) : hold.promisedUntil
+      next = { ...next, extra, promisedUntil }
+    }
+    next = withProvenance(next, leaf, row)
+    let review = Infinity
+    if (plan.role === 'none') {
+      const verdict = mayRelease({ ...this.#init, ...spot, coveredUntil: trash.coveredUntil(bucket, next) })
+      if (verdict.release) {
+        writes.push(leaf.setHold({ ...next, state: 'trash', since: outbox.wall }))
+        const cid = row.cid.toString()
+        outbox.note('released', 'An extra copy is let go: enough others have promised to keep theirs.', { cid })
+        this.#init.reviewSoon(bucket)
+        return { state: 'none', review }
+      }
+      review = verdict.reviewAt
+    }
+    if (next !== hold) writes.push(leaf.setHold(next))
+    return { state: extra ? 'held' : 'promised', review }
+  }
+
+  /**
+   * A copy let go by the rule is in the trash. When it falls due the rule is asked once more: witnesses may have been lost
+   * since. Returns when to look again, undefined to keep the copy after all.
+   */
+  #inTrash(spot: Spot, hold: Hold): number | undefined {
+    const { outbox, members, timings, trash } = this.#init
+    if (trash.dueAt(spot.bucket, hold) > outbox.wall) return trash.empty({ ...spot, hold })
+    if (members.isolated || members.braking) return outbox.mono + timings.beatMs
+    return mayRelease({ ...this.#init, ...spot, coveredUntil: 0 }).release ? trash.empty({ ...spot, hold }) : undefined
+  }
+
+  /** It is not here: queue it if it is mine to fetch now. */
+  #want(spot: Spot, failed: Hold | undefined, plan: Plan): Decision {
+    const { outbox, jobs } = this.#init
+    const { leaf, bucket, row, at, writes } = spot
+    const none: Decision = { state: failed?.reason ?? 'none', review: Infinity }
+    if (plan.role === 'none') {
+      this.#giveUp(row.key)
+      if (failed !== undefined) writes.push(leaf.dropHold(failed.key))
+      return { state: 'none', review: Infinity }
+    }
+    const job = jobs.of(row.key)
+    if (job !== undefined) return { state: job.state, review: Infinity }
+    if (plan.actAt > outbox.mono) return { ...none, review: plan.actAt }
+    if (failed !== undefined && failed.nextAt > outbox.wall && !this.#newSource(bucket, at, failed)) {
+      return { ...none, review: outbox.mono + failed.nextAt - outbox.wall }
+    }
+    if (jobs.full) {
+      this.#init.reviewSoon(bucket)
+      return { state: 'queued', review: Infinity }
+    }
+    const { key, cid, mode, priority, bytes: sizeKnown } = row
+    jobs.add({ key, bucket, cid, mode, priority, sizeKnown, tries: failed?.tries ?? 0, lane: this.#lane(spot, failed) })
+    return failed === undefined ? { state: 'queued', review: Infinity } : none
+  }
+
+  #lane({ bucket, row, at }: Spot, failed: Hold | undefined): 'urgent' | 'normal' | 'retry' {
+    if (failed !== undefined) return 'retry'
+    const { members, claims } = this.#init
+    const copies = members.candidates.filter(
+      ({ peer }) => isHeld(claims.stateOf(peer, bucket, at)) && members.usable(peer)
+    ).length
+    return copies > 0 && copies < row.want.min ? 'urgent' : 'normal'
+  }
+
+  /** Somebody claims it held since the last try failed. */
+  #newSource(bucket: number, at: number, failed: Hold): boolean {
+    const { claims, members, outbox, timings } = this.#init
+    const failedAt = outbox.mono - (outbox.wall - (failed.nextAt - backoffMs(failed.tries, timings)))
+    return members.candidates.some(
+      ({ peer }) =>
+        isHeld(claims.stateOf(peer, bucket, at)) && claims.changedAt(peer, bucket) > failedAt && members.usable(peer)
+    )
+  }
+
+  /** A fetch that nobody needs any more. */
+  #giveUp(key: Uint8Array): void {
+    const job = this.#init.jobs.of(key)
+    if (job !== undefined) this.#init.jobs.cancel(job)
+  }
+}
+
+/** Notes logs that ask for the pin now and did not before. */
+function withProvenance(hold: Hold, leaf: Leaf, row: PinRow): Hold {
+  const now = leaf.provenance(row)
+  const known = new Set(hold.provenance.map((p) => `${p.writer}/${p.prefix}/${p.generation}`))
+  const same =
+    now.length === hold.provenance.length && now.every((p) => known.has(`${p.writer}/${p.prefix}/${p.generation}`))
+  return same ? hold : { ...hold, provenance: now }
+}
