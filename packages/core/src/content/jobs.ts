@@ -46,7 +46,7 @@ export interface JobsInit {
   readonly started: (job: Job) => void
   readonly finished: (job: Job, bytes: number) => void
   readonly failed: (job: Job, reason: FailureReason) => void
-  /** a job that was given up has ended; what came of it may be there */
+  /** a job that was given up has ended; parts of the content may be there */
   readonly abandoned: (job: Job) => void
   /** the share of the budget in use has changed */
   readonly spaceChanged: () => void
@@ -148,11 +148,9 @@ export class Jobs {
     const job = this.#end(id)
     this.setUsed(usedBytes)
     if (job === undefined) return
-    if (job.cancelled) this.#init.abandoned(job)
-    else {
-      this.#byKey.delete(toHex(job.key))
-      this.#init.finished(job, bytes)
-    }
+    // Given up too late: it is here, and goes only by the rules.
+    if (this.of(job.key) === job) this.#byKey.delete(toHex(job.key))
+    this.#init.finished(job, bytes)
     this.run()
   }
 

@@ -40,7 +40,16 @@ export class Outcomes {
         leaf.whenSettled(() => this.finished(job, bytes))
         return
       }
-      const row = leaf.rows(job.bucket)[findRow(leaf.rows(job.bucket), job.key)]
+      const before = leaf.hold(job.key)
+      if (before !== undefined && before.state !== 'failed') return this.#init.mark(job.bucket)
+      const rows = leaf.rows(job.bucket)
+      const row = rows[findRow(rows, job.key)]
+      if (row === undefined) {
+        // Unpinned while it came: nobody was promised anything.
+        if (before !== undefined) this.#init.save(leaf, [leaf.dropHold(job.key)])
+        this.abandoned(job)
+        return
+      }
       const hold: Hold = {
         key: job.key,
         cid: job.cid,
@@ -48,19 +57,14 @@ export class Outcomes {
         state: 'held',
         since: this.#init.outbox.wall,
         bytes,
-        extra: false,
+        extra: job.cancelled,
         promisedUntil: 0,
         tries: 0,
         nextAt: 0,
         reason: 'unreachable',
-        provenance: row === undefined ? [] : leaf.provenance(row)
+        provenance: leaf.provenance(row)
       }
       this.#init.outbox.note('held', 'A pin is held here.', { cid: job.cid.toString(), bytes })
-      if (row === undefined) {
-        // Unpinned while it came: nobody was promised anything.
-        this.#init.outbox.emit({ kind: 'release', cid: job.cid.toString() })
-        return
-      }
       this.#init.save(leaf, [leaf.setHold(hold)], () => this.#init.mark(job.bucket))
     })
   }
