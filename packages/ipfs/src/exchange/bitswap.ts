@@ -3,13 +3,15 @@
 //
 // What it must not do, and how that is prevented:
 // - Create a libp2p node: withLibp2pLight would, so the given node is set in its place.
-// - Serve strangers. Bitswap sees libp2p through a mask: a stream from a peer that is not allowed is reset before
-//   bitswap reads a byte of it, and none is opened to such a peer. (libp2p's own middleware, `use`, cannot do this:
+// - Serve strangers. Bitswap sees libp2p through a mask: a stream from a peer that is not allowed never reaches it, and
+//   none is opened to such a peer. (The stream is heard out, not reset: a reset while it sends holds up all wants of a
+//   Helia at the other end.) (libp2p's own middleware, `use`, cannot do this:
 //   version 3.3.11 appends the handler to the registered list at each stream, so the second stream runs it twice.)
 // - Fetch for others, store, delete: its block store is a read-only view of what is here, without Helia's own network
 //   layer, which also announces before it stores.
 // - Hang: a want without a signal never ends, and is asked of each peer once. Here each has a time limit, is given up
-//   and asked again. A want given up stays in the list for a moment, and an equal one would end with it: equal wants
+//   and asked again; not by its signal alone, for bitswap does not hear that while it sends its list to a slow peer.
+//   A want given up stays in the list for a moment, and an equal one would end with it: equal wants
 //   share one, and the next waits until the last is forgotten.
 
 import { withBitswap } from '@helia/bitswap'
@@ -36,6 +38,11 @@ export interface BitswapInit {
   stallMs: number
 }
 
+/** Ms to send one message: one peer that takes nothing holds up the wants of all. */
+const sendMs = 10_000
+/** Bytes of a stranger's stream that are let pass unread. */
+const unreadBytesMax = 1 << 20
+
 interface Broker {
   name: string
   retrieve(cid: CID, options: { signal: AbortSignal }): Promise<Uint8Array>
@@ -44,6 +51,8 @@ interface Broker {
 
 interface Wanted {
   block: Promise<Uint8Array>
+  /** Settles when an equal want may be asked. */
+  forgotten: Promise<void>
   callers: number
   stop: AbortController
 }
@@ -67,7 +76,7 @@ export class Bitswap {
     }) as unknown as HeliaWithLibp2p
     this.#helia = withBitswap(helia, {
       messageReceiveTimeout: 60_000,
-      messageSendTimeout: 60_000,
+      messageSendTimeout: sendMs,
       maxWantlistSize: 128
     })
     await this.#helia.start()
@@ -97,10 +106,7 @@ export class Bitswap {
     const name = nameOf(cid.multihash.bytes)
     let wanted = this.#wanted.get(name)
     while (wanted?.stop.signal.aborted === true) {
-      await settledOrAborted(
-        wanted.block.catch(() => {}),
-        signal
-      )
+      await settledOrAborted(wanted.forgotten, signal)
       wanted = this.#wanted.get(name)
     }
     wanted ??= this.#begin(cid, name)
@@ -124,12 +130,12 @@ export class Bitswap {
   #begin(cid: CID, name: string): Wanted {
     const stop = new AbortController()
     const block = this.#ask(cid, stop.signal)
-    const wanted: Wanted = { block, callers: 0, stop }
+    const forgotten = block
+      .catch(() => {})
+      .then(() => after(forgetMs))
+      .then(() => void this.#wanted.delete(name))
+    const wanted: Wanted = { block, forgotten, callers: 0, stop }
     this.#wanted.set(name, wanted)
-    const forget = (): void => {
-      setTimeout(() => this.#wanted.delete(name), forgetMs).unref()
-    }
-    block.then(forget, forget)
     return wanted
   }
 
@@ -139,16 +145,20 @@ export class Bitswap {
       const timer = setTimeout(() => limit.abort(), this.#init.stallMs / asksMax)
       try {
         const signal = AbortSignal.any([limit.signal, stop])
-        const bytes = await this.#broker?.retrieve(cid, { signal })
+        const bytes = await settledOrAborted(this.#retrieve(cid, signal), signal)
         if (bytes !== undefined && matches(cid.multihash.bytes, bytes)) return bytes
       } catch {
         // Given up: asked again, or ended below.
       } finally {
         clearTimeout(timer)
       }
-      await new Promise((resolve) => setTimeout(resolve, forgetMs))
+      await after(forgetMs)
     }
     throw new ContentError('unreachable', `No peer gives the block ${cid}`)
+  }
+
+  async #retrieve(cid: CID, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    return this.#broker?.retrieve(cid, { signal })
   }
 
   /** The libp2p node as bitswap may see it. */
@@ -161,7 +171,7 @@ export class Bitswap {
           protocols,
           (stream: Stream, connection: Connection) => {
             if (allowed(connection.remotePeer)) return handler(stream, connection)
-            stream.abort(new Error('Blocks are given to members only'))
+            hearOut(stream)
           },
           options
         ),
@@ -195,4 +205,18 @@ export class Bitswap {
       }
     })
   }
+}
+
+async function after(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+/** Takes what comes and answers nothing. */
+function hearOut(stream: Stream): void {
+  let bytes = 0
+  stream.addEventListener('message', (event) => {
+    bytes += event.data.byteLength
+    if (bytes > unreadBytesMax) stream.abort(new Error('Blocks are given to members only'))
+  })
+  stream.close().catch(() => {})
 }

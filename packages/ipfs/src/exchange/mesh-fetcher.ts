@@ -70,7 +70,8 @@ class MeshSession implements BlockSession {
 
   async block(cid: CID, signal: AbortSignal): Promise<Uint8Array> {
     const lacking = new Set<string>()
-    for (const peer of [...this.#sources]) {
+    const order = this.#sources
+    for (const peer of order) {
       if (!this.#sources.includes(peer)) continue
       const bytes = await this.#ask(peer, cid, signal)
       if (bytes === 'missing') {

@@ -2,7 +2,7 @@
 // the acquire it waits for.
 
 import { settledOrAborted } from '../aborting.ts'
-import { ContentError } from '../content-error.ts'
+import type { ContentError } from '../content-error.ts'
 
 interface Queue {
   tail: Promise<void>
