@@ -22,13 +22,13 @@ if (isNew && (!fromSource || hasCondition)) start()
 else {
   const node = isNew ? process.execPath : ownNode()
   if (node === undefined) refuse()
-  else import('child_process').then((processes) => startAgain(processes.spawn, node))
+  else void import('child_process').then((processes) => startAgain(processes.spawn, node))
 }
 
 function start() {
   if (process.env.PINMESH_DOOR === '1') dieWithTheDoor()
   if (module.enableCompileCache !== undefined) module.enableCompileCache()
-  import(pathToFileURL(built === undefined ? source : built).href)
+  void import(pathToFileURL(built === undefined ? source : built).href)
 }
 
 /** The Node that the registry brought, in the folder of this file or in one above it. */

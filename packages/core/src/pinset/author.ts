@@ -157,7 +157,8 @@ export class Author {
       if (register !== undefined) changes.set(mapKey, register)
     }
     if (changes.size === 0 && !waiting.some((one) => one.anew === true)) {
-      this.#unchanged(leaf, waiting)
+      if (leaf.drafts > 0) this.#again(leaf, waiting)
+      else this.#unchanged(leaf, waiting)
       return
     }
     const log = leaf.log({ writer, prefixLen: 12, prefix: leaf.id << 4 })
@@ -173,6 +174,14 @@ export class Author {
     this.#draftBytes += entry.header.length + entry.body.length
     this.#init.leafChanged(leaf, change)
     this.#draft.push({ stored, leaf, change, rows: rowsOf(waiting, leaf), waiting })
+  }
+
+  /** What is wished for stands in memory only: it is asked again when that is on disk, or is not. */
+  #again(leaf: Leaf, waiting: Waiting[]): void {
+    leaf.whenSettled(() => {
+      this.#waiting -= waiting.length
+      for (const one of waiting) this.change(one)
+    })
   }
 
   /** What is wished for stands already; what goes with it may still have to be kept. */

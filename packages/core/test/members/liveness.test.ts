@@ -1,3 +1,6 @@
+/**
+ * Liveness as a fault detector: who is alive, suspect, down or unheard, and when that may change.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

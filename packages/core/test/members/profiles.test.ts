@@ -1,3 +1,6 @@
+/**
+ * Timing profiles are whole configurations, and nonsense is refused.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 

@@ -1,3 +1,6 @@
+/**
+ * Duty: the chosen, the trusted, the rest; a prefix in r; moved only by what it held.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

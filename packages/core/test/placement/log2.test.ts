@@ -1,3 +1,6 @@
+/**
+ * The fixed-point logarithm against exact values.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

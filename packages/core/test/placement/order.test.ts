@@ -1,3 +1,6 @@
+/**
+ * Candidates and their order: fair by weight, stable when members come and go.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

@@ -1,3 +1,6 @@
+/**
+ * The plan of one peer for one pin, and that many such plans fit together.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

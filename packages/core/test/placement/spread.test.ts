@@ -1,3 +1,6 @@
+/**
+ * Domains and back ends are used in turn.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
