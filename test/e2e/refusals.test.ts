@@ -80,7 +80,7 @@ test('what is asked for makes no sense', async () => {
   refused(await a.try(['pin', cid, '-r', 'many']), 'MESH_BAD_VALUE', 1)
   refused(await a.try(['status', cid]), 'MESH_NOT_PINNED', 2)
   refused(await a.try(['unpin', cid]), 'MESH_NOT_PINNED', 2)
-  refused(await a.try(['add', join(lab.folder, 'not there')]), 'MESH_FILE_MISSING', 1)
+  refused(await a.try(['add', join(lab.folder, 'not there')]), 'MESH_FILE_UNREADABLE', 1)
   refused(await a.try(['pin', cid, '-r', '2', '--wait', '--timeout', '1s']), 'MESH_TIMED_OUT', 62)
   await a.run(['unpin', cid])
 })
@@ -116,7 +116,7 @@ test('a port that is taken, for peers and for the API', async () => {
     const ran = await runMesh(['start', '--listen', `/ip4/127.0.0.1/tcp/${port}`, ...home])
     refused(ran, 'MESH_PORT_TAKEN', 2)
     const api = await runMesh(['start', '--listen', '/ip4/127.0.0.1/tcp/0', '--api', `127.0.0.1:${port}`, ...home])
-    refused(api, 'MESH_API_ADDRESS', 2)
+    refused(api, 'MESH_API_ADDRESS', 1)
   } finally {
     squatter.close()
   }

@@ -110,7 +110,7 @@ export class Core {
 
   /** May this peer be given blocks and bandwidth: a member, or one that was vouched for? */
   isMember(peer: string): boolean {
-    return this.#house.members.isMember(peer)
+    return this.#house.members.isMember(peer) || this.#house.members.trusted(peer)
   }
 
   trusts(peer: string): boolean {

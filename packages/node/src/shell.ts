@@ -9,6 +9,8 @@ import { type Transport, TransportError } from '@pinmesh/transport'
 
 const timeoutMaxMs = 2 ** 31 - 1
 const dialTimeoutMs = 10_000
+/** Peers that are asked for one pin. */
+const sourcesMax = 16
 /** Progress of a fetch is told to the core at most this often. */
 const progressEveryMs = 250
 
@@ -220,7 +222,7 @@ export class Shell {
   }
 
   async #acquire(effect: Effect & { kind: 'acquire' }): Promise<void> {
-    const { content, core } = this.#init
+    const { content, core, transport } = this.#init
     const controller = new AbortController()
     this.#jobs.set(effect.job, controller)
     let toldAt = 0
@@ -232,7 +234,9 @@ export class Shell {
     }
     try {
       await Promise.all(effect.sources.map(async (peer) => this.dial(peer, core.addressesOf(peer))))
-      const { cid, mode, sources, bytesMax } = effect
+      const { cid, mode, bytesMax } = effect
+      // Whoever else is connected may have it: asking costs a round trip, and spares waiting for what nobody has.
+      const sources = [...new Set([...effect.sources, ...transport.connections()])].slice(0, sourcesMax)
       const { bytes } = await content.acquire(cid, { mode, sources, bytesMax, signal: controller.signal, onProgress })
       const { usedBytes } = await content.space()
       this.step({ kind: 'acquired', job: effect.job, bytes, usedBytes })

@@ -1,6 +1,6 @@
 /**
- * What is to be fetched, in which order, and with how much room. Three queues: urgent (too few copies), normal, retry (an
- * unretrievable CID never starves a good one); a bounded number under way; room reserved before anything is fetched, so
+ * What is to be fetched, in which order, and with how much room. Four queues: urgent (too few copies), normal, blind (nobody
+ * is known to hold it), retry; the last two never take all places, so an unretrievable CID never starves a good one; a bounded number under way; room reserved before anything is fetched, so
  * that the budget holds also while fetching. A job lives in memory: after a restart the keeper finds it again.
  */
 import type { CID } from 'multiformats/cid'
@@ -12,6 +12,8 @@ import type { FailureReason } from './hold.ts'
 
 /** Fetches under way at once. */
 export const fetchesMax = 16
+/** Of these, fetches that may well be in vain (nobody is known to hold it, or a try has failed): they never take all places. */
+const doubtfulMax = 8
 /** Jobs that may wait; what does not fit is found again by the sweep. */
 export const queuedMax = 4096
 /** Reserved for a pin of unknown size; a larger one asks again for twice as much. */
@@ -19,7 +21,7 @@ const reserveDefaultBytes: number = 16 * 1024 * 1024
 /** A reservation below this is not worth a try. */
 const reserveMinBytes: number = 64 * 1024
 
-export type Lane = 'urgent' | 'normal' | 'retry'
+export type Lane = 'urgent' | 'normal' | 'blind' | 'retry'
 
 export interface Job {
   readonly id: number
@@ -56,8 +58,9 @@ export class Jobs {
   readonly #init: JobsInit
   readonly #byKey = new Map<string, Job>()
   readonly #byId = new Map<number, Job>()
-  readonly #lanes: Record<Lane, Job[]> = { urgent: [], normal: [], retry: [] }
+  readonly #lanes: Record<Lane, Job[]> = { urgent: [], normal: [], blind: [], retry: [] }
   #running = 0
+  #doubtful = 0
   #reserved = 0
   #used = 0
   #budget = 0
@@ -114,10 +117,7 @@ export class Jobs {
       cancelled: false
     }
     this.#byKey.set(toHex(job.key), job)
-    const lane = this.#lanes[job.lane]
-    let at = lane.length
-    while (at > 0 && (lane[at - 1] as Job).priority < job.priority) at--
-    lane.splice(at, 0, job)
+    this.#enqueue(job)
     return job
   }
 
@@ -132,11 +132,30 @@ export class Jobs {
 
   /** Starts what there is room for. */
   run(): void {
-    for (const lane of ['urgent', 'normal', 'retry'] as const) {
-      while (this.#running < fetchesMax && this.#lanes[lane].length > 0) {
+    for (const lane of ['urgent', 'normal', 'blind', 'retry'] as const) {
+      while (this.#placeFor(lane) && this.#lanes[lane].length > 0) {
         this.#start(this.#lanes[lane].shift() as Job)
       }
     }
+  }
+
+  /** Somebody is known to hold it now: it need not wait among the doubtful. */
+  promote(job: Job, lane: Lane): void {
+    if (job.state !== 'queued' || job.lane === lane || !isDoubtful(job.lane)) return
+    this.#lanes[job.lane] = this.#lanes[job.lane].filter((other) => other !== job)
+    job.lane = lane
+    this.#enqueue(job)
+  }
+
+  #placeFor(lane: Lane): boolean {
+    return this.#running < fetchesMax && (!isDoubtful(lane) || this.#doubtful < doubtfulMax)
+  }
+
+  #enqueue(job: Job): void {
+    const lane = this.#lanes[job.lane]
+    let at = lane.length
+    while (at > 0 && (lane[at - 1] as Job).priority < job.priority) at--
+    lane.splice(at, 0, job)
   }
 
   progressed(id: number, bytes: number): void {
@@ -180,6 +199,7 @@ export class Jobs {
     job.state = 'fetching'
     this.#reserved += reserve
     this.#running++
+    if (isDoubtful(job.lane)) this.#doubtful++
     this.#byId.set(job.id, job)
     this.#init.spaceChanged()
     this.#init.outbox.emit({
@@ -210,6 +230,7 @@ export class Jobs {
     if (job === undefined) return undefined
     this.#byId.delete(id)
     this.#running--
+    if (isDoubtful(job.lane)) this.#doubtful--
     this.#reserved -= job.reserve
     this.#init.spaceChanged()
     return job
@@ -218,6 +239,10 @@ export class Jobs {
   get #room(): number {
     return this.#budget - this.#used - this.#reserved
   }
+}
+
+function isDoubtful(lane: Lane): boolean {
+  return lane === 'blind' || lane === 'retry'
 }
 
 function reasonOf(code: ContentCode): FailureReason {

@@ -14,7 +14,7 @@ import type { Plan } from '../placement/plan.ts'
 import type { Claimer } from './claimer.ts'
 import type { Claims } from './claims.ts'
 import type { Hold } from './hold.ts'
-import type { Jobs } from './jobs.ts'
+import type { Jobs, Lane } from './jobs.ts'
 import { backoffMs } from './outcomes.ts'
 import type { Planner } from './planner.ts'
 import { mayRelease } from './release.ts'
@@ -138,7 +138,10 @@ export class Visit {
       return { state: 'none', review: Infinity }
     }
     const job = jobs.of(row.key)
-    if (job !== undefined) return { state: job.state, review: Infinity }
+    if (job !== undefined) {
+      jobs.promote(job, this.#lane(spot, failed))
+      return { state: job.state, review: Infinity }
+    }
     if (plan.actAt > outbox.mono) return { ...none, review: plan.actAt }
     if (failed !== undefined && failed.nextAt > outbox.wall && !this.#newSource(bucket, at, failed)) {
       return { ...none, review: outbox.mono + failed.nextAt - outbox.wall }
@@ -152,13 +155,14 @@ export class Visit {
     return failed === undefined ? { state: 'queued', review: Infinity } : none
   }
 
-  #lane({ bucket, row, at }: Spot, failed: Hold | undefined): 'urgent' | 'normal' | 'retry' {
+  #lane({ bucket, row, at }: Spot, failed: Hold | undefined): Lane {
     if (failed !== undefined) return 'retry'
     const { members, claims } = this.#init
     const copies = members.candidates.filter(
       ({ peer }) => isHeld(claims.stateOf(peer, bucket, at)) && members.usable(peer)
     ).length
-    return copies > 0 && copies < row.want.min ? 'urgent' : 'normal'
+    if (copies === 0) return 'blind'
+    return copies < row.want.min ? 'urgent' : 'normal'
   }
 
   /** Somebody claims it held since the last try failed. */

@@ -170,9 +170,10 @@ export class Facts {
   }
 }
 
-/** A record replaces another of a later incarnation, or of the same one with a later `until`. */
+/** By incarnation, then by `until`; of two that differ otherwise every peer keeps the same, or their facts would never be equal. */
 export function newer(a: MemberRecord, b: MemberRecord): boolean {
-  return a.incarnation > b.incarnation || (a.incarnation === b.incarnation && a.until > b.until)
+  if (a.incarnation !== b.incarnation) return a.incarnation > b.incarnation
+  return a.until === b.until ? compareBytes(a.sig, b.sig) > 0 : a.until > b.until
 }
 
 export function forkName(id: { writer: number; prefixLen: number; prefix: number }, generation: number): string {
