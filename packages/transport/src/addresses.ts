@@ -33,7 +33,7 @@ const reasons: readonly (readonly [string, string])[] = [
   ['NoValidAddressesError', 'this node has no transport for such an address'],
   ['TransportUnavailableError', 'this node has no transport for such an address'],
   ['imeout', 'it did not answer in time'],
-  ['ECONNRESET', 'it closed the connection'],
+  ['ECONNRESET', 'it closed the connection']
 ]
 
 /** Why a dial failed. */

@@ -71,7 +71,7 @@ export class Asker {
         reject: (error) => {
           signal.removeEventListener('abort', onAbort)
           reject(error)
-        },
+        }
       })
       if (this.#outbox !== undefined) this.#outbox.add({ id, bytes })
       else this.#connect()
@@ -89,7 +89,7 @@ export class Asker {
       },
       (error: unknown) => {
         if (epoch === this.#epoch) this.#break(error)
-      },
+      }
     )
   }
 

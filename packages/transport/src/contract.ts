@@ -52,7 +52,7 @@ export async function witness(transport: Transport, overrides: Partial<Handlers>
     },
     connected: (peer) => self.events.push(`+${peer}`),
     disconnected: (peer) => self.events.push(`-${peer}`),
-    ...overrides,
+    ...overrides
   }
   await transport.start(self)
   after(() => transport.stop())
@@ -219,7 +219,7 @@ async function gossiping(test: Subtest, makeLab: () => Promise<Lab>): Promise<vo
     assert.deepEqual(b.heard.filter((line) => line.startsWith('pins')).length, 4)
     assert.deepEqual(
       c.heard.filter((line) => line.startsWith('pins')),
-      ['pins end'],
+      ['pins end']
     )
   })
 }

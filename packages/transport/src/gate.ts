@@ -35,7 +35,7 @@ export class Gate {
         refuse: (error) => {
           done()
           reject(error)
-        },
+        }
       }
       const onAbort = (): void => waiter.refuse(abortedError(signal))
       this.#waiting.add(waiter)

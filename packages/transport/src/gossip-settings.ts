@@ -30,7 +30,7 @@ export function gossipSettings(isOpen: (topic: string) => boolean): Partial<Goss
         if (!isOpen(topic) || data.length > gossipBytesMax) throw new Error('not a message of this mesh')
         return data
       },
-      outboundTransform: (_topic, data) => data,
+      outboundTransform: (_topic, data) => data
     },
     D: 6,
     Dlo: 4,
@@ -56,7 +56,7 @@ export function gossipSettings(isOpen: (topic: string) => boolean): Partial<Goss
       maxIwantMessageIDs: 8,
       maxIdontwantMessageIDs: 512,
       maxControlMessages: 256,
-      maxPeerInfos: 16,
+      maxPeerInfos: 16
     },
     scoreParams: {
       topicScoreCap: 10,
@@ -65,9 +65,9 @@ export function gossipSettings(isOpen: (topic: string) => boolean): Partial<Goss
       // A peer that restarts grafts into a mesh that still backs off from it: a few such slips are free.
       behaviourPenaltyThreshold: 6,
       behaviourPenaltyDecay: 0.9,
-      retainScore: 10 * 60 * 1000,
+      retainScore: 10 * 60 * 1000
     },
-    scoreThresholds: { opportunisticGraftThreshold: 1 },
+    scoreThresholds: { opportunisticGraftThreshold: 1 }
   }
 }
 
@@ -83,5 +83,5 @@ export const topicScore: TopicScoreParams = createTopicScoreParams({
   meshMessageDeliveriesWeight: 0,
   meshFailurePenaltyWeight: 0,
   invalidMessageDeliveriesWeight: -1,
-  invalidMessageDeliveriesDecay: 0.99,
+  invalidMessageDeliveriesDecay: 0.99
 })

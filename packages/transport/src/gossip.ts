@@ -14,7 +14,7 @@ const topics: readonly Topic[] = ['beats', 'facts', 'pins']
 const results: Record<Verdict, TopicValidatorResult> = {
   accept: TopicValidatorResult.Accept,
   ignore: TopicValidatorResult.Ignore,
-  reject: TopicValidatorResult.Reject,
+  reject: TopicValidatorResult.Reject
 }
 
 /** What `join` must change although gossipsub reads it from its options: the mesh is known only after it was built. */

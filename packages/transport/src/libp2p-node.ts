@@ -45,7 +45,7 @@ export async function createNode(init: NodeInit): Promise<Libp2p> {
       maxIncomingPendingConnections: 64,
       maxParallelDials: 16,
       // The owner decides whom to dial again, and when.
-      reconnectRetries: 0,
+      reconnectRetries: 0
     },
     // libp2p's default (5 s) closes connections that are merely busy and loses what is in flight. Never closing them keeps a
     // vanished machine's connection for the kernel's quarter of an hour and with it a redial from reaching its new
@@ -54,14 +54,14 @@ export async function createNode(init: NodeInit): Promise<Libp2p> {
     connectionGater: {
       denyInboundEncryptedConnection: (peer: PeerId) =>
         !init.isMember(peer.toString()) && strangersOf(node, init.isMember) >= init.connectionsMax / 2,
-      denyInboundRelayReservation: (peer: PeerId) => !init.isMember(peer.toString()),
+      denyInboundRelayReservation: (peer: PeerId) => !init.isMember(peer.toString())
     },
     services: {
       ...init.services,
       identify: identify({ runOnLimitedConnection: true }),
       ...(init.gossip === undefined ? {} : { pinmeshGossip: init.gossip.service }),
-      ...(init.relay === 'serve' ? { pinmeshRelay: circuitRelayServer() } : {}),
-    },
+      ...(init.relay === 'serve' ? { pinmeshRelay: circuitRelayServer() } : {})
+    }
   })
   if (init.mdns) dialDiscovered(node, init.connectionsMax)
   return node

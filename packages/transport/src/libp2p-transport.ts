@@ -66,7 +66,7 @@ class Libp2pTransportNode implements Libp2pTransport {
       asked: async (peer, request) => {
         if (this.#handlers === undefined) throw disconnectedError(this.peer)
         return this.#handlers.asked(peer, request)
-      },
+      }
     })
     await this.libp2p.handle(syncProtocol, server.accept, { maxInboundStreams: 2, runOnLimitedConnection: true })
     this.libp2p.addEventListener('peer:connect', (event) => this.#opened(event.detail))
@@ -170,7 +170,7 @@ export async function createLibp2pTransport(init: Libp2pTransportInit): Promise<
     relay: init.relay ?? 'off',
     connectionsMax: init.connectionsMax ?? connectionsMax,
     isMember: (peer) => init.isMember(peer),
-    services: init.services ?? {},
+    services: init.services ?? {}
   })
   return new Libp2pTransportNode(libp2p, init, gossip)
 }

@@ -153,7 +153,7 @@ class MemoryTransport implements Transport {
           if (link.broken === broken) link.broken = new AbortController()
           gate.refuseWaiting(disconnectedError(to.peer))
           broken.abort()
-        },
+        }
       )
     })
   }
@@ -208,6 +208,6 @@ export function createMemoryNetwork(): MemoryNetwork {
     heal: () => shared.cuts.clear(),
     dropGossip: (lost) => {
       shared.lost = lost
-    },
+    }
   }
 }

@@ -8,7 +8,7 @@ import {
   strangerAskCostBytes,
   strangerAsksMax,
   strangerBurstBytes,
-  strangerBytesPerSecond,
+  strangerBytesPerSecond
 } from './bounds.ts'
 import { Bucket } from './bucket.ts'
 
@@ -40,7 +40,7 @@ export class SyncServer {
         return this.#asked(peer, request)
       },
       openMax: () => (this.#isMember(peer) ? asksOpenMax : strangerAsksMax),
-      pace: (bytes) => (this.#isMember(peer) ? 0 : this.#bucketOf(peer).take(bytes, performance.now())),
+      pace: (bytes) => (this.#isMember(peer) ? 0 : this.#bucketOf(peer).take(bytes, performance.now()))
     })
     this.#answerers.set(peer, answerer)
     stream.addEventListener('close', () => {

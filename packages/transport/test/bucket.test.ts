@@ -26,6 +26,6 @@ test('whoever waits as told gets at most burst plus rate times time', () => {
         taken += amount
         assert.ok(taken <= 500 + (now / 1000) * 100 + 1e-6)
       }
-    }),
+    })
   )
 })

@@ -51,9 +51,9 @@ test('messages survive any cutting of the stream', () => {
           seen.push(...readAll(reader))
         }
         assert.deepEqual(seen, messages)
-      },
+      }
     ),
-    { numRuns: 60 },
+    { numRuns: 60 }
   )
 })
 
@@ -66,7 +66,7 @@ test('frames that lie are refused', () => {
     [raw(6, 2, 0, 1)],
     [raw(6, 0x80, 0, 1)],
     [raw(5, 0, 0, 0)],
-    [raw(6, 0, 1, 1), raw(6, 0, 2, 1)],
+    [raw(6, 0, 1, 1), raw(6, 0, 2, 1)]
   ]
   for (const frames of hostile) {
     const reader = new FrameReader()
@@ -100,6 +100,6 @@ test('random bytes never do anything but give messages or a FrameError', () => {
       } catch (error) {
         assert.ok(error instanceof FrameError)
       }
-    }),
+    })
   )
 })

@@ -11,7 +11,7 @@ export function node(overrides: Partial<Libp2pTransportInit> = {}): Promise<Libp
     listen: ['/ip4/127.0.0.1/tcp/0'],
     gossip: true,
     isMember: () => true,
-    ...overrides,
+    ...overrides
   })
 }
 

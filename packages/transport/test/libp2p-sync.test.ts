@@ -31,7 +31,7 @@ test('hostile frames lose their stream, and only that', async () => {
     header(5, 0x40),
     header(1, 1),
     header(5, 0),
-    randomBytes(100_000),
+    randomBytes(100_000)
   ]
   for (const attack of attacks) {
     const stream = await rawStream(hostile, victim.transport as Libp2pTransport)
@@ -55,7 +55,7 @@ test('a peer that asks without end and reads nothing is held by flow control', a
     asked: () => {
       asked++
       return Promise.resolve(new Uint8Array(2 * 1024 * 1024))
-    },
+    }
   })
   const stream = await rawStream(flooder, victim.transport as Libp2pTransport)
   stream.addEventListener('message', () => {})
@@ -76,7 +76,7 @@ test('an answer to nothing that was asked breaks the stream', async () => {
   after(() => liar.stop())
   await liar.libp2p.handle('/pinmesh/sync/1', (stream) => {
     stream.addEventListener('message', () =>
-      stream.send(Buffer.concat([header(5, 1).subarray(0, 5), Buffer.from([9, 9, 9, 9])])),
+      stream.send(Buffer.concat([header(5, 1).subarray(0, 5), Buffer.from([9, 9, 9, 9])]))
     )
   })
   await liar.libp2p.start()
@@ -89,7 +89,7 @@ test('a stranger is slowed down, a member is not', async () => {
   const stranger = await witness(await node())
   const member = await witness(await node())
   const server = await witness(await node({ isMember: (peer) => peer === member.transport.peer }), {
-    asked: () => Promise.resolve(answer),
+    asked: () => Promise.resolve(answer)
   })
   await connect(stranger, server)
   await connect(member, server)

@@ -56,14 +56,14 @@ test('with gossip off there is no gossipsub, and asks work', async () => {
   assert.deepEqual(await a.transport.ask(b.transport.peer, Uint8Array.of(1), soon()), Uint8Array.of(1))
   assert.deepEqual(
     (a.transport as Libp2pTransport).libp2p.getProtocols().filter((name) => name.includes('meshsub')),
-    [],
+    []
   )
 })
 
 test('twenty peers of one address may join at once, strangers get half of the places', async () => {
   const hub = await witness(await node({ connectionsMax: 40, gossip: false, isMember: () => false }))
   const peers = await Promise.all(
-    Array.from({ length: 22 }, async () => witness(await node({ gossip: false, listen: [] }))),
+    Array.from({ length: 22 }, async () => witness(await node({ gossip: false, listen: [] })))
   )
   const join = async (peer: Witness): Promise<void> => {
     await connect(peer, hub)
@@ -99,7 +99,7 @@ test('services and protocol handlers can be added to the same node before it sta
     listen: ['/ip4/127.0.0.1/tcp/0'],
     gossip: false,
     isMember: () => true,
-    services: { extra: () => ({ word: 'here' }) },
+    services: { extra: () => ({ word: 'here' }) }
   })
   await server.libp2p.handle('/test/1', (stream) => void stream.close())
   const b = await witness(server)

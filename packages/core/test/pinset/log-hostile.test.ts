@@ -26,7 +26,7 @@ import {
   rawBody,
   stateOf,
   strayCid,
-  write,
+  write
 } from './log-kit.ts'
 
 const me = id.writer
@@ -39,7 +39,7 @@ function victim(): Log {
   write(log, [[keyAt(3), null]])
   assert.deepEqual(
     log.entries.map(({ entry }) => entry.clock + entry.count),
-    [1, 2, 3, 4, 5, 5],
+    [1, 2, 3, 4, 5, 5]
   )
   return log
 }
@@ -52,7 +52,7 @@ const strayKey = mapKeyOf(keyOfPin(meshId, strayCid, crypto))
 const value7 = encodeRegister(pin(7))
 const withContent = (ref: number, content: Uint8Array): RawItem => ({
   info: ref | 0x20,
-  raw: new Writer().raw(root).raw(content).finish(),
+  raw: new Writer().raw(root).raw(content).finish()
 })
 
 const hostile: Record<string, Uint8Array | (Partial<EntryFields> & { body: Uint8Array })> = {
@@ -68,12 +68,12 @@ const hostile: Record<string, Uint8Array | (Partial<EntryFields> & { body: Uint8
   'fewer structs than it announces': { count: 2, body: one(item7, { structs: 2 }) },
   'a length of 2^53 - 1 structs': {
     count: Number.MAX_SAFE_INTEGER - 5,
-    body: one(item7, { structs: Number.MAX_SAFE_INTEGER - 5 }),
+    body: one(item7, { structs: Number.MAX_SAFE_INTEGER - 5 })
   },
   'a Skip': rawBody({ clock: 5, items: [{ info: 10, raw: new Writer().v(1).finish() }] }),
   'a Skip before an item': {
     count: 2,
-    body: rawBody({ clock: 5, items: [{ info: 10, raw: new Writer().v(1).finish() }, item7] }),
+    body: rawBody({ clock: 5, items: [{ info: 10, raw: new Writer().v(1).finish() }, item7] })
   },
   'a GC': rawBody({ clock: 5, items: [{ info: 0, raw: new Writer().v(1).finish() }] }),
   'deleted content': one(withContent(1, new Writer().v(1).finish())),
@@ -105,7 +105,7 @@ const hostile: Record<string, Uint8Array | (Partial<EntryFields> & { body: Uint8
   'a key twice': { count: 2, body: rawBody({ clock: 5, items: [item7, item7] }) },
   'a key twice, the second after the first': {
     count: 2,
-    body: rawBody({ clock: 5, items: [item7, { origin: [me, 5], value: value7 }], deletes: [[me, [5, 1]]] }),
+    body: rawBody({ clock: 5, items: [item7, { origin: [me, 5], value: value7 }], deletes: [[me, [5, 1]]] })
   },
   'an overwrite without its origin': one({}),
   'an overwrite without its origin, with the delete': one({}, { deletes: [[me, [0, 1]]] }),
@@ -122,14 +122,14 @@ const hostile: Record<string, Uint8Array | (Partial<EntryFields> & { body: Uint8
   'deletes of two clients': one(item7, {
     deletes: [
       [me, [0, 1]],
-      [him, [0, 1]],
-    ],
+      [him, [0, 1]]
+    ]
   }),
   'a client twice among the deletes': one(item7, {
     deletes: [
       [me, [0, 1]],
-      [me, [1, 1]],
-    ],
+      [me, [1, 1]]
+    ]
   }),
   'a delete of what is in the body': one(item7, { deletes: [[me, [5, 1]]] }),
   'a delete past the log end': one(item7, { deletes: [[me, [4, 5]]] }),
@@ -154,13 +154,13 @@ const hostile: Record<string, Uint8Array | (Partial<EntryFields> & { body: Uint8
     kind: 'reset',
     clock: 0,
     count: 2,
-    body: rawBody({ items: keyAt(7) > keyAt(8) ? [item7, item8] : [item8, item7] }),
+    body: rawBody({ items: keyAt(7) > keyAt(8) ? [item7, item8] : [item8, item7] })
   },
   'a reset with a key twice': { kind: 'reset', clock: 0, count: 2, body: rawBody({ items: [item7, item7] }) },
   'a reset that goes on with the clock': { kind: 'reset', clock: 0, body: one(item7) },
   'an entry of another writer': { writer: him, body: one(item7, { client: him }) },
   'an entry of another leaf': { prefix: 0xab40, body: one(item7) },
-  'a prefix of 16 bits': { prefixLen: 16, body: one(item7) },
+  'a prefix of 16 bits': { prefixLen: 16, body: one(item7) }
 }
 
 for (const [name, given] of Object.entries(hostile)) {
@@ -170,7 +170,7 @@ for (const [name, given] of Object.entries(hostile)) {
       state: stateOf(log),
       head: log.head,
       tail: [log.tailCount, log.tailBytes],
-      rows: log.entries.length,
+      rows: log.entries.length
     }
     const entry = entryAfter(log, given instanceof Uint8Array ? { body: given } : given)
     const verdict = log.judge(entry)
@@ -180,7 +180,7 @@ for (const [name, given] of Object.entries(hostile)) {
       state: stateOf(log),
       head: log.head,
       tail: [log.tailCount, log.tailBytes],
-      rows: log.entries.length,
+      rows: log.entries.length
     }
     assert.deepEqual(after, before)
     log.append({ entry: entryAfter(log, { body: one(item7) }) })
@@ -196,7 +196,7 @@ test('the honest forms of the same bodies are accepted', () => {
     { body: one({ origin: [me, 1], value: encodeRegister({ op: 'unpin', lamport: 3 }) }, { deletes: [[me, [0, 2]]] }) },
     { count: 0, body: rawBody({ deletes: [[me, [0, 2], [3, 1]]] }) },
     { kind: 'reset', clock: 0, body: rawBody({ items: [item7] }) },
-    { kind: 'reset', clock: 0, count: 0, body: rawBody({}) },
+    { kind: 'reset', clock: 0, count: 0, body: rawBody({}) }
   ]
   for (const fields of honest) {
     const log = victim()
@@ -211,12 +211,12 @@ test('a valid body with some bytes changed is refused, or differs in nothing but
   const changes = new Map([
     [keyAt(0), null],
     [keyAt(2), pin(2, { lamport: 9 })],
-    [keyAt(9), pin(9, { name: 'nine' })],
+    [keyAt(9), pin(9, { name: 'nine' })]
   ])
   const honest = log.author(changes, { keySeq: 1 })
   const flips = fc.array(fc.tuple(fc.nat(honest.body.length - 1), fc.integer({ min: 1, max: 255 })), {
     minLength: 1,
-    maxLength: 3,
+    maxLength: 3
   })
   let accepted = 0
   fc.assert(
@@ -236,7 +236,7 @@ test('a valid body with some bytes changed is refused, or differs in nothing but
       assert.deepEqual(Y.parseUpdateMeta(body), Y.parseUpdateMeta(honest.body))
       assert.deepEqual(stateOf(Log.load(id, target.entries, context)), stateOf(target))
     }),
-    { numRuns: 2000 },
+    { numRuns: 2000 }
   )
   assert.ok(accepted < 2000)
 })
@@ -269,7 +269,7 @@ test('of near misses, what is accepted is what plain Yjs makes of it, with nothi
       const registers = plain.map(([key, bytes]): [string, Register] => [key, decodeRegister(bytes)])
       assert.deepEqual(new Map(log.registers()), new Map(registers))
     }),
-    { numRuns: 4000 },
+    { numRuns: 4000 }
   )
   assert.ok(accepted > 20, `only ${accepted}`)
 })
@@ -281,7 +281,7 @@ test('noise is refused', () => {
     fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(3), (body, count) => {
       assert.throws(() => log.append({ entry: entryAfter(log, { body, count }) }), { code: 'MESH_BAD_FORMAT' })
     }),
-    { numRuns: 1000 },
+    { numRuns: 1000 }
   )
   assert.deepEqual(stateOf(log), before)
 })

@@ -19,7 +19,7 @@ import type { LogContext, LogId } from '../../src/pinset/log.ts'
 export const crypto: Crypto = {
   hash: (bytes) => new Uint8Array(hash('sha256', bytes, 'buffer')),
   sign: () => new Uint8Array(64),
-  verify: () => true,
+  verify: () => true
 }
 export const meshId: Uint8Array = new Uint8Array(32).fill(7)
 export const context: LogContext = { meshId, crypto }

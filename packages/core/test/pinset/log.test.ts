@@ -26,7 +26,7 @@ import {
   rawBody,
   stateOf,
   strayCid,
-  write,
+  write
 } from './log-kit.ts'
 
 type Change = [mapKey: string, register: Register | null]
@@ -38,10 +38,10 @@ const register = (n: number): fc.Arbitrary<Register | null> =>
       weight: 1,
       arbitrary: fc
         .string({ minLength: 1, maxLength: 200, unit: 'grapheme-ascii' })
-        .map((name): Register => pin(n, { name })),
+        .map((name): Register => pin(n, { name }))
     },
     { weight: 1, arbitrary: fc.nat(1e6).map((lamport): Register => ({ op: 'unpin', lamport })) },
-    { weight: 3, arbitrary: fc.constant(null) },
+    { weight: 3, arbitrary: fc.constant(null) }
   )
 const change = fc
   .nat(7)
@@ -87,7 +87,7 @@ test('any history reads the same at the author, at a receiver with duplicates, a
       assert.deepEqual(stateOf(receiver), stateOf(author))
       assert.deepEqual(receiver.head, author.head)
       assert.equal(receiver.tailBytes, author.tailBytes)
-    }),
+    })
   )
 })
 
@@ -109,7 +109,7 @@ test('a receiver that starts from the reset and the tail equals one with the ful
       const body = loaded.author(new Map(next), { keySeq: 1 }).body
       assert.deepEqual(body, late.author(new Map(next), { keySeq: 1 }).body)
       assert.deepEqual(body, author.author(new Map(next), { keySeq: 1 }).body)
-    }),
+    })
   )
 })
 
@@ -130,10 +130,10 @@ test('a reset equals the fold of what it replaces, and an unchanged one changes 
       Y.applyUpdate(doc, entry.body)
       assert.deepEqual(
         [...doc.getMap(`w${id.writer}`).keys()],
-        before.map(([key]) => key),
+        before.map(([key]) => key)
       )
       assert.equal(entry.count, before.length)
-    }),
+    })
   )
 })
 
@@ -149,9 +149,9 @@ test('plain Yjs, given all bodies of a generation since its last reset, holds wh
       assert.equal(Y.getState(doc.store, id.writer), (last?.clock ?? 0) + (last?.count ?? 0))
       assert.deepEqual(
         [...doc.getMap(`w${id.writer}`).keys()].sort(),
-        stateOf(author).map(([key]) => key),
+        stateOf(author).map(([key]) => key)
       )
-    }),
+    })
   )
 })
 
@@ -162,12 +162,12 @@ test('a writer whose logs are void is as if it never wrote', () => {
       const other = play(gone).author
       const logs = [
         { writer: 1, registers: mine.registers(), stands: true },
-        { writer: 2, registers: other.registers(), stands: false },
+        { writer: 2, registers: other.registers(), stands: false }
       ]
       const view = mergeViews(logs.filter((log) => log.stands))
       const pins = [...mine.registers()].filter(([, value]) => value.op === 'pin').map(([key]) => key)
       assert.deepEqual([...view.keys()].sort(), pins.sort())
-    }),
+    })
   )
 })
 
@@ -184,7 +184,7 @@ test('an authored entry that is never appended leaves the log as it was', () => 
       receiver.append({ entry: sent(first) })
       author.append({ entry: first })
       assert.deepEqual(stateOf(author), stateOf(receiver))
-    }),
+    })
   )
 })
 
@@ -201,11 +201,11 @@ test('nobody keeps more than a reset, 128 entries and 48 KiB, however the author
         assert.ok(receiver.tailCount <= Math.max(8, receiver.registers().size))
         assert.equal(
           receiver.entries.length,
-          receiver.tailCount + (receiver.entries[0]?.entry.kind === 'reset' ? 1 : 0),
+          receiver.tailCount + (receiver.entries[0]?.entry.kind === 'reset' ? 1 : 0)
         )
       }
     }),
-    { numRuns: 10 },
+    { numRuns: 10 }
   )
 })
 
@@ -220,7 +220,7 @@ test('an entry beyond 128, or beyond 48 KiB, is refused unless it is a reset', (
   const one = rawBody({ clock: 128, items: [{ origin: [id.writer, 127] }], deletes: [[id.writer, [127, 1]]] })
   assert.throws(() => log.append({ entry: entryAfter(log, { body: one }) }), {
     code: 'MESH_BAD_FORMAT',
-    message: /reset was due/,
+    message: /reset was due/
   })
   assert.equal(log.tailCount, tailEntriesMax)
   const reset = log.author(new Map([[keyAt(1), pin(1)]]), { keySeq: 1 })
@@ -230,7 +230,7 @@ test('an entry beyond 128, or beyond 48 KiB, is refused unless it is a reset', (
   const big = new Uint8Array(tailBytesMax)
   assert.throws(() => log.append({ entry: entryAfter(log, { body: big }) }), {
     code: 'MESH_BAD_FORMAT',
-    message: /reset was due/,
+    message: /reset was due/
   })
 })
 
@@ -244,7 +244,7 @@ test('a log whose pins no longer fit into a reset says so and stays as it was', 
   for (let slot = 1000; slot < 4000; slot++) more.set(`${keyAt(0)}.${slot}`, pin(0, { name: 'x'.repeat(255) }))
   assert.throws(
     () => log.author(more, { keySeq: 1 }),
-    (error) => error instanceof LogFullError && error.code === 'MESH_LOG_FULL',
+    (error) => error instanceof LogFullError && error.code === 'MESH_LOG_FULL'
   )
   assert.deepEqual(log.head, before)
   assert.equal(log.registers().size, 1000)
@@ -279,9 +279,9 @@ test('a higher generation begins with a reset and replaces the lower one for goo
   const reset = log.author(
     new Map([
       [keyAt(3), pin(3)],
-      [keyAt(0), null],
+      [keyAt(0), null]
     ]),
-    { keySeq: 2, generation: 1 },
+    { keySeq: 2, generation: 1 }
   )
   assert.deepEqual([reset.kind, reset.seq, reset.generation, reset.count], ['reset', 1, 1, 3])
   assert.equal(log.judge(reset), 'reset')
@@ -322,7 +322,7 @@ test('an author cannot write what others would refuse', () => {
     [mapKeyOf(keyOfPin(meshId, strayCid, crypto)), pin(0, { cid: strayCid })],
     [`${keyAt(0)}.no spaces`, pin(0)],
     [`${keyAt(0)}.`, pin(0)],
-    [keyAt(0), pin(0, { name: 'x'.repeat(256) })],
+    [keyAt(0), pin(0, { name: 'x'.repeat(256) })]
   ]
   for (const one of refused) assert.throws(() => log.author(new Map([one]), { keySeq: 1 }), { code: 'MESH_BAD_FORMAT' })
   assert.equal(log.head, undefined)
@@ -332,7 +332,7 @@ test('deletes alone need no clock, and dropping the fold changes nothing', () =>
   const log = freshLog()
   write(log, [
     [keyAt(0), pin(0)],
-    [keyAt(1), pin(1)],
+    [keyAt(1), pin(1)]
   ])
   const entry = write(log, [[keyAt(0), null]])
   assert.deepEqual([entry.kind, entry.clock, entry.count], ['set', 2, 0])
@@ -341,7 +341,7 @@ test('deletes alone need no clock, and dropping the fold changes nothing', () =>
   assert.deepEqual(stateOf(log), before)
   assert.deepEqual(
     before.map(([key]) => key),
-    [keyAt(1)],
+    [keyAt(1)]
   )
 })
 

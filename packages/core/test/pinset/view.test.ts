@@ -23,9 +23,9 @@ const registers = fc
       new Map(
         rows.map(([n, lamport, isPin]) => [
           keyAt(n),
-          isPin ? pin(n, { lamport }) : ({ op: 'unpin', lamport } as Register),
-        ]),
-      ),
+          isPin ? pin(n, { lamport }) : ({ op: 'unpin', lamport } as Register)
+        ])
+      )
   )
 const logs = fc
   .array(registers, { maxLength: 5 })
@@ -38,7 +38,7 @@ const slot = fc.record({
   min: fc.nat(4),
   trustedMin: fc.nat(2),
   priority: fc.nat(255),
-  chosen: fc.subarray(peers).map((some) => [...some].sort(byKey)),
+  chosen: fc.subarray(peers).map((some) => [...some].sort(byKey))
 })
 
 function rows(pins: [string, PinRegister][]): ReturnType<typeof rowsOfBucket> {
@@ -61,7 +61,7 @@ test('the highest (lamport, writer) wins whatever the order of the logs, and an 
         assert.deepEqual(view.get(keyAt(n)), winner)
         assert.equal(lamportSeen(all, keyAt(n)), wishes[0]?.register.lamport ?? 0)
       }
-    }),
+    })
   )
 })
 
@@ -70,7 +70,7 @@ test('slots of one key make one row: the largest wish, the union of the chosen, 
     fc.property(fc.array(slot, { minLength: 1, maxLength: 4 }), (slots) => {
       const pins = slots.map((fields, i): [string, PinRegister] => [
         i === 0 ? keyAt(0) : `${keyAt(0)}.s${i}`,
-        pin(0, fields),
+        pin(0, fields)
       ])
       const [row, ...others] = rows(pins)
       assert.ok(row)
@@ -84,7 +84,7 @@ test('slots of one key make one row: the largest wish, the union of the chosen, 
       assert.equal(row.lamport, Math.max(...slots.map((s) => s.lamport)))
       assert.equal(row.priority, Math.max(...slots.map((s) => s.priority)))
       assert.equal(row.mapKeys.length, slots.length)
-    }),
+    })
   )
 })
 
@@ -93,20 +93,20 @@ test('a row expires when its last slot does, and never if one has no expiry', ()
   assert.equal(
     rows([
       [keyAt(0), pin(0, { expiry: 5 })],
-      [other, pin(0, { expiry: 9 })],
+      [other, pin(0, { expiry: 9 })]
     ])[0]?.expiry,
-    9,
+    9
   )
   assert.equal(
     rows([
       [keyAt(0), pin(0, { expiry: 5 })],
-      [other, pin(0)],
+      [other, pin(0)]
     ])[0]?.expiry,
-    undefined,
+    undefined
   )
   const named = rows([
     [keyAt(0), pin(0, { name: 'old', bytes: 7 })],
-    [other, pin(0, { lamport: 2 })],
+    [other, pin(0, { lamport: 2 })]
   ])[0]
   assert.deepEqual([named?.name, named?.bytes], ['old', 7])
 })
