@@ -186,22 +186,23 @@ test('bitswap gives strangers nothing, though they ask', async () => {
 
 test('a block that comes while a peer waits for it by bitswap is sent', async () => {
   const patient = await lab.peer({ stallMs: 30_000 })
-  const there = await lab.peer()
-  await there.libp2p.unhandle(blocksProtocol)
-  await connect(patient.libp2p, there.libp2p)
-  const late = noise(5000, 6)
+  const node = await lab.node()
   const asked = Promise.withResolvers<void>()
-  const other = await lab.peer()
-  const { cid } = await other.content.add([late])
-  // The wantlist is out when there has had a bitswap stream from the waiting peer.
-  there.libp2p.getConnections().forEach((connection) => {
-    const before = connection.streams.length
-    const look = (): void => {
-      if (connection.streams.length > before) asked.resolve()
-      else setImmediate(look)
-    }
-    look()
-  })
+  const handle = node.handle.bind(node)
+  node.handle = (protocols, handler, more) =>
+    handle(
+      protocols,
+      (stream, connection) => {
+        stream.addEventListener('remoteCloseWrite', () => asked.resolve())
+        return handler(stream, connection)
+      },
+      more
+    )
+  const there = await lab.peer({ libp2p: node })
+  await node.unhandle(blocksProtocol)
+  await connect(patient.libp2p, node)
+  const late = noise(5000, 6)
+  const { cid } = await here.content.add([late])
   const waiting = patient.content.acquire(cid, options([]))
   await asked.promise
   await there.content.add([late])
