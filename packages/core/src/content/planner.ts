@@ -64,7 +64,9 @@ export class Planner {
   look(bucket: number, rows: readonly PinRow[]): void {
     const usable = this.order(bucket).filter((candidate) => this.#init.members.usable(candidate.peer))
     const last = rows.reduce((latest, row) => Math.max(latest, row.lamport), rows.length)
-    const targets = `${usable.map((candidate) => candidate.peer.slice(-8)).join()}/${last}`
+    // Nobody could start while the brake was on or this peer cut off: everybody's time begins anew after it.
+    const held = this.#init.members.isolated || this.#init.members.braking
+    const targets = `${usable.map((candidate) => candidate.peer.slice(-8)).join()}/${last}/${held}`
     if (this.#changedAt.get(bucket)?.targets === targets) return
     this.#changedAt.set(bucket, { at: this.#init.outbox.mono, targets })
   }
