@@ -50,7 +50,8 @@ export class DiskFiles implements Files {
 
   async read(name: string): Promise<Uint8Array | undefined> {
     try {
-      return await readFile(this.#file(name))
+      const bytes = await readFile(this.#file(name))
+      return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     } catch (error) {
       if (isMissing(error)) return undefined
       throw error

@@ -8,6 +8,9 @@ import type { Rows, RowChange, StoredRow } from './rows.ts'
 /** Bytes of one shared batch: bounds what one fsync waits for. */
 const batchBytesMax = 4 << 20
 
+/** Bytes that one step of an iterator reads. */
+const readBytes = 256 << 10
+
 interface Waiting {
   changes: readonly RowChange[]
   resolve(): void
@@ -33,7 +36,8 @@ export class LevelRows implements Rows {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    return this.#db.getSync(key)
+    const value = this.#db.getSync(key)
+    return value === undefined ? undefined : plain(value)
   }
 
   async write(changes: readonly RowChange[]): Promise<void> {
@@ -78,9 +82,16 @@ export class LevelRows implements Rows {
 
   async range(prefix: Uint8Array, after: Uint8Array | undefined, limit: number): Promise<StoredRow[]> {
     const lower = after === undefined ? { gte: prefix } : { gt: after }
-    const iterator = this.#db.iterator({ ...lower, lt: endOf(prefix), limit })
+    const iterator = this.#db.iterator({ ...lower, lt: endOf(prefix), limit, highWaterMarkBytes: readBytes })
+    const found: StoredRow[] = []
     try {
-      return (await iterator.nextv(limit)).map(([key, value]) => ({ key, value }))
+      // One nextv() brings what fits into highWaterMarkBytes, not what was asked for: a short answer is not the end.
+      while (found.length < limit) {
+        const rows = await iterator.nextv(limit - found.length)
+        if (rows.length === 0) break
+        for (const [key, value] of rows) found.push({ key: plain(key), value: plain(value) })
+      }
+      return found
     } finally {
       await iterator.close()
     }
@@ -90,7 +101,7 @@ export class LevelRows implements Rows {
     const iterator = this.#db.iterator({ gte: prefix, lt: endOf(prefix), limit: 1, reverse: true })
     try {
       const row = await iterator.next()
-      return row === undefined ? undefined : { key: row[0], value: row[1] }
+      return row === undefined ? undefined : { key: plain(row[0]), value: plain(row[1]) }
     } finally {
       await iterator.close()
     }
@@ -99,6 +110,11 @@ export class LevelRows implements Rows {
   async close(): Promise<void> {
     await this.#db.close()
   }
+}
+
+/** LevelDB gives Buffers, whose slice() does not copy. */
+function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 /** The least key behind all keys with this prefix. No prefix of ours ends in 0xff throughout. */
