@@ -624,7 +624,15 @@ export class Scribe {
     return written
   }
 
-  /** The same, and then as if it had never been: the next entry contradicts this one. */
+  /** A reset of one leaf that changes nothing. */
+  reset(leaf: number): Written {
+    const log = this.log(leaf)
+    const written = this.seal([log.author(new Map(), { keySeq: this.keySeq })])
+    for (const stored of written.stored) log.append(stored)
+    return written
+  }
+
+  /** As `write`, and then as if it had never been: the next entry contradicts this one. */
   fork(changes: Readonly<Record<string, Register | null>>): Written {
     const entries = this.#byLeaf(changes).map(([leaf, part]) => {
       const log = this.log(leaf)

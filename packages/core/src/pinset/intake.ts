@@ -9,7 +9,7 @@ import { type Crypto, signedBytes } from '../crypto.ts'
 import type { Row } from '../effects.ts'
 import type { Commit } from '../formats/commit.ts'
 import type { Entry } from '../formats/entry.ts'
-import { encodeFork } from '../formats/fork.ts'
+import { contradicts, encodeFork, makeFork } from '../formats/fork.ts'
 import { keyOfPeer } from '../formats/peer-id.ts'
 import { merklePaths, merkleVerify } from '../formats/merkle.ts'
 import { type Seal, sealedBytes, sealHash } from '../formats/seal.ts'
@@ -106,12 +106,10 @@ export class Intake {
   }
 
   #verify(seal: Seal): void {
-    const name = toHex(seal.sig)
-    const bytes = sealedBytes(seal)
-    const key = name + toHex(seal.root) + seal.writer + '/' + seal.commit
+    const key = sealKey(seal)
     if (this.#goodSeals.has(key)) return
     const writer = this.#init.facts.keyLog.writer(seal.writer)
-    const signed = signedBytes('pinmesh/seal/1', this.#init.meshId, bytes)
+    const signed = signedBytes('pinmesh/seal/1', this.#init.meshId, sealedBytes(seal))
     if (writer === undefined || !this.#init.crypto.verify(keyOfPeer(writer.peer), signed, seal.sig)) {
       throw new FormatError('a seal is not signed by its writer')
     }
@@ -120,6 +118,10 @@ export class Intake {
       const oldest = this.#goodSeals.keys().next()
       if (oldest.done !== true) this.#goodSeals.delete(oldest.value)
     }
+  }
+
+  #isGood({ proof }: StoredEntry): boolean {
+    return proof !== undefined && this.#goodSeals.has(sealKey(proof.seal))
   }
 
   /** Commit numbers only tell that something was missed; they decide nothing. */
@@ -149,7 +151,9 @@ export class Intake {
     const rows: Row[] = []
     try {
       for (const stored of run) {
-        const one = this.#enterOne(leaf, stored, rows)
+        // Of a run only the newest seal was checked: what others would refuse of us must not be kept.
+        const checked = stored === run.at(-1) || this.#isGood(stored)
+        const one = this.#enterOne(leaf, stored, checked, rows)
         if (one !== 'old') taken = one
         if (one === 'behind' || one === 'unfit') break
       }
@@ -176,7 +180,7 @@ export class Intake {
     this.#init.disk.write({ rows, done })
   }
 
-  #enterOne(leaf: Leaf, stored: StoredEntry, rows: Row[]): Taken {
+  #enterOne(leaf: Leaf, stored: StoredEntry, checked: boolean, rows: Row[]): Taken {
     const { entry } = stored
     const { facts } = this.#init
     const id: LogId = { writer: entry.writer, prefixLen: entry.prefixLen, prefix: entry.prefix }
@@ -190,19 +194,22 @@ export class Intake {
       this.#prove(log.entries, stored)
       return 'unfit'
     }
-    const change = leaf.append(stored)
+    const change = leaf.append(checked ? stored : { entry })
     rows.push(...change.rows)
     this.#init.leafChanged(leaf, change)
     return 'new'
   }
 
-  /** Makes the proof from the entry held and the one that contradicts it; both must be sealed. */
+  /** Makes the proof from an entry held and the one that contradicts it; both must be sealed. */
   #prove(held: readonly StoredEntry[], stored: StoredEntry): void {
-    const other =
-      held.find((mine) => mine.entry.seq === stored.entry.seq) ??
-      held.find((mine) => mine.entry.seq === stored.entry.seq - 1)
-    if (other?.proof === undefined || stored.proof === undefined) return
-    this.#init.forked(encodeFork({ a: headerOf(other.entry, other.proof), b: headerOf(stored.entry, stored.proof) }))
+    const { proof, entry } = stored
+    if (proof === undefined) return
+    const header = headerOf(entry, proof)
+    for (const mine of held) {
+      if (mine.proof === undefined || Math.abs(mine.entry.seq - entry.seq) > 1) continue
+      const other = headerOf(mine.entry, mine.proof)
+      if (contradicts(other, header)) return this.#init.forked(encodeFork(makeFork(other, header)))
+    }
   }
 }
 
@@ -215,6 +222,11 @@ function follows(before: Entry, entry: Entry): boolean {
     entry.seq === before.seq + 1 &&
     equalBytes(entry.prev, before.hash)
   )
+}
+
+/** The whole seal: one that differs anywhere is another. */
+function sealKey(seal: Seal): string {
+  return toHex(seal.sig) + toHex(sealedBytes(seal))
 }
 
 function headerOf(entry: Entry, proof: Proof): SealedHeader {
