@@ -22,6 +22,7 @@ import { Self } from './members/self.ts'
 import { Author } from './pinset/author.ts'
 import { Heads } from './pinset/heads.ts'
 import { Intake } from './pinset/intake.ts'
+import { Rescue } from './pinset/rescue.ts'
 import { type Leaf, type LeafChange } from './pinset/leaf.ts'
 import { Leaves } from './pinset/leaves.ts'
 import type { LogId } from './pinset/log.ts'
@@ -95,6 +96,7 @@ export class House {
   readonly planner: Planner
   readonly server: SyncServer
   readonly syncs: Syncs
+  readonly rescue: Rescue
   readonly pulse: Pulse
   readonly commands: Commands
   #ownBeat: { bytes: Uint8Array; n: number } | undefined
@@ -148,6 +150,7 @@ export class House {
     this.server = this.#buildServer(rooms)
     this.receiver = this.#buildReceiver(rooms)
     this.syncs = this.#buildSyncs(rooms)
+    this.rescue = this.#buildRescue(rooms)
     this.pulse = this.#buildPulse(rooms)
     this.commands = this.#buildCommands(rooms)
   }
@@ -178,6 +181,7 @@ export class House {
       ...rooms,
       keeper: () => this.keeper,
       author: () => this.author,
+      rescue: () => this.rescue,
       own: () => this.self,
       missing: (from) => this.syncs.missing(from),
       rootChanged: () => this.syncs.rootChanged()
@@ -251,6 +255,15 @@ export class House {
         if (vector) this.getReady()
         this.author.open()
       }
+    })
+  }
+
+  #buildRescue(rooms: Rooms): Rescue {
+    return new Rescue({
+      ...rooms,
+      connections: () => this.syncs.connections,
+      ask: (peer, frame, answered) => this.syncs.ask(peer, frame, answered),
+      verify: (run) => void this.intake.verifyRun(run)
     })
   }
 

@@ -26,7 +26,7 @@ export class Judge {
   readonly #journals = new Map<SimPeer, { process: number | undefined; trash: Set<string> }>()
   /** Weather is calm and views are equal: nothing may go of what is wanted. */
   strict = false
-  /** fetches begun and releases since the world began, and when the last of either was */
+  /** fetches begun and copies deleted since the world began, and when the last of either was */
   acquires = 0
   releases = 0
   lastMoveAt = 0
@@ -55,7 +55,8 @@ export class Judge {
       this.acquires++
       this.lastMoveAt = this.#world.now
     } else if (effect.kind === 'release') {
-      this.releases++
+      // Parts of a fetch that was given up are no copy.
+      if (this.#world.holders(effect.cid).includes(peer)) this.releases++
       this.lastMoveAt = this.#world.now
       this.#judgeRelease(peer, effect.cid)
     } else if (effect.kind === 'note' && effect.note.code === 'released') {

@@ -82,6 +82,12 @@ export class Intake {
 
   /** Takes a run of one log, oldest first, whose last entry carries the proof. Throws FormatError if it is forged. */
   takeRun(run: readonly StoredEntry[], settled: (taken: Taken) => void): void {
+    if (this.verifyRun(run)) this.#place(run, settled)
+    else settled('behind')
+  }
+
+  /** Is the run a chain under its writer's seal? False if the writer is not known yet; throws FormatError if it is forged. */
+  verifyRun(run: readonly StoredEntry[]): boolean {
     const last = run.at(-1)
     if (last?.proof === undefined) throw new FormatError('a run of entries ends without a seal')
     const { entry, proof } = last
@@ -93,12 +99,9 @@ export class Intake {
     ) {
       throw new FormatError('an entry is not under its seal')
     }
-    if (!this.#knows(proof.seal)) {
-      settled('behind')
-      return
-    }
+    if (!this.#knows(proof.seal)) return false
     this.#verify(proof.seal)
-    this.#place(run, settled)
+    return true
   }
 
   #knows(seal: Seal): boolean {

@@ -54,6 +54,7 @@ export class Syncs {
   readonly #connected = new Set<string>()
   readonly #running = new Map<string, Running>()
   readonly #byAsk = new Map<number, Running>()
+  readonly #single = new Map<number, (frame: Frame | undefined) => void>()
   readonly #drain: Running[] = []
   readonly #queued = new Map<string, boolean>()
   readonly #seen = new Map<string, Seen>()
@@ -163,7 +164,15 @@ export class Syncs {
     return [...this.#level.values()].filter((at) => at >= since).length
   }
 
+  /** Asks a peer one thing outside of any round; undefined when no valid answer comes. */
+  ask(peer: string, frame: Frame, answered: (frame: Frame | undefined) => void): void {
+    const id = this.#nextAsk++
+    this.#single.set(id, answered)
+    this.#init.outbox.emit({ kind: 'ask', id, peer, frame: encodeFrame(frame), timeoutMs: askTimeoutMs })
+  }
+
   answered(id: number, bytes: Uint8Array): void {
+    if (this.#answerSingle(id, bytes)) return
     const running = this.#byAsk.get(id)
     if (running === undefined) return
     this.#byAsk.delete(id)
@@ -176,6 +185,7 @@ export class Syncs {
   }
 
   unanswered(id: number, code: string): void {
+    if (this.#answerSingle(id, undefined)) return
     const running = this.#byAsk.get(id)
     this.#byAsk.delete(id)
     if (running !== undefined) this.#end(running, code)
@@ -185,6 +195,20 @@ export class Syncs {
   drained(): void {
     if (this.#init.waiting() > 0) return
     for (const running of this.#drain.splice(0)) this.#advance(running, undefined)
+  }
+
+  #answerSingle(id: number, bytes: Uint8Array | undefined): boolean {
+    const answered = this.#single.get(id)
+    if (answered === undefined) return false
+    this.#single.delete(id)
+    let frame: Frame | undefined
+    try {
+      frame = bytes === undefined ? undefined : decodeFrame(bytes)
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error
+    }
+    answered(frame)
+    return true
   }
 
   #watch(peer: string): void {

@@ -10,11 +10,13 @@ import type { Disk } from '../loop/disk.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import type { Members } from '../members/members.ts'
 import type { Self } from '../members/self.ts'
-import type { Author } from '../pinset/author.ts'
+import type { PinRegister } from '../formats/register.ts'
+import type { Author, Change } from '../pinset/author.ts'
 import type { Heads } from '../pinset/heads.ts'
 import type { Leaf } from '../pinset/leaf.ts'
 import type { Leaves } from '../pinset/leaves.ts'
 import type { LogId } from '../pinset/log.ts'
+import type { Rescue } from '../pinset/rescue.ts'
 import type { Facts, Outcome } from './facts.ts'
 
 export type FactKind = 'record' | 'key-op' | 'fork'
@@ -32,6 +34,7 @@ export interface StandingInit {
   /** rooms that are built after this one */
   readonly keeper: () => Keeper
   readonly author: () => Author
+  readonly rescue: () => Rescue
   readonly own: () => Self
   /** something is missing that this peer could give */
   readonly missing: (from: string) => void
@@ -121,20 +124,31 @@ export class Standing {
     disk.write({ rows, sync: true })
     if (from === self) gossip.send('fork', bytes)
     this.applyFork(bytes)
-    leaves.with(fork.a.header.prefix >> 4, (leaf) => this.#forked(leaf, fork.a.header))
+    leaves.with(fork.a.header.prefix >> 4, (leaf) => this.#forked(leaf, idOf(fork.a.header)))
     return 'new'
   }
 
-  /** A generation of a log is void. If it is mine, all it held is authored again in the next generation. */
-  #forked(leaf: Leaf, log: LogId): void {
+  /** A generation of a log is void. If it is mine, the pins of every branch are authored again in the next generation. */
+  #forked(leaf: Leaf, log: LogId & { readonly generation: number }): void {
     const { outbox, facts, self } = this.#init
     outbox.note('fork', 'A writer has signed two different histories of one log; that generation is void.', {
       writer: log.writer,
       leaf: leaf.id
     })
-    const after = (): void => this.#refresh(leaf.id)
-    if (log.writer !== facts.keyLog.writerOf(self)) return after()
-    this.#init.author().change({ leaf: leaf.id, mapKey: '', anew: true, change: () => undefined, done: after })
+    if (log.writer === facts.keyLog.writerOf(self)) {
+      this.#init.rescue().fetch(log, (pins) => this.#reauthor(leaf.id, log, pins))
+    } else this.#refresh(leaf.id)
+  }
+
+  /** An unpin counts only if no branch has the pin. */
+  #reauthor(leaf: number, log: LogId, pins: ReadonlyMap<string, PinRegister>): void {
+    const author = this.#init.author()
+    for (const [mapKey, register] of pins) {
+      const change: Change = (resident) =>
+        resident.log(log).registers().get(mapKey)?.op === 'pin' ? undefined : register
+      author.change({ leaf, mapKey, change, done: () => {} })
+    }
+    author.change({ leaf, mapKey: '', anew: true, change: () => undefined, done: () => this.#refresh(leaf) })
   }
 
   #refresh(id: number): void {
@@ -160,4 +174,13 @@ export class Standing {
 
 function judged(outcome: Outcome): ItemOutcome {
   return outcome === 'new' ? 'new' : outcome === 'old' ? 'old' : 'unknown'
+}
+
+function idOf({
+  writer,
+  prefixLen,
+  prefix,
+  generation
+}: LogId & { generation: number }): LogId & { generation: number } {
+  return { writer, prefixLen, prefix, generation }
 }
