@@ -27,6 +27,7 @@ import type { ItemKind, ItemOutcome } from './gossip.ts'
 const claimsSlack = 8
 
 export interface ReceiverInit {
+  readonly self: string
   readonly outbox: Outbox
   readonly timings: Timings
   readonly crypto: Crypto
@@ -103,9 +104,8 @@ export class Receiver {
           }
         ),
       takeBeats: (beats) => this.takeBeats(beats),
-      takeClaims: (list) => {
-        for (const bytes of list) this.#takeClaim(bytes)
-      },
+      takeClaims: (list) => list.filter((bytes) => this.#takeClaim(bytes) === 'new').length,
+      claimsMatter: (one) => this.#believed(one),
       newEntries: () => this.#newEntries
     }
   }
@@ -124,10 +124,10 @@ export class Receiver {
   }
 
   #takeClaim(bytes: Uint8Array): ItemOutcome {
-    const { members, claims, keeper } = this.#init
+    const { claims, keeper } = this.#init
     const taken = claims.take(
       bytes,
-      (peer) => members.isMember(peer),
+      (peer) => this.#believed(peer),
       (peer) => this.#paceOf(peer).take(this.#init.outbox.mono)
     )
     if (taken === 'old') return 'old'
@@ -145,6 +145,11 @@ export class Receiver {
     if (hash === undefined || compareBytes(hash, beat.recordHash) !== 0) this.#init.syncs().missing(beat.peer)
     this.#init.pulse().look()
     return 'new'
+  }
+
+  /** Only members' claims count; what I hold myself I know better than others who remember it. */
+  #believed(peer: string): boolean {
+    return peer !== this.#init.self && this.#init.members.isMember(peer)
   }
 
   /** A peer that claims more often than an honest one does costs no signature checks beyond that. */

@@ -6,7 +6,7 @@
 import { FormatError } from '../bytes/format-error.ts'
 import { Reader } from '../bytes/reader.ts'
 import { Writer } from '../bytes/writer.ts'
-import { encodeHead, type HeadRow } from '../pinset/heads.ts'
+import { encodeHead, type HeadRow, levelSizes } from '../pinset/heads.ts'
 import type { LogId } from '../pinset/log.ts'
 
 export const protocolVersion = 1
@@ -149,14 +149,15 @@ const bodies: Record<(typeof kinds)[number], (from: Reader) => Frame> = {
     ops: readBlobs(from, 4096, 1024),
     records: readBlobs(from, membersMax, 1024),
     forks: readBlobs(from, membersMax, 4096),
-    more: from.u8() === 1
+    more: readFlag(from)
   }),
   nodes: (from) => {
     const level = from.u8()
-    const ids = list(from, nodesMax, () => from.v(255))
+    if (level > 2) throw new FormatError('a frame of tree nodes is below the leaves')
+    const ids = list(from, nodesMax, () => from.v((levelSizes[level] as number) - 1))
     const digests: Uint8Array[] = []
     while (from.left >= 16) digests.push(from.raw(16))
-    if (level > 2 || (digests.length !== 0 && digests.length !== ids.length * 16))
+    if (digests.length !== 0 && digests.length !== ids.length * 16)
       throw new FormatError('a frame of tree nodes does not add up')
     return { kind: 'nodes', level, ids, digests }
   },
@@ -172,7 +173,7 @@ const bodies: Record<(typeof kinds)[number], (from: Reader) => Frame> = {
   data: (from) => ({
     kind: 'data',
     runs: list(from, logsPerAskMax, () => readBlobs(from, 512, itemBytesMax)),
-    more: from.u8() === 1
+    more: readFlag(from)
   }),
   vector: (from) => ({
     kind: 'vector',
@@ -189,7 +190,7 @@ const bodies: Record<(typeof kinds)[number], (from: Reader) => Frame> = {
     peer: from.raw(32),
     have: list(from, 256, () => [from.u8(), from.v()] as const)
   }),
-  claims: (from) => ({ kind: 'claims', claims: readBlobs(from, 256, 64 * 1024), more: from.u8() === 1 }),
+  claims: (from) => ({ kind: 'claims', claims: readBlobs(from, 256, 64 * 1024), more: readFlag(from) }),
   busy: (from) => ({ kind: 'busy', ms: from.v(3_600_000) }),
   error: (from) => ({ kind: 'error', code: from.text(64), text: from.text(512) })
 }
@@ -207,6 +208,12 @@ function list<T>(from: Reader, countMax: number, read: () => T): T[] {
   const items: T[] = []
   for (let n = from.v(countMax); n > 0; n--) items.push(read())
   return items
+}
+
+function readFlag(from: Reader): boolean {
+  const flag = from.u8()
+  if (flag > 1) throw new FormatError('a flag is neither 0 nor 1')
+  return flag === 1
 }
 
 function readLogId(from: Reader): LogId {

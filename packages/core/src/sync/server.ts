@@ -51,16 +51,15 @@ export class SyncServer {
 
   /** Answers by an effect, now or when the leaves asked for are loaded. */
   asked(id: number, peer: string, bytes: Uint8Array): void {
-    let frame: Frame
     try {
-      frame = decodeFrame(bytes)
+      const frame = decodeFrame(bytes)
+      if (frame.kind === 'want') this.#data(id, peer, frame.logs)
+      else this.#answer(id, this.#reply(peer, frame))
     } catch (error) {
+      // Malformed, or something signed in it is forged.
       if (!(error instanceof FormatError)) throw error
       this.#answer(id, { kind: 'error', code: error.code, text: error.message })
-      return
     }
-    if (frame.kind === 'want') this.#data(id, peer, frame.logs)
-    else this.#answer(id, this.#reply(peer, frame))
   }
 
   #reply(peer: string, frame: Frame): Frame {
@@ -201,8 +200,8 @@ export class SyncServer {
   /** Entries of one log from what is on disk: own entries still on their way there are not told. */
   #run(leaf: Leaf, wanted: Wanted): Uint8Array[] {
     const onDisk: HeadRow | undefined = this.#init.heads.find(wanted)
-    const log = leaf.log(wanted)
     if (onDisk === undefined) return []
+    const log = leaf.log(wanted)
     const from = wanted.generation === onDisk.generation ? wanted.from : 0
     const run = log.entries.filter(
       ({ entry }) => entry.generation === onDisk.generation && entry.seq >= from && entry.seq <= onDisk.seq

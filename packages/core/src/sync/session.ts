@@ -32,7 +32,10 @@ export interface SessionInit {
   /** hands a run over; the count of entries that turned out new is known when `drained` */
   readonly takeRun: (run: readonly Uint8Array[]) => void
   readonly takeBeats: (beats: readonly Uint8Array[]) => void
-  readonly takeClaims: (claims: readonly Uint8Array[]) => void
+  /** how many were newer than what is held */
+  readonly takeClaims: (claims: readonly Uint8Array[]) => number
+  /** does this peer's claim mean anything here? */
+  readonly claimsMatter: (peer: string) => boolean
   /** entries taken as new by this session so far */
   readonly newEntries: () => number
 }
@@ -131,11 +134,11 @@ function* syncVector(init: SessionInit): Session {
     if (equalBytes(theirs.claims, own?.claims ?? new Uint8Array(4))) continue
     if (theirs.claims.every((byte) => byte === 0)) continue
     const peer = peerOfKey(theirs.peer)
+    if (!init.claimsMatter(peer)) continue
     for (let more = true; more;) {
       const have = [...init.claims.of(peer)].map(([shard, { claim }]) => [shard, claim.seq] as const)
       const claims = expect(yield { ask: { kind: 'claims-wanted', peer: theirs.peer, have } }, 'claims')
-      init.takeClaims(claims.claims)
-      more = claims.more && claims.claims.length > 0
+      more = init.takeClaims(claims.claims) > 0 && claims.more
     }
   }
 }
