@@ -41,7 +41,11 @@ export async function transfer(): Promise<void> {
       const info = await b.client.info()
       return info.holding === smallPins + 1
     })
-    report('pins of 1 kB, asked for twice → all held by the other', smallPins / ((performance.now() - from) / 1000), '/s')
+    report(
+      'pins of 1 kB, asked for twice → all held by the other',
+      smallPins / ((performance.now() - from) / 1000),
+      '/s'
+    )
   } finally {
     await lab.close()
   }

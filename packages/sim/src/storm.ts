@@ -201,7 +201,7 @@ export class Storm {
     if (kind === 0) peer.backEnd.failing = true
     else if (kind === 1) peer.backEnd.full = true
     else if (kind === 2) peer.backEnd.deaf = true
-    else peer.backEnd.slowness = 2 + this.#random.below(50)
+    else peer.backEnd.slowness = 2 + this.#random.below(10)
     if (kind === 0) peer.probe()
     this.#after(1000, 20_000, () => this.#mend(peer))
   }

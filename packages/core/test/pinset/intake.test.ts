@@ -1,3 +1,6 @@
+/**
+ * Tests of core, pinset/intake: each name says what it holds.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FormatError } from '../../src/bytes/format-error.ts'
