@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runSeed } from '@pinmesh/sim'
 
-const seeds = 120
+const seeds = 200
 
 test('the same seed gives the same trace', () => {
   for (const seed of [3, 1007]) {

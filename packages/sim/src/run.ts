@@ -153,7 +153,8 @@ class Run {
     const victim = victims[world.random.below(Math.max(1, victims.length))]
     if (victim === undefined || world.up().length < 3) return
     world.trace.tell(world.now, `lose ${nameOf(victim)}`)
-    const copies = [...victim.backEnd.set.cids()].length
+    // What it says it holds counts: its back end may have lied.
+    const copies = Math.max([...victim.backEnd.set.cids()].length, victim.disk.rows('hold').length)
     const fetched = (): number => world.peers.reduce((sum, peer) => sum + peer.backEnd.fetched, 0)
     const before = fetched()
     victim.lose()
