@@ -16,7 +16,7 @@ export interface NodeSettings {
   readonly profile?: Profile
   /** false: everything travels by sync. Default: true */
   readonly gossip?: boolean
-  /** where content from outside the mesh is looked for. Default: off */
+  /** where content from outside the mesh is looked for; 'public' is refused so far. Default: off */
   readonly routing?: 'off' | 'public'
   /** give blocks to anybody, not to members alone. Default: false */
   readonly servePublic?: boolean

@@ -40,6 +40,12 @@ async function begin(
   undo: (() => Promise<void>)[],
   stop: () => Promise<void>
 ): Promise<MeshNode> {
+  if (settings.routing === 'public') {
+    throw new MeshError('MESH_NO_ROUTING', 'Looking for content through public routers is not built yet.', {
+      exit: 1,
+      remedy: 'Leave --routing out: members pass content to one another.'
+    })
+  }
   const home = new Home(settings.home)
   const mesh = await home.mesh()
   if (mesh === undefined) {
