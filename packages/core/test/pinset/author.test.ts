@@ -274,7 +274,7 @@ test('who is no writer any more by the time it is written is told so, and nothin
   const { id } = driver.command(wish(1))
   assert.equal(driver.replyTo(id), undefined)
   driver.hear('facts', [item.op, charter.sign({ kind: 'remove-writer', writer: 2 })])
-  driver.run(3000)
+  driver.run(6000)
   assert.deepEqual(codesOf(driver.replyTo(id)), ['MESH_NOT_A_WRITER'])
   assert.deepEqual(driver.disk.table('entry'), [])
 })
