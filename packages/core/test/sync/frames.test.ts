@@ -1,3 +1,6 @@
+/**
+ * Tests of core, sync/frames: each name says what it holds.
+ */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
