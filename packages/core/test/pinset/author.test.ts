@@ -7,7 +7,7 @@ import { type Effect, type Reply, type Row } from '../../src/index.ts'
 import { toHex } from '../../src/bytes/compare.ts'
 import { Reader } from '../../src/bytes/reader.ts'
 import { decodeCommit } from '../../src/formats/commit.ts'
-import type { Seal } from '../../src/formats/seal.ts'
+import { type Seal, sealHash } from '../../src/formats/seal.ts'
 import { encodeFrame } from '../../src/sync/frames.ts'
 import { commitRowKey } from '../../src/pinset/author.ts'
 import { Charter, type Driver, cidText, cidsOfOne, item, leafOfMapKey, only } from '../kit.ts'
@@ -74,7 +74,7 @@ test('nothing is published, replied or told by sync before the batch that holds 
 
 test('a failed write leaves nothing: no reply of success, no pin, no root, no commit number', () => {
   const driver = alone()
-  driver.pin(cidText(9))
+  const [before] = published(driver.command(wish(9)).effects) as [Seal]
   const kept = [driver.core.roots.pinset, driver.listing(), driver.core.counts(), driver.disk.get('meta', commitRowKey)]
   driver.disksAnswer = false
   const { id, effects } = driver.command(wish(1, 9))
@@ -90,6 +90,7 @@ test('a failed write leaves nothing: no reply of success, no pin, no root, no co
   )
   const seal = published(driver.command(wish(1)).effects)[0] as Seal
   assert.equal(seal.commit, 2)
+  assert.deepEqual(seal.prevCommit, sealHash(before, charter.meshId, charter.founder))
   assert.equal(driver.core.counts().pins, 2)
   assert.equal(driver.restarted().start().length > 0, true)
 })
@@ -130,10 +131,12 @@ test('what gathers while a commit is being written is rolled back with it, and n
 test('the first commit succeeds, the second fails: the first stands and the second leaves nothing', () => {
   const [one, two] = cidsOfOne(charter, 'leaf', 2) as [string, string]
   const driver = alone()
+  const empty = driver.core.roots.pinset
   driver.disksAnswer = false
   const first = driver.command({ do: 'pin', wishes: [{ cid: one, anyway: true }] })
   const second = driver.command({ do: 'pin', wishes: [{ cid: two, anyway: true }] })
   const told = published(driver.written())
+  const root = driver.core.roots.pinset
   assert.deepEqual(
     told.map(({ commit }) => commit),
     [1]
@@ -150,6 +153,7 @@ test('the first commit succeeds, the second fails: the first stands and the seco
   driver.run(5000)
   driver.loaded()
   assert.equal(driver.core.counts().pins, 1)
+  assert.ok([toHex(empty), toHex(driver.core.roots.pinset)].includes(toHex(root)))
   const restarted = driver.restarted()
   restarted.start()
   assert.deepEqual(restarted.core.roots.pinset, driver.core.roots.pinset)
@@ -181,6 +185,35 @@ test('what others wrote to the same leaf survives the rollback of an own entry',
   restarted.run(3000)
   assert.deepEqual(restarted.core.roots.pinset, driver.core.roots.pinset)
   assert.equal(restarted.core.counts().pins, 2)
+})
+
+test('rows of others that failed in one batch with an own entry are written again, and heads show what is on disk', () => {
+  const [mine, theirs] = cidsOfOne(charter, 'leaf', 2) as [string, string]
+  const driver = alone()
+  driver.hear('facts', [item.record, charter.record(1)])
+  const scribe = charter.scribe(1)
+  driver.disksAnswer = false
+  driver.command(wish(50))
+  driver.hear('pins', [item.commit, scribe.write({ [charter.mapKey(theirs)]: scribe.pin(theirs) }).bytes])
+  const { id } = driver.command({ do: 'pin', wishes: [{ cid: mine, anyway: true }] })
+  driver.written()
+  const before = driver.core.roots.pinset
+  assert.equal(entryRows(driver.writes[0]?.rows ?? []).length, 2)
+  driver.writeFails()
+  assert.deepEqual(codesOf(driver.replyTo(id)), ['MESH_DISK_FULL'])
+  driver.run(1000)
+  assert.equal(entryRows(driver.writes[0]?.rows ?? []).length, 1)
+  driver.written()
+  const told = driver.core.roots.pinset
+  driver.disksAnswer = true
+  driver.loaded()
+  driver.run(1000)
+  const root = driver.core.roots.pinset
+  assert.ok([toHex(before), toHex(root)].includes(toHex(told)))
+  const restarted = driver.restarted()
+  restarted.start()
+  assert.deepEqual(restarted.core.roots.pinset, root)
+  assert.deepEqual([driver.core.counts().pins, restarted.core.counts().pins], [2, 2])
 })
 
 test('wishes that come together are one entry a leaf, and what comes while a commit is written is the next commit', () => {
