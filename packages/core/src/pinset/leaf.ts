@@ -90,7 +90,9 @@ export class Leaf {
     const name = logName(id)
     const known = this.#logs.get(name)
     if (known !== undefined) return known
-    const log = new Log(id, this.#init)
+    // An entry may name its log: no more of it than that may be kept.
+    const { writer, prefixLen, prefix } = id
+    const log = new Log({ writer, prefixLen, prefix }, this.#init)
     this.#logs.set(name, log)
     return log
   }
