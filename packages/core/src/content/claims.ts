@@ -67,6 +67,7 @@ export class Claims {
 
   /** My rows of a bucket have changed: carries every reading over, and reads claims that waited for this view. */
   rowsChanged(bucket: number, before: readonly PinRow[], after: readonly PinRow[], view: Uint8Array): void {
+    const old = this.#views.get(bucket)?.view
     if (after.length === 0) this.#views.delete(bucket)
     else this.#views.set(bucket, { view, count: after.length })
     const from = carry(before, after)
@@ -75,9 +76,12 @@ export class Claims {
       if (reading === undefined) continue
       const states = new Uint8Array(after.length)
       from.forEach((old, at) => (states[at] = old < 0 ? none : (reading.states[old] ?? none)))
+      if (reading.current && !equalRows(before, after)) {
+        // Should these rows come back (an own entry is rolled back, a writer goes on), the claim speaks of them again.
+        if (old !== undefined) reading.pending = { view: old, states: reading.states }
+        reading.current = false
+      }
       const waited = reading.pending
-
-      if (reading.current) reading.current = equalRows(before, after)
       reading.states = states
       if (waited !== undefined && equalBytes(waited.view, view) && waited.states.length === after.length) {
         this.#read(reading, waited.states)

@@ -164,9 +164,9 @@ export class Jobs {
   }
 
   acquired(id: number, bytes: number, usedBytes: number): void {
+    this.#used = usedBytes
     const job = this.#end(id)
-    this.setUsed(usedBytes)
-    if (job === undefined) return
+    if (job === undefined) return this.#init.spaceChanged()
     // Given up too late: it is here, and goes only by the rules.
     if (this.of(job.key) === job) this.#byKey.delete(toHex(job.key))
     this.#init.finished(job, bytes)

@@ -7,6 +7,7 @@ import type { Outbox } from '../loop/outbox.ts'
 import type { Members } from '../members/members.ts'
 import type { Timings } from '../members/profiles.ts'
 import type { PinRow } from '../pinset/view.ts'
+import { isHeld } from '../placement/pin-view.ts'
 import { domainOf } from '../placement/spread.ts'
 import type { Claims } from './claims.ts'
 
@@ -30,9 +31,18 @@ export function mayRelease(question: ReleaseQuestion): { release: boolean; revie
   const later = outbox.mono + timings.renewMs
   if (members.isolated || members.braking) return { release: false, reviewAt: later }
   if (coveredUntil >= outbox.wall) return { release: false, reviewAt: outbox.mono + (coveredUntil - outbox.wall) + 1 }
+  if (sharesBackend(question)) return { release: false, reviewAt: later }
   // Wanted everywhere: who cannot take new pins still keeps what it has.
   if (row.want.max === 0) return { release: false, reviewAt: Infinity }
   return { release: countWitnesses(question) >= row.want.max, reviewAt: later }
+}
+
+/** Does another member claim the very blocks that would go? */
+function sharesBackend({ self, members, claims, bucket, at }: ReleaseQuestion): boolean {
+  const own = members.candidate(self)?.backend
+  return members.candidates.some(
+    ({ peer, backend }) => peer !== self && backend === own && isHeld(claims.stateOf(peer, bucket, at))
+  )
 }
 
 /** Trusted peers, alive in the incarnation that made an unexpired promise; one per back end and per domain. */
