@@ -69,7 +69,7 @@ test('a peer waits until the founder vouches for it; then it holds and reads', a
   await a.run(['peers', 'vouch', b.peer])
   await until('b is trusted', 20_000, async () => (await b.client.info()).role === 'trusted')
   await lab.meet([a, b])
-  const [added] = await a.run(['add', file, '-r', '2', '--wait', '--timeout', '30s'])
+  const [added] = await a.run(['add', file, '-r', '2', '--wait', '--timeout', '80s'])
   cid = String(added?.cid)
   await b.run(['get', cid, '-o', join(lab.folder, 'got'), '--timeout', '20s'])
   sameFile(file, join(lab.folder, 'got'))

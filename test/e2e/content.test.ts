@@ -29,7 +29,7 @@ test('content that nobody has stays visible with its reason and delays nothing e
   const absent = Array.from({ length: 40 }, (_none, n) => absentCid(`nowhere ${n}`))
   for (const cid of absent) await a.client.pin([{ cid, replicas: 2 }])
   const file = writeBytes(join(lab.folder, 'real'), 'real', 300_000)
-  await a.run(['add', file, '-r', '2', '--wait', '--timeout', '20s'])
+  await a.run(['add', file, '-r', '2', '--wait', '--timeout', '80s'])
   for (const cid of [absent[0] as string, absent.at(-1) as string]) {
     await until('a reason', 60_000, async () => {
       const [shown] = await a.run(['status', cid])

@@ -24,7 +24,7 @@ after(async () => lab.close())
 test('three processes keep a file twice, and each of them can read it', async () => {
   peers = await lab.mesh(['a', 'b', 'c'])
   a = peers[0] as PeerProcess
-  const [added] = await a.run(['add', file, '-r', '2', '--wait', '--timeout', '30s'])
+  const [added] = await a.run(['add', file, '-r', '2', '--wait', '--timeout', '80s'])
   cid = String(added?.cid)
   assert.equal(added?.want, 2)
   for (const [n, peer] of peers.entries()) {
@@ -36,7 +36,7 @@ test('three processes keep a file twice, and each of them can read it', async ()
 })
 
 test('a folder comes back as it was', async () => {
-  const [added] = await a.run(['add', tree, '-r', '3', '--wait', '--timeout', '30s'])
+  const [added] = await a.run(['add', tree, '-r', '3', '--wait', '--timeout', '80s'])
   treeCid = String(added?.cid)
   const copy = join(lab.folder, 'tree-copy')
   await (peers[2] as PeerProcess).run(['get', treeCid, '-o', copy, '--timeout', '20s'])

@@ -8,7 +8,7 @@ import { freePort } from './ports.ts'
 import { newFolder, removeFolder } from './processes.ts'
 import { until } from './until.ts'
 
-const meetMs = 30_000
+const meetMs = 90_000
 
 export interface LabInit {
   /** Default: true. */
@@ -78,7 +78,7 @@ export class Lab {
   }
 
   /** All have the same pins and facts. */
-  async agree(peers: readonly PeerProcess[], pins: number, ms = 30_000): Promise<void> {
+  async agree(peers: readonly PeerProcess[], pins: number, ms = 90_000): Promise<void> {
     await until(`${peers.length} peers with the same ${pins} pins`, ms, async () => {
       const infos = await Promise.all(peers.map(async ({ client }) => client.info()))
       const [first] = infos

@@ -15,7 +15,7 @@ export interface Ran {
 
 export interface MeshOptions {
   input?: string
-  /** Default: 30,000. */
+  /** Default: 90,000. */
   deadlineMs?: number
 }
 
@@ -29,7 +29,7 @@ export async function runMesh(args: readonly string[], options: MeshOptions = {}
   child.stdin.end(options.input ?? '')
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
   try {
-    const code = await within(`mesh ${args.join(' ')}`, options.deadlineMs ?? 30_000, ended)
+    const code = await within(`mesh ${args.join(' ')}`, options.deadlineMs ?? 90_000, ended)
     return { code, out, err, lines: args.includes('--json') ? linesOf(out) : [] }
   } finally {
     child.kill('SIGKILL')

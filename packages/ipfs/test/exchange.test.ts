@@ -181,7 +181,13 @@ test('bitswap gives strangers nothing, though they ask', async () => {
     await assert.rejects(here.content.acquire(cid, options([])), { code: 'unreachable' })
   }
   members.add(here.id)
-  assert.deepEqual(await here.content.acquire(cid, options([])), { bytes })
+  // On a busy machine an asking may take longer than its limit: then it is asked again.
+  const asked = async (left: number): Promise<{ bytes: number }> =>
+    here.content.acquire(cid, options([])).catch(async (error: unknown) => {
+      if (left === 0) throw error
+      return asked(left - 1)
+    })
+  assert.deepEqual(await asked(5), { bytes })
 })
 
 test('a block that comes while a peer waits for it by bitswap is sent', async () => {

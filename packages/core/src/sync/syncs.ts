@@ -13,7 +13,9 @@ import { decodeFrame, encodeFrame, type Frame } from './frames.ts'
 import { type Session, session, type SessionInit, SyncError } from './session.ts'
 
 const sessionsMax = 4
-const askTimeoutMs = 30_000
+/** An ask that was lost must not hold a session up for long; entries may be a megabyte over a slow link. */
+const askTimeoutMs = 10_000
+const wantTimeoutMs = 30_000
 /** Every so many rounds beats and claims are compared too. */
 const vectorEvery = 10
 
@@ -168,7 +170,7 @@ export class Syncs {
   ask(peer: string, frame: Frame, answered: (frame: Frame | undefined) => void): void {
     const id = this.#nextAsk++
     this.#single.set(id, answered)
-    this.#init.outbox.emit({ kind: 'ask', id, peer, frame: encodeFrame(frame), timeoutMs: askTimeoutMs })
+    this.#init.outbox.emit({ kind: 'ask', id, peer, frame: encodeFrame(frame), timeoutMs: wantTimeoutMs })
   }
 
   answered(id: number, bytes: Uint8Array): void {
@@ -265,7 +267,7 @@ export class Syncs {
           id: ask,
           peer: running.peer,
           frame: encodeFrame(step.value.ask),
-          timeoutMs: askTimeoutMs
+          timeoutMs: step.value.ask.kind === 'want' ? wantTimeoutMs : askTimeoutMs
         })
       } else if (this.#init.waiting() > 0) {
         this.#drain.push(running)
