@@ -10,6 +10,7 @@ import type { Crypto, Random } from './crypto.ts'
 import { Commands } from './door/commands.ts'
 import { Receiver } from './door/receiver.ts'
 import { Status } from './door/status.ts'
+import { TrustChanges } from './door/trust-changes.ts'
 import { GossipDoor } from './door/gossip.ts'
 import { type Charter, decodeCharter, meshIdOf } from './formats/charter.ts'
 import { Agenda } from './loop/agenda.ts'
@@ -284,14 +285,18 @@ export class House {
     return new Commands({
       ...rooms,
       status: new Status({ ...rooms, keeper, planner }),
-      random: this.#init.random,
       author: this.author,
       keeper: this.keeper,
       planner: this.planner,
-      trustChanged: (op) => {
-        this.gossip.send('key-op', op)
-        this.standing.trustChanged()
-      }
+      spaceSet: (bytes) => this.self.setSpace(bytes),
+      trust: new TrustChanges({
+        ...rooms,
+        random: this.#init.random,
+        trustChanged: (op) => {
+          this.gossip.send('key-op', op)
+          this.standing.trustChanged()
+        }
+      })
     })
   }
 

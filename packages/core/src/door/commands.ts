@@ -3,8 +3,9 @@
  * code, a sentence and a remedy. A pin is answered when it is on disk, never before.
  */
 import type { CID } from 'multiformats/cid'
+import { equalBytes } from '../bytes/compare.ts'
 import { FormatError } from '../bytes/format-error.ts'
-import type { Crypto, Random } from '../crypto.ts'
+import type { Crypto } from '../crypto.ts'
 import { findRow } from '../content/claims.ts'
 import type { Hold } from '../content/hold.ts'
 import type { Keeper } from '../content/keeper.ts'
@@ -12,8 +13,7 @@ import type { Planner } from '../content/planner.ts'
 import type { Failure, Reply, Row } from '../effects.ts'
 import type { Command, PinWish } from '../events.ts'
 import { bucketOf, keyOfPin, mapKeyOf } from '../formats/key.ts'
-import type { KeyChange } from '../formats/key-op.ts'
-import { encodeRegister, type PinRegister, type Register } from '../formats/register.ts'
+import { encodeRegister, type PinRegister, type Register, sortMeta, sortPeers } from '../formats/register.ts'
 import type { Disk } from '../loop/disk.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import type { Members } from '../members/members.ts'
@@ -24,12 +24,12 @@ import type { PinAnswer } from '../reports.ts'
 import type { Facts } from '../trust/facts.ts'
 import { badCid, notPinned, parseCid } from './cids.ts'
 import type { Status } from './status.ts'
+import type { TrustChanges } from './trust-changes.ts'
 
 export interface CommandsInit {
   readonly self: string
   readonly meshId: Uint8Array
   readonly crypto: Crypto
-  readonly random: Random
   readonly outbox: Outbox
   readonly disk: Disk
   readonly facts: Facts
@@ -39,8 +39,9 @@ export interface CommandsInit {
   readonly status: Status
   readonly keeper: Keeper
   readonly planner: Planner
-  /** the key log has grown by an own operation that is on disk */
-  readonly trustChanged: (op: Uint8Array) => void
+  readonly trust: TrustChanges
+  /** what this peer says of its size */
+  readonly spaceSet: (bytes: number) => void
 }
 
 type Answer<T> = T | { cid: string; failure: Failure }
@@ -70,10 +71,11 @@ export class Commands {
         this.#init.status.run(id, command.cid)
         return
       case 'change-trust':
-        this.#changeTrust(id, command.change)
+        this.#init.trust.run(id, command.change)
         return
       case 'set-space':
         this.#init.keeper.jobs.setBudget(command.bytes)
+        this.#init.spaceSet(command.bytes)
         this.#init.outbox.emit({ kind: 'reply', id, reply: { of: 'done' } })
         return
       case 'resume':
@@ -128,10 +130,11 @@ export class Commands {
         remedy: 'Wait for more peers, ask for fewer copies with -r or --min, or add --anyway.'
       })
     }
-    const mapKey = mapKeyOf(key, wish.slot)
     const register = (lamport: number): PinRegister =>
       registerOf(wish, cid, { lamport, max, min, trustedMin: wish.trustedMin ?? policy?.trustedMin ?? 1 })
+    let mapKey: string
     try {
+      mapKey = mapKeyOf(key, wish.slot)
       encodeRegister(register(1))
     } catch (error) {
       if (!(error instanceof FormatError)) throw error
@@ -227,39 +230,6 @@ export class Commands {
     return registers.some(({ log }) => log.id.writer === writer) ? null : undefined
   }
 
-  #changeTrust(id: number, wanted: KeyChange | { kind: 'add-writer'; peer: string }): void {
-    const { outbox, facts, crypto, disk, random } = this.#init
-    if (crypto.signAsRoot === undefined) {
-      return outbox.fail(id, {
-        code: 'MESH_NO_ROOT_KEY',
-        text: 'Only the owner of the mesh can do this: its root key is not on this peer.',
-        remedy: 'Run it on the peer that founded the mesh.'
-      })
-    }
-    let change: KeyChange
-    if (wanted.kind === 'add-writer' && !('writer' in wanted)) {
-      const known = facts.keyLog.writerOf(wanted.peer)
-      if (known !== undefined) {
-        outbox.emit({ kind: 'reply', id, reply: { of: 'change-trust', seq: facts.keyLog.seq, writer: known } })
-        return
-      }
-      let writer = random.below(2 ** 32 - 1) + 1
-      while (facts.keyLog.writer(writer) !== undefined) writer = random.below(2 ** 32 - 1) + 1
-      change = { kind: 'add-writer', peer: wanted.peer, writer, caps: 0 }
-    } else change = wanted as KeyChange
-    const op = facts.keyLog.next(change, Math.max(0, Math.floor(outbox.wall)), crypto.signAsRoot.bind(crypto))
-    const { rows } = facts.takeOp(op)
-    disk.write({
-      rows,
-      sync: true,
-      done: () => {
-        this.#init.trustChanged(op)
-        const writer = change.kind === 'add-writer' ? { writer: change.writer } : {}
-        outbox.emit({ kind: 'reply', id, reply: { of: 'change-trust', seq: facts.keyLog.seq, ...writer } })
-      }
-    })
-  }
-
   #writeDenied(): Failure | undefined {
     const { facts, self, author } = this.#init
     if (facts.keyLog.writerOf(self) === undefined) return notWriter(self)
@@ -313,14 +283,12 @@ function registerOf(
     ...(wish.bytes === undefined ? {} : { bytes: wish.bytes }),
     ...(wish.expiry === undefined ? {} : { expiry: wish.expiry }),
     ...(wish.name === undefined ? {} : { name: wish.name }),
-    ...(wish.meta === undefined ? {} : { meta: wish.meta }),
-    ...(wish.chosen === undefined ? {} : { chosen: wish.chosen }),
+    ...(wish.meta === undefined ? {} : { meta: sortMeta(wish.meta) }),
+    ...(wish.chosen === undefined ? {} : { chosen: sortPeers(wish.chosen) }),
     ...(wish.origins === undefined ? {} : { origins: wish.origins })
   }
 }
 
 function sameWish(a: PinRegister, b: PinRegister): boolean {
-  const text = (register: PinRegister): string =>
-    JSON.stringify({ ...register, lamport: 0, cid: register.cid.toString() }, Object.keys(register).sort())
-  return text(a) === text(b)
+  return equalBytes(encodeRegister({ ...a, lamport: 0 }), encodeRegister({ ...b, lamport: 0 }))
 }

@@ -196,6 +196,11 @@ function readOrigins(reader: Reader): string[] {
   return origins
 }
 
+/** Sorts metadata as a register wants them: by the bytes of their keys. */
+export function sortMeta(meta: ReadonlyArray<readonly [string, string]>): ReadonlyArray<readonly [string, string]> {
+  return [...meta].sort(([a], [b]) => compareBytes(fromText(a), fromText(b)))
+}
+
 /** Sorts peers as `chosen` wants them: by key bytes, without repeats. */
 export function sortPeers(peers: readonly string[]): string[] {
   const keyed = [...new Set(peers)].map((peer) => ({ peer, key: keyOfPeer(peer) }))

@@ -56,8 +56,7 @@ export class Facts {
     const outcome = this.keyLog.append(bytes)
     if (outcome !== 'next') return { outcome: outcome === 'fork' ? 'unfit' : outcome, rows: [] }
     this.#root = undefined
-    const key = new BytesWriter().u8(rowKind.op).u32(seq).finish()
-    return { outcome: 'new', rows: [{ table: 'fact', key, value: bytes }] }
+    return { outcome: 'new', rows: [opRow(seq, bytes)] }
   }
 
   /** `unfit`: well signed, but not of somebody who may be a member (not vouched for, no work done, out of date). */
@@ -178,6 +177,11 @@ export function newer(a: MemberRecord, b: MemberRecord): boolean {
 
 export function forkName(id: { writer: number; prefixLen: number; prefix: number }, generation: number): string {
   return `${logName(id)}/${generation}`
+}
+
+/** The row of operation number `seq` of the key log. */
+export function opRow(seq: number, bytes: Uint8Array): Row {
+  return { table: 'fact', key: new BytesWriter().u8(rowKind.op).u32(seq).finish(), value: bytes }
 }
 
 function recordRowKey(peer: string): Uint8Array {

@@ -96,9 +96,7 @@ export class KeyLog {
     const op = decodeKeyOp(bytes)
     if (op.seq <= this.seq) return equalBytes(bytes, this.#ops[op.seq - 1] ?? noHash) ? 'old' : 'fork'
     if (op.seq > this.seq + 1) return 'gap'
-    if (!this.#crypto.verify(this.#root, signedBytes('pinmesh/key/1', this.#meshId, keyOpBytes(op)), op.sig)) {
-      throw new FormatError('a key log operation is not signed by the root key')
-    }
+    if (!this.#signed(op)) throw new FormatError('a key log operation is not signed by the root key')
     if (!equalBytes(op.prev, this.#head)) return 'fork'
     this.#ops.push(bytes)
     this.#head = keyOpHash(op, this.#meshId, this.#crypto)
@@ -111,6 +109,15 @@ export class KeyLog {
     const unsigned: KeyOp = { seq: this.seq + 1, prev: this.#head, op: change, wall, sig: new Uint8Array(64) }
     const sig = signAsRoot(signedBytes('pinmesh/key/1', this.#meshId, keyOpBytes(unsigned)))
     return encodeKeyOp({ ...unsigned, sig })
+  }
+
+  /** Has the present root key signed this? Throws FormatError when it is malformed. */
+  signedByRoot(bytes: Uint8Array): boolean {
+    return this.#signed(decodeKeyOp(bytes))
+  }
+
+  #signed(op: KeyOp): boolean {
+    return this.#crypto.verify(this.#root, signedBytes('pinmesh/key/1', this.#meshId, keyOpBytes(op)), op.sig)
   }
 
   #apply(change: KeyChange): void {
