@@ -7,6 +7,7 @@ import { Claims } from './content/claims.ts'
 import { Keeper } from './content/keeper.ts'
 import { Planner } from './content/planner.ts'
 import type { Crypto, Random } from './crypto.ts'
+import { Bounds } from './door/bounds.ts'
 import { Commands } from './door/commands.ts'
 import { Receiver } from './door/receiver.ts'
 import { Status } from './door/status.ts'
@@ -70,6 +71,7 @@ interface Rooms {
   readonly claims: Claims
   readonly heads: Heads
   readonly gossip: GossipDoor
+  readonly bounds: Bounds
   readonly leafChanged: (leaf: Leaf, change: LeafChange) => void
   readonly leafWritten: (leaf: Leaf) => void
 }
@@ -138,6 +140,7 @@ export class House {
       claims: this.claims,
       heads: this.heads,
       gossip: this.gossip,
+      bounds: new Bounds(shared),
       leafChanged: (leaf, change) => this.#leafChanged(leaf, change),
       leafWritten: (leaf) => this.#leafWritten(leaf)
     }

@@ -90,14 +90,14 @@ export class Claims {
   }
 
   /**
-   * Takes a claim of a member: the buckets whose reading has changed. `old`: not newer than what is held, or more than `allowed`
-   * takes from this peer now. Throws FormatError when it is malformed or forged.
+   * Takes a claim of a member: the buckets whose reading has changed. `old`: not newer than what is held, or more than is
+   * `allowed` of this peer now. Throws FormatError when it is malformed or forged.
    */
   take(
     bytes: Uint8Array,
     known: (peer: string) => boolean,
     allowed: (peer: string) => boolean
-  ): number[] | 'old' | 'stranger' {
+  ): { peer: string; buckets: number[] } | 'old' | 'stranger' {
     const claim = decodeClaim(bytes)
     if (!known(claim.peer)) return 'stranger'
     const held = this.#claims.get(claim.peer)?.get(claim.shard)
@@ -105,7 +105,7 @@ export class Claims {
     const signed = signedBytes('pinmesh/claim/1', this.#meshId, claimBytes(claim))
     if (!this.#crypto.verify(keyOfPeer(claim.peer), signed, claim.sig))
       throw new FormatError('a claim is not signed by its peer')
-    return this.keep(claim, bytes)
+    return { peer: claim.peer, buckets: this.keep(claim, bytes) }
   }
 
   /** Keeps a verified (or own) claim and reads it. */

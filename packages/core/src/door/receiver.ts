@@ -3,16 +3,14 @@
  * Each is checked by the room that keeps it; what cannot be judged yet starts a sync with whoever sent it.
  */
 import { compareBytes } from '../bytes/compare.ts'
-import { claimsPerRoundMax } from '../content/claimer.ts'
 import type { Claims } from '../content/claims.ts'
 import type { Keeper } from '../content/keeper.ts'
 import type { Crypto } from '../crypto.ts'
 import { decodeCommit } from '../formats/commit.ts'
+import { decodeRecord } from '../formats/record.ts'
 import { decodeStored } from '../formats/stored.ts'
 import type { Outbox } from '../loop/outbox.ts'
-import { Pace } from '../loop/pace.ts'
 import type { Members } from '../members/members.ts'
-import type { Timings } from '../members/profiles.ts'
 import type { Pulse } from '../members/pulse.ts'
 import type { Heads } from '../pinset/heads.ts'
 import type { Intake, Taken } from '../pinset/intake.ts'
@@ -21,15 +19,13 @@ import type { SessionInit } from '../sync/session.ts'
 import type { Syncs } from '../sync/syncs.ts'
 import type { Facts } from '../trust/facts.ts'
 import type { FactKind, Standing } from '../trust/standing.ts'
+import type { Bounded, Bounds } from './bounds.ts'
 import type { ItemKind, ItemOutcome } from './gossip.ts'
-
-/** Claims of one peer that are taken in a round, as a multiple of what an honest peer sends: they come late and in heaps. */
-const claimsSlack = 8
 
 export interface ReceiverInit {
   readonly self: string
   readonly outbox: Outbox
-  readonly timings: Timings
+  readonly bounds: Bounds
   readonly crypto: Crypto
   readonly facts: Facts
   readonly heads: Heads
@@ -50,7 +46,6 @@ export class Receiver {
   /** entries that turned out new, ever */
   #newEntries = 0
   #newFacts = 0
-  readonly #paces = new Map<string, Pace>()
 
   constructor(init: ReceiverInit) {
     this.#init = init
@@ -60,7 +55,8 @@ export class Receiver {
   take(kind: ItemKind, bytes: Uint8Array, from: string): ItemOutcome {
     if (kind === 'commit') return this.#takeCommit(bytes, from)
     if (kind === 'claim') return this.#orAsk(this.#takeClaim(bytes), from)
-    if (kind === 'beat') return this.#orAsk(this.#takeBeat(bytes), from)
+    if (kind === 'beat') return this.#orAsk(this.#takeBeat(bytes, 'beat'), from)
+    if (kind === 'record') return this.#takeRecord(bytes, from, 'record')
     return this.#init.standing.take(kind, bytes, from)
   }
 
@@ -70,7 +66,7 @@ export class Receiver {
   }
 
   takeBeats(beats: readonly Uint8Array[]): void {
-    for (const bytes of beats) this.#takeBeat(bytes)
+    for (const bytes of beats) this.#takeBeat(bytes, 'synced-beat')
   }
 
   /** What a sync session with this peer works on. */
@@ -91,7 +87,7 @@ export class Receiver {
           for (const bytes of list) if (standing.take(kind, bytes, peer) === 'new') fresh++
         }
         take('key-op', frame.ops)
-        take('record', frame.records)
+        for (const bytes of frame.records) if (this.#takeRecord(bytes, peer, 'synced-record') === 'new') fresh++
         take('fork', frame.forks)
         this.#newFacts += fresh
         return fresh
@@ -124,22 +120,24 @@ export class Receiver {
   }
 
   #takeClaim(bytes: Uint8Array): ItemOutcome {
-    const { claims, keeper } = this.#init
+    const { claims, keeper, bounds } = this.#init
     const taken = claims.take(
       bytes,
       (peer) => this.#believed(peer),
-      (peer) => this.#paceOf(peer).take(this.#init.outbox.mono)
+      (peer) => bounds.allow('claim', peer)
     )
     if (taken === 'old') return 'old'
     if (taken === 'stranger') return 'unknown'
-    for (const bucket of taken) keeper.mark(bucket)
+    bounds.count('claim', taken.peer)
+    for (const bucket of taken.buckets) keeper.mark(bucket)
     return 'new'
   }
 
-  #takeBeat(bytes: Uint8Array): ItemOutcome {
-    const { members, facts } = this.#init
-    const { outcome, beat } = members.takeBeat(bytes)
+  #takeBeat(bytes: Uint8Array, what: Bounded & ('beat' | 'synced-beat')): ItemOutcome {
+    const { members, facts, bounds } = this.#init
+    const { outcome, beat } = members.takeBeat(bytes, (held) => bounds.allow(what, held.peer, held.everyMs))
     if (outcome !== 'new') return outcome === 'old' ? 'old' : 'unknown'
+    bounds.count(what, beat.peer)
     this.#init.syncs().rootsSeen(beat.peer, undefined, beat.root)
     const hash = facts.hash8(beat.peer)
     if (hash === undefined || compareBytes(hash, beat.recordHash) !== 0) this.#init.syncs().missing(beat.peer)
@@ -147,19 +145,20 @@ export class Receiver {
     return 'new'
   }
 
+  /** The first record of a peer is always looked at: it is what makes the peer a member, and there are bounds on those. */
+  #takeRecord(bytes: Uint8Array, from: string, what: Bounded & ('record' | 'synced-record')): ItemOutcome {
+    const { standing, facts, bounds } = this.#init
+    const { peer } = decodeRecord(bytes)
+    const bounded = facts.record(peer) !== undefined
+    if (bounded && !bounds.allow(what, peer)) return 'old'
+    const outcome = standing.take('record', bytes, from)
+    if (bounded && outcome !== 'old') bounds.count(what, peer)
+    return outcome
+  }
+
   /** Only members' claims count; what I hold myself I know better than others who remember it. */
   #believed(peer: string): boolean {
     return peer !== this.#init.self && this.#init.members.isMember(peer)
-  }
-
-  /** A peer that claims more often than an honest one does costs no signature checks beyond that. */
-  #paceOf(peer: string): Pace {
-    let pace = this.#paces.get(peer)
-    if (pace === undefined) {
-      pace = new Pace(claimsPerRoundMax * claimsSlack, this.#init.timings.claimMs)
-      this.#paces.set(peer, pace)
-    }
-    return pace
   }
 
   #orAsk(outcome: ItemOutcome, from: string): ItemOutcome {

@@ -4,7 +4,7 @@
  */
 export class Pace {
   readonly #most: number
-  readonly #roundMs: number
+  #roundMs: number
   #tokens: number
   #at = -Infinity
 
@@ -15,12 +15,22 @@ export class Pace {
     this.#tokens = most
   }
 
-  /** Takes one token at `mono`; false if there is none. */
-  take(mono: number): boolean {
+  /** From now on, and for the time since the last look, it refills within so many ms. */
+  set roundMs(roundMs: number) {
+    this.#roundMs = roundMs
+  }
+
+  /** Is there a token at `mono`? Takes none. */
+  has(mono: number): boolean {
     const refill = this.#at === -Infinity ? 0 : ((mono - this.#at) / this.#roundMs) * this.#most
     this.#tokens = Math.min(this.#most, this.#tokens + refill)
     this.#at = mono
-    if (this.#tokens < 1) return false
+    return this.#tokens >= 1
+  }
+
+  /** Takes one token at `mono`; false if there is none. */
+  take(mono: number): boolean {
+    if (!this.has(mono)) return false
     this.#tokens--
     return true
   }

@@ -88,13 +88,16 @@ export class Members {
     return this.#init.facts.record(peer)
   }
 
-  /** Takes a beat of a member. Throws FormatError if it is malformed or forged. */
-  takeBeat(bytes: Uint8Array): { outcome: 'new' | 'old' | 'stranger'; beat: Beat } {
+  /**
+   * Takes a beat of a member. `old`: not newer than the one held, or no other is `allowed` after that one now. Throws FormatError if it is
+   * malformed or forged.
+   */
+  takeBeat(bytes: Uint8Array, allowed: (held: Beat) => boolean): { outcome: 'new' | 'old' | 'stranger'; beat: Beat } {
     const beat = decodeBeat(bytes)
     if (beat.peer === this.#init.self) return { outcome: 'old', beat }
     if (this.#init.facts.record(beat.peer) === undefined) return { outcome: 'stranger', beat }
     const held = this.#beats.get(beat.peer)?.beat
-    if (held !== undefined && !later(beat, held)) return { outcome: 'old', beat }
+    if (held !== undefined && (!later(beat, held) || !allowed(held))) return { outcome: 'old', beat }
     const signed = signedBytes('pinmesh/beat/1', this.#init.meshId, beatBytes(beat))
     if (!this.#init.crypto.verify(keyOfPeer(beat.peer), signed, beat.sig))
       throw new FormatError('a beat is not signed by its peer')

@@ -4,6 +4,7 @@
  */
 import type { Claims } from '../content/claims.ts'
 import type { Keeper } from '../content/keeper.ts'
+import type { Bounds } from '../door/bounds.ts'
 import type { ItemOutcome } from '../door/gossip.ts'
 import type { GossipDoor } from '../door/gossip.ts'
 import type { Disk } from '../loop/disk.ts'
@@ -31,6 +32,7 @@ export interface StandingInit {
   readonly members: Members
   readonly claims: Claims
   readonly gossip: GossipDoor
+  readonly bounds: Bounds
   /** rooms that are built after this one */
   readonly keeper: () => Keeper
   readonly author: () => Author
@@ -165,8 +167,9 @@ export class Standing {
   }
 
   #membersChanged(): void {
-    const { members, claims, self } = this.#init
+    const { members, claims, bounds, self } = this.#init
     members.factsChanged()
+    bounds.retain((peer) => members.record(peer) !== undefined)
     claims.retain((peer) => peer === self || members.isMember(peer))
     this.#init.keeper().markAll()
   }

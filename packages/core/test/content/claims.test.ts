@@ -46,12 +46,13 @@ class Desk {
     return charter.claim(1, { shard: 0x12, seq: ++this.#seq, holdUntil: 0, ...more, buckets })
   }
 
-  claim(...args: Parameters<Desk['bytes']>): ReturnType<Claims['take']> {
-    return this.claims.take(
+  claim(...args: Parameters<Desk['bytes']>): number[] | string {
+    const taken = this.claims.take(
       this.bytes(...args),
       () => true,
       () => true
     )
+    return typeof taken === 'string' ? taken : taken.buckets
   }
 
   states(): string {
@@ -150,7 +151,7 @@ test('only what is newer, well signed, of a member and within its pace is taken'
   assert.equal(desk.claims.take(bytes, yes, no), 'old')
   const forged = bytes.with(bytes.length - 1, (bytes.at(-1) as number) ^ 1)
   assert.throws(() => desk.claims.take(forged, yes, yes), FormatError)
-  assert.deepEqual(desk.claims.take(bytes, yes, yes), [bucket])
+  assert.deepEqual(desk.claims.take(bytes, yes, yes), { peer, buckets: [bucket] })
   assert.equal(desk.claims.take(bytes, yes, yes), 'old')
   assert.equal(desk.claims.take(desk.bytes(rows(1), [0], { seq: 4 }), yes, yes), 'old')
   assert.equal(desk.states(), `${held}`)
