@@ -1,8 +1,9 @@
-// A mesh of real processes on this machine: every peer on 127.0.0.1 with free ports and the timings of the test profile,
-// all homes in one temporary folder.
+// A mesh of real processes on this machine: every peer on 127.0.0.1 (or on a host of its own) with free ports and the timings
+// of the test profile, all homes in one temporary folder.
 
 import { join } from 'node:path'
 import { mesh } from './mesh.ts'
+import type { Host } from './namespaces.ts'
 import { PeerProcess } from './peer.ts'
 import { freePort } from './ports.ts'
 import { newFolder, removeFolder } from './processes.ts'
@@ -22,6 +23,8 @@ export interface PeerInit {
   flags?: readonly string[]
   /** For the Node it runs on, such as --cpu-prof. */
   nodeFlags?: readonly string[]
+  /** Where it runs; default: here, on 127.0.0.1. */
+  host?: Host
 }
 
 export class Lab {
@@ -93,7 +96,8 @@ export class Lab {
   }
 
   async #keep(name: string, args: readonly string[], init: PeerInit): Promise<PeerProcess> {
-    const peer = await PeerProcess.start(this.homeOf(name), args, init.nodeFlags)
+    const { nodeFlags = [], host } = init
+    const peer = await PeerProcess.start(this.homeOf(name), args, { nodeFlags, enter: host?.enter ?? [] })
     this.#peers.set(name, peer)
     return peer
   }
@@ -105,9 +109,10 @@ export class Lab {
     return ports
   }
 
-  async #flags(name: string, { flags = [] }: PeerInit): Promise<string[]> {
+  async #flags(name: string, { flags = [], host }: PeerInit): Promise<string[]> {
     const [tcp, webSocket] = await this.portsOf(name)
-    const places = ['--listen', `/ip4/127.0.0.1/tcp/${tcp}`, '--listen', `/ip4/127.0.0.1/tcp/${webSocket}/ws`]
+    const ip = `/ip4/${host?.address ?? '127.0.0.1'}`
+    const places = ['--listen', `${ip}/tcp/${tcp}`, '--listen', `${ip}/tcp/${webSocket}/ws`]
     return [...places, '--profile', 'test', ...(this.#init.flags ?? []), ...flags]
   }
 }

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { type ApiClient, type ApiListen, createApiClient, readToken } from '@pinmesh/api/client'
 import type { Note, PeerInfo, PinStatus } from '@pinmesh/node'
 import { mesh, type MeshOptions, runMesh, type Ran } from './mesh.ts'
-import { type MeshChild, spawnMesh } from './processes.ts'
+import { type MeshChild, type Place, spawnMesh } from './processes.ts'
 import { within } from './until.ts'
 
 const readyMs = 30_000
@@ -57,8 +57,8 @@ export class PeerProcess {
   }
 
   /** `args` is what stands behind `mesh`, such as ['start', '--profile', 'test']. Resolves with the ready line. */
-  static async start(home: string, args: readonly string[], nodeFlags: readonly string[] = []): Promise<PeerProcess> {
-    const child = spawnMesh([...args, '--home', home, '--json'], nodeFlags)
+  static async start(home: string, args: readonly string[], place: Place = {}): Promise<PeerProcess> {
+    const child = spawnMesh([...args, '--home', home, '--json'], place)
     let stderr = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-stderrCharsMax)))
     const lines = createInterface({ input: child.stdout })

@@ -16,11 +16,20 @@ const running = new Set<ChildProcess>()
 const folders = new Set<string>()
 let watching = false
 
-/** `mesh` with these arguments, on the Node that runs this. `nodeFlags` go before the command. */
-export function spawnMesh(args: readonly string[], nodeFlags: readonly string[] = []): MeshChild {
+/** Where and on what a process runs. */
+export interface Place {
+  /** For its Node, such as --cpu-prof. */
+  nodeFlags?: readonly string[]
+  /** What goes before the whole command line, such as a namespace's `enter`. It must keep the process id. */
+  enter?: readonly string[]
+}
+
+/** `mesh` with these arguments, on the Node that runs this. */
+export function spawnMesh(args: readonly string[], { nodeFlags = [], enter = [] }: Place = {}): MeshChild {
   watch()
   const env = { ...process.env, NODE_OPTIONS: '', MESH_HOME: '' }
-  const child = spawn(process.execPath, [...nodeFlags, command, ...args], { stdio: ['pipe', 'pipe', 'pipe'], env })
+  const [file = '', ...rest] = [...enter, process.execPath, ...nodeFlags, command, ...args]
+  const child = spawn(file, rest, { stdio: ['pipe', 'pipe', 'pipe'], env })
   child.stdin.on('error', () => {}) // it may end before it has read everything
   running.add(child)
   child.once('exit', () => running.delete(child))
