@@ -43,7 +43,7 @@ export class Board {
   /** Asks the founder how things are, shows it, and gives what it said of the pin. */
   async look(): Promise<PinStatus> {
     const { client } = this.#peers[0] as PeerProcess
-    const [infos, status] = await Promise.all([client.peers(), client.status(this.#cid as string)])
+    const [infos, status] = await Promise.all([client.peers(), client.pins.status(this.#cid as string)])
     const rows = this.#peers.map(({ peer }) => this.#row(peer, infos, status))
     const now = `${rows.join('\n')} ${status.have}`
     if (now === this.#before) return status

@@ -51,7 +51,7 @@ export async function acceptance(): Promise<void> {
 }
 
 async function pin(client: ApiClient, cid: string): Promise<void> {
-  const [answer] = await client.pin([{ cid, replicas: 1, anyway: true }])
+  const [answer] = await client.pins.add([{ cid, replicas: 1, anyway: true }])
   if (answer === undefined || 'error' in answer) throw answer?.error ?? new Error('no answer')
 }
 
@@ -64,7 +64,7 @@ async function seenAfter(on: ApiClient, at: ApiClient, cidOf: (n: number) => str
     const start = performance.now()
     await until('the pin is seen', 60_000, async () => {
       for (let tries = 0; tries < 200; tries++) {
-        const known = await at.status(cid).catch(() => undefined)
+        const known = await at.pins.status(cid).catch(() => undefined)
         if (known !== undefined) return true
       }
       return false

@@ -25,7 +25,7 @@ export async function repair(): Promise<void> {
     await until('the loss is noticed', 60_000, async () => (await a.knows(b.peer))?.state === 'down')
     const noticed = performance.now()
     await until('three copies again', 120_000, async () => {
-      for await (const { have } of a.client.statusAll()) if (have < 3) return false
+      for await (const { have } of a.client.pins.statuses()) if (have < 3) return false
       return true
     })
     const whole = performance.now()

@@ -36,7 +36,7 @@ export async function transfer(): Promise<void> {
     const files = Array.from({ length: smallPins }, (_none, n) => writeBytes(join(folder, `${n}`), `small ${n}`, 1000))
     const added = await a.run(['add', ...files, '-r', '1'], { deadlineMs: 300_000 })
     const from = performance.now()
-    await a.client.pin(added.map(({ cid }) => ({ cid: String(cid), replicas: 2 })))
+    await a.client.pins.add(added.map(({ cid }) => ({ cid: String(cid), replicas: 2 })))
     await until('all small pins are held twice', 300_000, async () => {
       const info = await b.client.info()
       return info.holding === smallPins + 1

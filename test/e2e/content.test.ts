@@ -27,7 +27,7 @@ after(async () => lab.close())
 
 test('content that nobody has stays visible with its reason and delays nothing else', async () => {
   const absent = Array.from({ length: 40 }, (_none, n) => absentCid(`nowhere ${n}`))
-  for (const cid of absent) await a.client.pin([{ cid, replicas: 2 }])
+  for (const cid of absent) await a.client.pins.add([{ cid, replicas: 2 }])
   const file = writeBytes(join(lab.folder, 'real'), 'real', 300_000)
   await a.run(['add', file, '-r', '2', '--wait', '--timeout', '80s'])
   for (const cid of [absent[0] as string, absent.at(-1) as string]) {
@@ -37,7 +37,7 @@ test('content that nobody has stays visible with its reason and delays nothing e
       return said.some(({ state, reason }) => state === 'failed' && /no peer gave/.test(reason ?? ''))
     })
   }
-  const unpinned = await a.client.unpin(absent)
+  const unpinned = await a.client.pins.rm(absent)
   assert.ok(unpinned.every((answer) => !('error' in answer)))
 })
 
@@ -61,7 +61,7 @@ test('a peer never holds more than its budget, says so, and the others go on', a
   }
   await until('two copies of each', 60_000, async () => {
     measured()
-    for await (const { have } of a.client.statusAll()) if (have < 2) return false
+    for await (const { have } of a.client.pins.statuses()) if (have < 2) return false
     return true
   })
   await until('it says that it is full', 30_000, async () => {

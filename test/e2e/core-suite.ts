@@ -20,7 +20,7 @@ export function coreSuite(name: string, flags: readonly string[]): void {
 /** So many tiny pins, each made of `word`; their CIDs. */
 async function pinMany(peer: PeerProcess, word: string, count: number): Promise<string[]> {
   const cids = Array.from({ length: count }, (_none, n) => inlineCid(`${word} ${n}`))
-  for (const answer of await peer.client.pin(cids.map((cid) => ({ cid, replicas: 1 })))) {
+  for (const answer of await peer.client.pins.add(cids.map((cid) => ({ cid, replicas: 1 })))) {
     assert.ok(!('error' in answer), JSON.stringify(answer))
   }
   return cids

@@ -25,7 +25,7 @@ after(async () => lab.close())
 
 async function pinned(peer: PeerProcess): Promise<Set<string>> {
   const cids = new Set<string>()
-  for await (const pins of peer.client.list()) for (const { cid } of pins) cids.add(cid)
+  for await (const pins of peer.client.pins.ls()) for (const { cid } of pins) cids.add(cid)
   return cids
 }
 
@@ -51,7 +51,7 @@ test('kill -9 amid 3,000 concurrent pins loses none that was acknowledged', asyn
   const acknowledged: string[] = []
   let ended: Promise<void> | undefined
   const asked = Array.from({ length: pinsAtOnce }, async (_none, n) => {
-    const [answer] = await a.client.pin([{ cid: inlineCid(`pin ${n}`), replicas: 1 }])
+    const [answer] = await a.client.pins.add([{ cid: inlineCid(`pin ${n}`), replicas: 1 }])
     if (answer === undefined || 'error' in answer) throw new Error(`refused: ${JSON.stringify(answer)}`)
     acknowledged.push(answer.cid)
     if (acknowledged.length === killAfter) ended = a.kill()

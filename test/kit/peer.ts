@@ -96,12 +96,12 @@ export class PeerProcess {
   }
 
   async status(cid: string): Promise<PinStatus> {
-    return this.client.status(cid)
+    return this.client.pins.status(cid)
   }
 
   /** Peers that hold it, as this one knows; none while it does not know the pin. */
   async holders(cid: string): Promise<string[]> {
-    const { peers } = await this.client.status(cid)
+    const { peers } = await this.client.pins.status(cid)
     const up = await this.client.peers()
     const down = new Set(up.filter(({ state }) => state === 'down').map(({ peer }) => peer))
     return peers.filter(({ peer, state }) => state === 'held' && !down.has(peer)).map(({ peer }) => peer)

@@ -9,6 +9,7 @@
 export { createApiServer } from './server.ts'
 export type { ApiInit, ApiServer } from './server.ts'
 export type { ApiListen } from './listen.ts'
-export { batchBytesMax, batchMax, bodyBytesMax, cidCharsMax } from './requests.ts'
+export { batchMax } from './fields.ts'
+export { batchBytesMax, bodyBytesMax, cidCharsMax } from './requests.ts'
 export { chunkBytesMax, frameType, headerBytesMax } from './frame-writer.ts'
 export { pathCharsMax } from './frame-reader.ts'

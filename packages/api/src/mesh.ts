@@ -3,17 +3,4 @@
 
 export { MeshError } from '@pinmesh/node/mesh-error'
 export type { ExitCode } from '@pinmesh/node/mesh-error'
-export type {
-  AddEntry,
-  AddOptions,
-  ContentEntry,
-  ListedPin,
-  MeshNode,
-  NodeInfo,
-  Note,
-  PeerInfo,
-  PeerStatus,
-  PinAnswer,
-  PinRequest,
-  PinStatus
-} from '@pinmesh/node'
+export type * from '@pinmesh/node'

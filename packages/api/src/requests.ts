@@ -1,12 +1,9 @@
-// Bodies and queries of the API, checked by hand at the door: exact fields, exact types, bounds. Nothing unknown is
-// let through, since a field that an older peer silently ignores is a wish silently dropped. What a CID is, and whether
-// a wish can be granted, is for the peer to say.
+// What requests about pins and content carry. What a CID is, and whether a wish can be granted, is for the peer to say.
 
+import { allow, type Fields, readBoolean, readCount, readList, readObject, readText } from './fields.ts'
 import { badRequest } from './problem.ts'
 import type { PinRequest } from './mesh.ts'
 
-/** Pins, or CIDs to unpin, in one request. */
-export const batchMax = 1000
 /** Room for a thousand pins with the longest names and metadata. */
 export const batchBytesMax: number = 4 << 20
 /** Any other JSON body. */
@@ -17,9 +14,7 @@ export const cidCharsMax = 512
 const replicasMax = 65_535
 const nameBytesMax = 255
 const metaBytesMax = 512
-const peerCharsMax = 128
 
-type Fields = Record<string, unknown>
 export type Wish = Omit<PinRequest, 'cid'>
 
 const wishFields = ['replicas', 'min', 'name', 'meta', 'expireInMs', 'mode', 'anyway'] as const
@@ -37,12 +32,6 @@ export function readUnpin(body: unknown): { cids: string[]; yes: boolean } {
   const fields = readObject(body, 'The body')
   allow(fields, ['cids', 'yes'])
   return { cids: readList(fields.cids, 'cids').map(readCid), yes: readBoolean(fields.yes, 'yes') ?? false }
-}
-
-export function readPeer(body: unknown): string {
-  const fields = readObject(body, 'The body')
-  allow(fields, ['peer'])
-  return readText(fields.peer, 'peer', peerCharsMax)
 }
 
 export function readAddOptions(header: unknown): { wrap: boolean; pin?: Wish } {
@@ -109,40 +98,4 @@ function readMeta(value: unknown): Record<string, string> {
   }
   if (bytes > metaBytesMax) throw badRequest(`The field "meta" may hold ${metaBytesMax} bytes at most.`)
   return meta as Record<string, string>
-}
-
-function readObject(value: unknown, name: string): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw badRequest(`${name} must be an object.`)
-  return value as Fields
-}
-
-function readList(value: unknown, name: string): unknown[] {
-  if (!Array.isArray(value)) throw badRequest(`The field "${name}" must be a list.`)
-  if (value.length > batchMax) throw badRequest(`The field "${name}" may hold ${batchMax} at most.`)
-  return value
-}
-
-function readText(value: unknown, name: string, bytesMax: number): string {
-  if (typeof value !== 'string' || value === '') throw badRequest(`The field "${name}" must be text.`)
-  if (Buffer.byteLength(value) > bytesMax) throw badRequest(`The field "${name}" may hold ${bytesMax} bytes at most.`)
-  return value
-}
-
-function readCount(value: unknown, name: string, low: number, high: number): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < low || value > high) {
-    throw badRequest(`The field "${name}" must be a whole number from ${low} to ${high}.`)
-  }
-  return value
-}
-
-function readBoolean(value: unknown, name: string): boolean | undefined {
-  if (value !== undefined && typeof value !== 'boolean') throw badRequest(`The field "${name}" must be true or false.`)
-  return value
-}
-
-function allow(fields: Fields, names: readonly string[]): void {
-  for (const name of Object.keys(fields)) {
-    if (!names.includes(name)) throw badRequest(`There is no field "${name.slice(0, 40)}" here.`)
-  }
 }

@@ -13,7 +13,6 @@ import { OpenRequests } from './open-requests.ts'
 import { badRequest, meshErrorOf, problemOf, statusOf } from './problem.ts'
 import { bodyBytesMax, cidCharsMax } from './requests.ts'
 import { addRoutes } from './routes.ts'
-import { addStreamRoutes } from './stream-routes.ts'
 import { readOrMakeToken } from './token.ts'
 
 /** More than any program opens, fewer than would exhaust the process's files. */
@@ -63,7 +62,6 @@ class Server implements ApiServer {
     this.#app.register(
       (v1, _options, done) => {
         addRoutes(v1, node, this.#open, () => void this.stop())
-        addStreamRoutes(v1, node, this.#open)
         done()
       },
       { prefix: '/v1' }

@@ -15,19 +15,19 @@ for (const how of ['port', 'socket'] as const) {
     const { client, node, listen } = await started(t, how)
     assert.equal((await client.info()).peer, peer)
     assert.equal((await client.peers())[0]!.self, true)
-    assert.deepEqual(await client.pin([{ cid: 'a', replicas: 3 }]), [{ cid: 'a', want: 3, min: 1 }])
-    assert.equal((await client.status('a')).have, 1)
-    assert.deepEqual((await collect(client.list())).flat(), [{ cid: 'a', want: 3, min: 1 }])
-    assert.equal((await collect(client.statusAll())).length, 1)
+    assert.deepEqual(await client.pins.add([{ cid: 'a', replicas: 3 }]), [{ cid: 'a', want: 3, min: 1 }])
+    assert.equal((await client.pins.status('a')).have, 1)
+    assert.deepEqual((await collect(client.pins.ls())).flat(), [{ cid: 'a', want: 3, min: 1 }])
+    assert.equal((await collect(client.pins.statuses())).length, 1)
     assert.deepEqual(
-      (await collect(client.waitFor('a', 2, never))).map(({ have }) => have),
+      (await collect(client.pins.waitFor('a', 2, never))).map(({ have }) => have),
       [0, 1, 2]
     )
     assert.equal((await collect(client.notes(never)))[0]!['error'], 'a field named error')
-    assert.deepEqual(await client.addWriter(peer), { writer: peer.length })
-    await client.vouch(peer)
-    assert.deepEqual(await client.unpin(['a']), [{ cid: 'a' }])
-    assert.equal(node.pins.size, 0)
+    assert.deepEqual(await client.trust.addWriter(peer), { writer: peer.length })
+    await client.trust.vouch(peer)
+    assert.deepEqual(await client.pins.rm(['a']), [{ cid: 'a' }])
+    assert.equal(node.pinned.size, 0)
     if ('socketPath' in listen) assert.equal((await stat(listen.socketPath)).mode & 0o777, 0o600)
   })
 }
@@ -35,7 +35,7 @@ for (const how of ['port', 'socket'] as const) {
 test('more than a request holds is sent in several, and answered in order with whole errors', async (t) => {
   const { client } = await started(t)
   const requests = Array.from({ length: 2_500 }, (_, n) => ({ cid: n === 2_000 ? 'bad' : `c${n}` }))
-  const answers = await client.pin(requests)
+  const answers = await client.pins.add(requests)
   assert.deepEqual(
     answers.map(({ cid }) => cid),
     requests.map(({ cid }) => cid)
@@ -53,9 +53,9 @@ test('an error arrives as it left', async (t) => {
     remedy: 'Pin it.',
     exit: 1
   }
-  await assert.rejects(client.status('x'), expected)
-  await assert.rejects(collect(client.waitFor('x', 1, never)), expected)
-  await assert.rejects(collect(client.get('x', never)), { code: 'MESH_NOT_FOUND', exit: 3 })
+  await assert.rejects(client.pins.status('x'), expected)
+  await assert.rejects(collect(client.pins.waitFor('x', 1, never)), expected)
+  await assert.rejects(collect(client.content.get('x', never)), { code: 'MESH_NOT_FOUND', exit: 3 })
 })
 
 test('files and folders go in, report their progress, and come out the same', async (t) => {
@@ -71,12 +71,12 @@ test('files and folders go in, report their progress, and come out the same', as
   })()
   const seen: number[] = []
   const pin = { replicas: 2, meta: { a: 'b' } }
-  const added = await client.addFile(entries, { wrap: true, pin, onProgress: (bytes) => seen.push(bytes) })
+  const added = await client.content.add(entries, { wrap: true, pin, onProgress: (bytes) => seen.push(bytes) })
   assert.deepEqual(added, { cid: 'added', bytes: 3_000_005, want: 2, min: 1 })
   assert.deepEqual(node.asked, [{ wrap: true, pin }])
   assert.ok(seen.length > 0 && seen.every((bytes, n) => n === 0 || bytes >= seen[n - 1]!))
   const back: [string, Uint8Array | null][] = []
-  for await (const { path, kind, content } of client.get('content', never)) {
+  for await (const { path, kind, content } of client.content.get('content', never)) {
     back.push([path, kind === 'folder' ? null : Buffer.concat(await collect(content!))])
   }
   assert.deepEqual(
@@ -89,7 +89,7 @@ test('content that is not read is skipped', async (t) => {
   const { client, node } = await started(t)
   node.files.set('a', randomBytes(500_000)).set('b', Buffer.from('b'))
   const paths: string[] = []
-  for await (const { path, content } of client.get('content', never)) {
+  for await (const { path, content } of client.content.get('content', never)) {
     paths.push(path)
     for await (const _piece of content!) break
   }
@@ -98,12 +98,14 @@ test('content that is not read is skipped', async (t) => {
 
 test('content that fails in the middle fails at the reader with the same error', async (t) => {
   const { client } = await started(t, 'port', {
-    async *get() {
-      yield { path: 'a', kind: 'file', size: 10, content: failing() }
+    content: {
+      async *get() {
+        yield { path: 'a', kind: 'file', size: 10, content: failing() }
+      }
     }
   })
   const read = async (): Promise<void> => {
-    for await (const { content } of client.get('content', never)) await collect(content!)
+    for await (const { content } of client.content.get('content', never)) await collect(content!)
   }
   await assert.rejects(read(), { code: 'MESH_UNREACHABLE', exit: 62 })
 })
@@ -111,16 +113,18 @@ test('content that fails in the middle fails at the reader with the same error',
 test('a path that would leave its folder is refused before it reaches a disk', async (t) => {
   const { client, node } = await started(t)
   node.files.set('../../.bashrc', Buffer.from('x'))
-  await assert.rejects(collect(client.get('content', never)), { code: 'MESH_API_BODY' })
+  await assert.rejects(collect(client.content.get('content', never)), { code: 'MESH_API_BODY' })
 })
 
 test('an upload that the peer refuses half-way stops, also when its source has fallen silent', async (t) => {
   const { client } = await started(t, 'port', {
-    async addFile(entries) {
-      for await (const { content } of entries) {
-        for await (const _piece of content!) throw new MeshError('MESH_DISK_FULL', 'There is no space.')
+    content: {
+      async add(entries) {
+        for await (const { content } of entries) {
+          for await (const _piece of content!) throw new MeshError('MESH_DISK_FULL', 'There is no space.')
+        }
+        return { cid: 'never', bytes: 0 }
       }
-      return { cid: 'never', bytes: 0 }
     }
   })
   const silent = (async function* () {
@@ -132,11 +136,11 @@ test('an upload that the peer refuses half-way stops, also when its source has f
   ): AsyncGenerator<{ path: string; content: typeof content }> {
     yield { path: 'a', content }
   }
-  await assert.rejects(client.addFile(one(silent), { wrap: false }), { code: 'MESH_DISK_FULL' })
+  await assert.rejects(client.content.add(one(silent), { wrap: false }), { code: 'MESH_DISK_FULL' })
   const endless = (async function* () {
     for (;;) yield new Uint8Array(1 << 20)
   })()
-  await assert.rejects(client.addFile(one(endless), { wrap: false }), { code: 'MESH_DISK_FULL' })
+  await assert.rejects(client.content.add(one(endless), { wrap: false }), { code: 'MESH_DISK_FULL' })
   assert.equal((await client.info()).peer, peer)
 })
 
@@ -144,14 +148,16 @@ test('a source that fails ends the upload at both ends', async (t) => {
   const atPeer = Promise.withResolvers<unknown>()
   const reading = Promise.withResolvers<void>()
   const { client } = await started(t, 'port', {
-    async addFile(entries) {
-      try {
-        for await (const { content } of entries) for await (const _piece of content!) reading.resolve()
-      } catch (error) {
-        atPeer.resolve(error)
-        throw error
+    content: {
+      async add(entries) {
+        try {
+          for await (const { content } of entries) for await (const _piece of content!) reading.resolve()
+        } catch (error) {
+          atPeer.resolve(error)
+          throw error
+        }
+        return { cid: 'never', bytes: 0 }
       }
-      return { cid: 'never', bytes: 0 }
     }
   })
   const content = (async function* () {
@@ -162,20 +168,22 @@ test('a source that fails ends the upload at both ends', async (t) => {
   const entries = (async function* () {
     yield { path: 'a', content }
   })()
-  await assert.rejects(client.addFile(entries, { wrap: false }), { code: 'MESH_UNREADABLE' })
+  await assert.rejects(client.content.add(entries, { wrap: false }), { code: 'MESH_UNREADABLE' })
   assert.ok((await atPeer.promise) instanceof Error)
 })
 
 test('an aborted call rejects with the reason, and the peer sees it aborted', async (t) => {
   const asked = Promise.withResolvers<AbortSignal>()
   const { client } = await started(t, 'port', {
-    pin: (_requests, signal) => {
-      asked.resolve(signal!)
-      return new Promise(() => {})
+    pins: {
+      add: (_requests, signal) => {
+        asked.resolve(signal!)
+        return new Promise(() => {})
+      }
     }
   })
   const controller = new AbortController()
-  const pinned = client.pin([{ cid: 'a' }], controller.signal)
+  const pinned = client.pins.add([{ cid: 'a' }], controller.signal)
   const signal = await asked.promise
   controller.abort(new Error('no longer'))
   await assert.rejects(pinned, { message: 'no longer' })
@@ -202,15 +210,17 @@ test('a list is not produced faster than it is read', async (t) => {
   let produced = 0
   const big = 'x'.repeat(200)
   const { client } = await started(t, 'port', {
-    async *list() {
-      for (; produced < 400_000; produced += 1000) {
-        yield Array.from({ length: 1000 }, (_, n) => ({ cid: `${big}${n}`, want: 1, min: 1 }))
+    pins: {
+      async *ls() {
+        for (; produced < 400_000; produced += 1000) {
+          yield Array.from({ length: 1000 }, (_, n) => ({ cid: `${big}${n}`, want: 1, min: 1 }))
+        }
       }
     }
   })
   let highest = 0
   let read = 0
-  for await (const pins of client.list()) {
+  for await (const pins of client.pins.ls()) {
     read += pins.length
     highest = Math.max(highest, produced - read)
     await new Promise(setImmediate)
@@ -224,7 +234,7 @@ test('nothing there and someone else there are told apart', async (t) => {
   await server.stop()
   await assert.rejects(client.info(), { code: 'MESH_NOT_RUNNING' })
   const nobody = createApiClient({ listen: { socketPath: '/nonexistent/socket' }, token: 'x' })
-  await assert.rejects(nobody.status('a'), { code: 'MESH_NOT_RUNNING' })
+  await assert.rejects(nobody.pins.status('a'), { code: 'MESH_NOT_RUNNING' })
   const { createServer } = await import('node:http')
   const other = createServer((_request, response) => response.writeHead(418).end('teapot'))
   await new Promise<void>((resolve) => other.listen('port' in listen ? listen.port : 0, '127.0.0.1', resolve))

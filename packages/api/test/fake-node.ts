@@ -1,10 +1,21 @@
 // A MeshNode of a few lines, over a map, that writes down what it was asked. Tests replace single methods.
 
 import { MeshError } from '@pinmesh/node/mesh-error'
-import type { ContentEntry, ListedPin, MeshNode, PeerInfo, PinAnswer, PinRequest, PinStatus } from '@pinmesh/node'
+import type {
+  ContentEntry,
+  ListedPin,
+  MeshContent,
+  MeshNode,
+  MeshPins,
+  MeshTrust,
+  PeerInfo,
+  PinAnswer,
+  PinRequest,
+  PinStatus
+} from '@pinmesh/node'
 
 export interface FakeNode extends MeshNode {
-  readonly pins: Map<string, PinRequest>
+  readonly pinned: Map<string, PinRequest>
   /** What `get` gives back: path → bytes, or null for a folder. */
   readonly files: Map<string, Uint8Array | null>
   asked: unknown[]
@@ -13,70 +24,87 @@ export interface FakeNode extends MeshNode {
 
 export const peer = '12D3KooWPeer'
 
-export function fakeNode(overrides: Partial<FakeNode> = {}): FakeNode {
-  const pins = new Map<string, PinRequest>()
+/** Single methods of the rooms, and anything else of the node. */
+export interface Overrides extends Partial<Omit<FakeNode, 'pins' | 'content' | 'trust'>> {
+  pins?: Partial<MeshPins>
+  content?: Partial<MeshContent>
+  trust?: Partial<MeshTrust>
+}
+
+export function fakeNode(overrides: Overrides = {}): FakeNode {
+  const pinned = new Map<string, PinRequest>()
   const files = new Map<string, Uint8Array | null>()
+  const { pins: _pins, content: _content, trust: _trust, ...others } = overrides
   const node: FakeNode = {
-    pins,
+    pinned,
     files,
     asked: [],
     stopped: 0,
-    info: () => ({ ...info, pins: pins.size }),
-    async pin(requests) {
-      return requests.map((request) => pinOne(pins, request))
-    },
-    async unpin(cids, { yes } = {}) {
-      return cids.map((cid) => {
-        if (cid.startsWith('others') && yes !== true)
-          return { cid, error: new MeshError('MESH_OTHERS_PIN', 'Others want it.') }
-        pins.delete(cid)
-        return { cid }
-      })
-    },
-    async *list() {
-      const all = [...pins.values()].map(listed)
-      for (let start = 0; start < all.length; start += 1000) yield all.slice(start, start + 1000)
-    },
-    status: async (cid) => statusOf(pins, cid),
-    async *statusAll() {
-      for (const cid of pins.keys()) yield statusOf(pins, cid)
-    },
-    async *waitFor(cid, holders) {
-      for (let have = 0; have <= holders; have++) yield { ...statusOf(pins, cid), have }
-    },
+    info: () => ({ ...info, pins: pinned.size }),
     peers: () => [self],
     async *notes() {
       yield { at: 1, code: 'started', text: 'The peer started.', error: 'a field named error' }
     },
-    async addFile(entries, options) {
-      const { onProgress: _onProgress, signal: _signal, ...asked } = options
-      node.asked.push(asked)
-      let bytes = 0
-      for await (const { path, content } of entries) {
-        const pieces: Uint8Array[] = []
-        for await (const piece of content ?? []) {
-          bytes += piece.length
-          pieces.push(piece)
-          options.onProgress?.(bytes)
-        }
-        files.set(path, content === undefined ? null : Buffer.concat(pieces))
-      }
-      return options.pin === undefined
-        ? { cid: 'added', bytes }
-        : { bytes, ...pinOne(pins, { cid: 'added', ...options.pin }) }
-    },
-    async *get(cid) {
-      if (cid !== 'content') throw new MeshError('MESH_NOT_FOUND', 'Nobody has it.', { exit: 3, remedy: 'Wait.' })
-      for (const [path, bytes] of files) yield contentOf(path, bytes)
-    },
-    addWriter: async (of) => ({ writer: of.length }),
-    async vouch(of) {
-      node.asked.push(of)
-    },
     async stop() {
       node.stopped++
     },
-    ...overrides
+    ...others,
+    pins: {
+      async add(requests) {
+        return requests.map((request) => pinOne(pinned, request))
+      },
+      async rm(cids, { yes } = {}) {
+        return cids.map((cid) => {
+          if (cid.startsWith('others') && yes !== true)
+            return { cid, error: new MeshError('MESH_OTHERS_PIN', 'Others want it.') }
+          pinned.delete(cid)
+          return { cid }
+        })
+      },
+      async *ls() {
+        const all = [...pinned.values()].map(listed)
+        for (let start = 0; start < all.length; start += 1000) yield all.slice(start, start + 1000)
+      },
+      status: async (cid) => statusOf(pinned, cid),
+      async *statuses() {
+        for (const cid of pinned.keys()) yield statusOf(pinned, cid)
+      },
+      async *waitFor(cid, holders) {
+        for (let have = 0; have <= holders; have++) yield { ...statusOf(pinned, cid), have }
+      },
+      ...overrides.pins
+    },
+    content: {
+      async add(entries, options) {
+        const { onProgress: _onProgress, signal: _signal, ...asked } = options
+        node.asked.push(asked)
+        let bytes = 0
+        for await (const { path, content } of entries) {
+          const pieces: Uint8Array[] = []
+          for await (const piece of content ?? []) {
+            bytes += piece.length
+            pieces.push(piece)
+            options.onProgress?.(bytes)
+          }
+          files.set(path, content === undefined ? null : Buffer.concat(pieces))
+        }
+        return options.pin === undefined
+          ? { cid: 'added', bytes }
+          : { bytes, ...pinOne(pinned, { cid: 'added', ...options.pin }) }
+      },
+      async *get(cid) {
+        if (cid !== 'content') throw new MeshError('MESH_NOT_FOUND', 'Nobody has it.', { exit: 3, remedy: 'Wait.' })
+        for (const [path, bytes] of files) yield contentOf(path, bytes)
+      },
+      ...overrides.content
+    },
+    trust: {
+      addWriter: async (of) => ({ writer: of.length }),
+      async vouch(of) {
+        node.asked.push(of)
+      },
+      ...overrides.trust
+    }
   }
   return node
 }

@@ -37,7 +37,7 @@ test('bodies of the wrong shape are refused and nothing is pinned', async (t) =>
   ] // prettier-ignore
   for (const body of bodies)
     assert.deepEqual(await post('/v1/pins', JSON.stringify(body)), refused, JSON.stringify(body))
-  assert.equal(node.pins.size, 0)
+  assert.equal(node.pinned.size, 0)
   for (const body of [{}, { peer: 1 }, { peer: 'x'.repeat(129) }, { peer: 'a', more: 1 }]) {
     assert.deepEqual(await post('/v1/writers', JSON.stringify(body)), refused)
   }
@@ -124,13 +124,15 @@ for (const [name, bytes] of Object.entries(streams)) {
 test('an upload cut off by its connection fails at the peer, and the server serves on', async (t) => {
   const failed = Promise.withResolvers<unknown>()
   const { client, server, listen } = await started(t, 'port', {
-    async addFile(entries) {
-      try {
-        for await (const { content } of entries) for await (const piece of content!) assert.ok(piece.length > 0)
-      } catch (error) {
-        failed.resolve(error)
+    content: {
+      async add(entries) {
+        try {
+          for await (const { content } of entries) for await (const piece of content!) assert.ok(piece.length > 0)
+        } catch (error) {
+          failed.resolve(error)
+        }
+        return { cid: 'x', bytes: 0 }
       }
-      return { cid: 'x', bytes: 0 }
     }
   })
   assert.ok('port' in listen)

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { frameType } from '@pinmesh/api'
-import type { FakeNode } from './fake-node.ts'
+import type { FakeNode, Overrides } from './fake-node.ts'
 import { peer } from './fake-node.ts'
 import { served } from './started.ts'
 
@@ -27,7 +27,7 @@ interface Answer {
 
 type Ask = (method: 'GET' | 'POST' | 'DELETE', url: string, payload?: object) => Promise<Answer>
 
-async function asking(t: TestContext, overrides: Partial<FakeNode> = {}): Promise<{ ask: Ask; node: FakeNode }> {
+async function asking(t: TestContext, overrides: Overrides = {}): Promise<{ ask: Ask; node: FakeNode }> {
   const { server, node } = await served(t, overrides)
   const ask: Ask = async (method, url, payload) => {
     const headers = { authorization: `Bearer ${server.token}` }
@@ -62,7 +62,7 @@ test('POST /pins takes one request and answers with its answer, or with its erro
     anyway: true
   }
   assert.deepEqual((await ask('POST', '/v1/pins', pin)).body, { cid: 'a', want: 3, min: 2 })
-  assert.deepEqual(node.pins.get('a'), pin)
+  assert.deepEqual(node.pinned.get('a'), pin)
   const refused = await ask('POST', '/v1/pins', { cid: 'bad' })
   assert.equal(refused.status, 400)
   assert.deepEqual(refused.body, { error: { code: 'MESH_BAD_CID', message: 'That is no CID.', exit: 1 } })
@@ -78,7 +78,7 @@ test('POST /pins takes up to a thousand, answers in order, and one refusal refus
     pins.map(({ cid }) => cid)
   )
   assert.equal(body.pins[500]!.error.code, 'MESH_BAD_CID')
-  assert.equal(node.pins.size, 999)
+  assert.equal(node.pinned.size, 999)
   assert.equal((await ask('POST', '/v1/pins', { pins: [...pins, { cid: 'one more' }] })).status, 400)
 })
 
@@ -90,7 +90,7 @@ test('DELETE /pins/:cid asks for yes where others pin', async (t) => {
   assert.deepEqual([refused.status, refused.body.error.code], [409, 'MESH_OTHERS_PIN'])
   assert.equal((await ask('DELETE', '/v1/pins/others?yes=maybe')).status, 400)
   assert.equal((await ask('DELETE', '/v1/pins/others?yes=1')).status, 200)
-  assert.equal(node.pins.size, 0)
+  assert.equal(node.pinned.size, 0)
 })
 
 test('POST /unpin answers for each', async (t) => {
@@ -102,7 +102,7 @@ test('POST /unpin answers for each', async (t) => {
 
 test('GET /pins lists every pin, a line each', async (t) => {
   const { ask, node } = await asking(t)
-  for (let n = 0; n < 2_345; n++) node.pins.set(`c${n}`, { cid: `c${n}`, name: 'ä' })
+  for (let n = 0; n < 2_345; n++) node.pinned.set(`c${n}`, { cid: `c${n}`, name: 'ä' })
   const { status, lines } = await ask('GET', '/v1/pins')
   assert.equal(status, 200)
   assert.equal(lines.length, 2_345)
@@ -116,7 +116,7 @@ test('an empty list is an empty stream', async (t) => {
 
 test('GET /status streams the state of every pin', async (t) => {
   const { ask, node } = await asking(t)
-  node.pins.set('a', { cid: 'a' }).set('b', { cid: 'b' })
+  node.pinned.set('a', { cid: 'a' }).set('b', { cid: 'b' })
   const { lines } = await ask('GET', '/v1/status')
   assert.deepEqual(
     lines.map(({ cid }) => cid),
@@ -126,7 +126,7 @@ test('GET /status streams the state of every pin', async (t) => {
 
 test('GET /pins/:cid tells one state, or with wait the states on the way', async (t) => {
   const { ask, node } = await asking(t)
-  node.pins.set('/ipfs/a', { cid: 'a' })
+  node.pinned.set('/ipfs/a', { cid: 'a' })
   assert.equal((await ask('GET', `/v1/pins/${encodeURIComponent('/ipfs/a')}`)).body.have, 1)
   const { lines } = await ask('GET', `/v1/pins/${encodeURIComponent('/ipfs/a')}?wait=2`)
   assert.deepEqual(
@@ -145,10 +145,12 @@ test('GET /pins/:cid tells one state, or with wait the states on the way', async
 
 test('a list that fails on the way ends with the error', async (t) => {
   const { ask } = await asking(t, {
-    async *list() {
-      yield [{ cid: 'a', want: 1, min: 1 }]
-      await new Promise(setImmediate)
-      throw Object.assign(new Error('The disk is gone.'), { code: 'MESH_STORE_FAILED' })
+    pins: {
+      async *ls() {
+        yield [{ cid: 'a', want: 1, min: 1 }]
+        await new Promise(setImmediate)
+        throw Object.assign(new Error('The disk is gone.'), { code: 'MESH_STORE_FAILED' })
+      }
     }
   })
   const { status, lines } = await ask('GET', '/v1/pins')
@@ -165,8 +167,10 @@ test('POST /writers and /vouch name a peer', async (t) => {
 
 test('a failure that is no MeshError is told as MESH_FAILED', async (t) => {
   const { ask } = await asking(t, {
-    pin: async () => {
-      throw new Error('boom')
+    pins: {
+      add: async () => {
+        throw new Error('boom')
+      }
     }
   })
   const { status, body } = await ask('POST', '/v1/pins', { cid: 'a' })
@@ -182,8 +186,10 @@ test('the status follows the kind of refusal', async (t) => {
     [62, 504]
   ] as const) {
     const { ask } = await asking(t, {
-      pin: async () => {
-        throw new MeshError('MESH_ANY', 'No.', { exit })
+      pins: {
+        add: async () => {
+          throw new MeshError('MESH_ANY', 'No.', { exit })
+        }
       }
     })
     assert.equal((await ask('POST', '/v1/pins', { cid: 'a' })).status, expected)

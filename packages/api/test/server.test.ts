@@ -47,7 +47,7 @@ test('without the token nothing is answered, known route or not', async (t) => {
     }
   }
   const post = await server.inject({ method: 'POST', url: '/v1/pins', payload: { cid: 'a' } })
-  assert.deepEqual([post.statusCode, node.pins.size], [401, 0])
+  assert.deepEqual([post.statusCode, node.pinned.size], [401, 0])
 })
 
 test('a web page is refused even with the token', async (t) => {
@@ -111,10 +111,12 @@ test('stopping ends the endless streams with a word and lets the others finish',
   const finish = Promise.withResolvers<void>()
   const noting = Promise.withResolvers<void>()
   const { client, server } = await started(t, 'port', {
-    pin: async ([request]) => {
-      pinning.resolve()
-      await finish.promise
-      return [{ cid: request!.cid, want: 1, min: 1 }]
+    pins: {
+      add: async ([request]) => {
+        pinning.resolve()
+        await finish.promise
+        return [{ cid: request!.cid, want: 1, min: 1 }]
+      }
     },
     async *notes(signal) {
       noting.resolve()
@@ -122,7 +124,7 @@ test('stopping ends the endless streams with a word and lets the others finish',
       await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
     }
   })
-  const pinned = client.pin([{ cid: 'a' }])
+  const pinned = client.pins.add([{ cid: 'a' }])
   const noted = assert.rejects(collect(client.notes(never)), { code: 'MESH_STOPPING' })
   await Promise.all([pinning.promise, noting.promise])
   const stopped = server.stop()
@@ -139,8 +141,8 @@ test('a request that does not finish is ended after the grace', async (t) => {
     pinning.resolve(signal!)
     return new Promise(() => {})
   }
-  const { client, server } = await started(t, 'port', { pin }, { stopGraceMs: 1 })
-  const pinned = assert.rejects(client.pin([{ cid: 'a' }]), { code: 'MESH_API_GONE' })
+  const { client, server } = await started(t, 'port', { pins: { add: pin } }, { stopGraceMs: 1 })
+  const pinned = assert.rejects(client.pins.add([{ cid: 'a' }]), { code: 'MESH_API_GONE' })
   const signal = await pinning.promise
   await server.stop()
   await pinned

@@ -9,7 +9,7 @@ import type { ApiInit, ApiListen, ApiServer } from '@pinmesh/api'
 import { createApiClient } from '@pinmesh/api/client'
 import type { ApiClient } from '@pinmesh/api/client'
 import { fakeNode } from './fake-node.ts'
-import type { FakeNode } from './fake-node.ts'
+import type { FakeNode, Overrides } from './fake-node.ts'
 
 export interface Started {
   server: ApiServer
@@ -26,7 +26,7 @@ export async function folder(t: TestContext): Promise<string> {
 
 export async function served(
   t: TestContext,
-  overrides: Partial<FakeNode> = {}
+  overrides: Overrides = {}
 ): Promise<{ server: ApiServer; node: FakeNode }> {
   const node = fakeNode(overrides)
   const tokenFile = join(await folder(t), 'token')
@@ -38,7 +38,7 @@ export async function served(
 export async function started(
   t: TestContext,
   how: 'port' | 'socket' = 'port',
-  overrides: Partial<FakeNode> = {},
+  overrides: Overrides = {},
   init: Partial<ApiInit> = {}
 ): Promise<Started> {
   const node = fakeNode(overrides)

@@ -86,9 +86,9 @@ test('what cannot be read is told before anything is added', async (t) => {
 
 test('one refused file does not keep the others out', async (t) => {
   const { node, run } = await served(t)
-  const plain = node.addFile.bind(node)
+  const plain = node.content.add.bind(node.content)
   let first = true
-  node.addFile = async (entries, options) => {
+  node.content.add = async (entries, options) => {
     if (!first) return plain(entries, options)
     first = false
     throw new MeshError('MESH_NO_SPACE', 'No room.', { remedy: 'Give more.' })

@@ -13,7 +13,7 @@ import type { NodeDoor } from '../src/node-door.ts'
 import type { World } from '../src/world.ts'
 import { tokenFileOf, writeApiFile } from '../src/home.ts'
 import { fakeNode } from './fake-node.ts'
-import type { FakeNode } from './fake-node.ts'
+import type { FakeNode, Overrides } from './fake-node.ts'
 
 export interface Ran {
   exit: Exit
@@ -78,7 +78,7 @@ export async function mesh(words: readonly string[], given: Given = {}): Promise
 /** A home on which a fake peer runs, and the command on that home. */
 export async function served(
   t: TestContext,
-  overrides: Partial<FakeNode> = {}
+  overrides: Overrides = {}
 ): Promise<{ node: FakeNode; home: string; run: (words: readonly string[], given?: Given) => Promise<Ran> }> {
   const home = await folder(t)
   const node = fakeNode(overrides)

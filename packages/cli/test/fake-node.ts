@@ -1,10 +1,20 @@
 // A peer of a few lines, over a map. Tests replace single methods.
 
 import { MeshError } from '@pinmesh/node/mesh-error'
-import type { MeshNode, NodeInfo, PeerInfo, PinAnswer, PinRequest, PinStatus } from '@pinmesh/node'
+import type {
+  MeshContent,
+  MeshNode,
+  MeshPins,
+  MeshTrust,
+  NodeInfo,
+  PeerInfo,
+  PinAnswer,
+  PinRequest,
+  PinStatus
+} from '@pinmesh/node'
 
 export interface FakeNode extends MeshNode {
-  readonly pins: Map<string, PinRequest>
+  readonly pinned: Map<string, PinRequest>
   /** What was added last: path → text, or null for a folder. */
   readonly added: Map<string, string | null>
   asked: unknown[]
@@ -20,38 +30,22 @@ export const othersCid = 'bafkqaalx'
 /** The fake refuses to pin it. */
 export const refusedCid = 'bafkqaaly'
 
-export function fakeNode(overrides: Partial<FakeNode> = {}): FakeNode {
-  const pins = new Map<string, PinRequest>()
+/** Single methods of the rooms, and anything else of the node. */
+export interface Overrides extends Partial<Omit<FakeNode, 'pins' | 'content' | 'trust'>> {
+  pins?: Partial<MeshPins>
+  content?: Partial<MeshContent>
+  trust?: Partial<MeshTrust>
+}
+
+export function fakeNode(overrides: Overrides = {}): FakeNode {
+  const pinned = new Map<string, PinRequest>()
+  const { pins: _pins, content: _content, trust: _trust, ...others } = overrides
   const node: FakeNode = {
-    pins,
+    pinned,
     added: new Map(),
     asked: [],
     stopped: 0,
-    info: () => ({ ...info, pins: pins.size }),
-    pin: async (requests) => requests.map((request) => pinOne(pins, request)),
-    unpin: async (some, { yes } = {}) =>
-      some.map((cid) => {
-        if (cid === othersCid && yes !== true)
-          return { cid, error: new MeshError('MESH_OTHERS_PIN', 'Others want it.') }
-        pins.delete(cid)
-        return { cid }
-      }),
-    async *list() {
-      yield [...pins.values()].map(({ cid, name, meta }) => ({
-        cid,
-        want: 2,
-        min: 1,
-        ...(name === undefined ? {} : { name }),
-        ...(meta === undefined ? {} : { meta })
-      }))
-    },
-    status: async (cid) => statusOf(pins, cid),
-    async *statusAll() {
-      for (const cid of pins.keys()) yield statusOf(pins, cid)
-    },
-    async *waitFor(cid, holders) {
-      for (let have = 0; have <= holders; have++) yield { ...statusOf(pins, cid), have }
-    },
+    info: () => ({ ...info, pins: pinned.size }),
     peers: () => [
       self,
       { ...self, peer: other, self: false, class: 'volunteer', writer: false, state: 'down', spaceFree: 0.5 }
@@ -59,33 +53,66 @@ export function fakeNode(overrides: Partial<FakeNode> = {}): FakeNode {
     async *notes() {
       yield { at: 1, code: 'started', text: 'The peer\u001b[31m started.' }
     },
-    async addFile(entries, options) {
-      const { onProgress, signal: _signal, ...asked } = options
-      node.asked.push(asked)
-      node.added.clear()
-      let bytes = 0
-      for await (const { path, content } of entries) {
-        let text = ''
-        for await (const piece of content ?? []) {
-          text += Buffer.from(piece).toString()
-          bytes += piece.length
-          onProgress?.(bytes)
-        }
-        node.added.set(path, content === undefined ? null : text)
-      }
-      return { bytes, ...pinOne(pins, { ...options.pin, cid: cids[0]! }) }
-    },
-    async *get() {
-      yield* []
-    },
-    addWriter: async (of) => ({ writer: of === other ? 7 : 8 }),
-    async vouch(of) {
-      node.asked.push(of)
-    },
     async stop() {
       node.stopped++
     },
-    ...overrides
+    ...others,
+    pins: {
+      add: async (requests) => requests.map((request) => pinOne(pinned, request)),
+      rm: async (some, { yes } = {}) =>
+        some.map((cid) => {
+          if (cid === othersCid && yes !== true)
+            return { cid, error: new MeshError('MESH_OTHERS_PIN', 'Others want it.') }
+          pinned.delete(cid)
+          return { cid }
+        }),
+      async *ls() {
+        yield [...pinned.values()].map(({ cid, name, meta }) => ({
+          cid,
+          want: 2,
+          min: 1,
+          ...(name === undefined ? {} : { name }),
+          ...(meta === undefined ? {} : { meta })
+        }))
+      },
+      status: async (cid) => statusOf(pinned, cid),
+      async *statuses() {
+        for (const cid of pinned.keys()) yield statusOf(pinned, cid)
+      },
+      async *waitFor(cid, holders) {
+        for (let have = 0; have <= holders; have++) yield { ...statusOf(pinned, cid), have }
+      },
+      ...overrides.pins
+    },
+    content: {
+      async add(entries, options) {
+        const { onProgress, signal: _signal, ...asked } = options
+        node.asked.push(asked)
+        node.added.clear()
+        let bytes = 0
+        for await (const { path, content } of entries) {
+          let text = ''
+          for await (const piece of content ?? []) {
+            text += Buffer.from(piece).toString()
+            bytes += piece.length
+            onProgress?.(bytes)
+          }
+          node.added.set(path, content === undefined ? null : text)
+        }
+        return { bytes, ...pinOne(pinned, { ...options.pin, cid: cids[0]! }) }
+      },
+      async *get() {
+        yield* []
+      },
+      ...overrides.content
+    },
+    trust: {
+      addWriter: async (of) => ({ writer: of === other ? 7 : 8 }),
+      async vouch(of) {
+        node.asked.push(of)
+      },
+      ...overrides.trust
+    }
   }
   return node
 }

@@ -24,7 +24,7 @@ async function* entriesOf(...entries: ContentEntry[]): AsyncGenerator<ContentEnt
 const root: ContentEntry = { path: '', kind: 'folder', size: 0 }
 
 test('a file comes back, in place of one that was there', async (t) => {
-  const { run } = await served(t, { get: () => entriesOf(file('', 'bytes')) })
+  const { run } = await served(t, { content: { get: () => entriesOf(file('', 'bytes')) } })
   const path = join(await folder(t), 'a', 'out.txt')
   for (const _ of [1, 2]) {
     const { exit, objects } = await run(['get', cids[0]!, '-o', path, '--json'])
@@ -36,7 +36,7 @@ test('a file comes back, in place of one that was there', async (t) => {
 })
 
 test('a file goes into a folder that is there, under its CID', async (t) => {
-  const { run } = await served(t, { get: () => entriesOf(file('', 'bytes')) })
+  const { run } = await served(t, { content: { get: () => entriesOf(file('', 'bytes')) } })
   const path = await folder(t)
   assert.equal((await run(['get', `/ipfs/${cids[0]}`, '-o', path, '-q'])).out, `${join(path, cids[0]!)}\n`)
 })
@@ -44,7 +44,7 @@ test('a file goes into a folder that is there, under its CID', async (t) => {
 test('a folder comes back with what is below it', async (t) => {
   const get = (): AsyncGenerator<ContentEntry> =>
     entriesOf(root, file('b.txt', 'b'), { path: 'none', kind: 'folder', size: 0 }, file('sub/a.txt', 'aa'))
-  const { run } = await served(t, { get })
+  const { run } = await served(t, { content: { get } })
   const path = join(await folder(t), 'holiday')
   await mkdir(path)
   assert.equal((await run(['get', cids[0]!, '-o', path])).out, `${path}  3 B in 2 files\n`)
@@ -55,9 +55,9 @@ test('a folder comes back with what is below it', async (t) => {
 })
 
 test('a file goes to stdout, a folder does not', async (t) => {
-  const { run, node } = await served(t, { get: () => entriesOf(file('', 'bytes')) })
+  const { run, node } = await served(t, { content: { get: () => entriesOf(file('', 'bytes')) } })
   assert.equal((await run(['get', cids[0]!, '-o', '-'])).out, 'bytes')
-  node.get = () => entriesOf(root)
+  node.content.get = () => entriesOf(root)
   assert.match((await run(['get', cids[0]!, '-o', '-'])).err, /MESH_NOT_A_FILE/)
   assert.match((await run(['get', cids[0]!, '-o', '-', '--json'])).err, /MESH_USAGE/)
 })
@@ -121,10 +121,12 @@ test('names that contradict each other end with a sentence', async (t) => {
 
 test('what breaks off in the middle leaves what was there', async (t) => {
   const { run } = await served(t, {
-    async *get() {
-      yield root
-      yield file('a', '1')
-      throw new Error('gone')
+    content: {
+      async *get() {
+        yield root
+        yield file('a', '1')
+        throw new Error('gone')
+      }
     }
   })
   const parent = await folder(t)

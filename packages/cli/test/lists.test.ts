@@ -8,9 +8,11 @@ import { cids, info, other, peer } from './fake-node.ts'
 
 test('ls streams what is pinned, in JSON or in lines', async (t) => {
   const { run } = await served(t, {
-    async *list() {
-      yield [{ cid: cids[0]!, want: 3, min: 2, name: 'a\u001b[2Jb', meta: { k: 'v' } }]
-      yield [{ cid: cids[1]!, want: 0, min: 1, expiry: 0 }]
+    pins: {
+      async *ls() {
+        yield [{ cid: cids[0]!, want: 3, min: 2, name: 'a\u001b[2Jb', meta: { k: 'v' } }]
+        yield [{ cid: cids[1]!, want: 0, min: 1, expiry: 0 }]
+      }
     }
   })
   assert.equal((await run(['ls'])).out, `${cids[0]}  ×3  a?[2Jb  k=v\n${cids[1]}  all  until 1970-01-01T00:00Z\n`)
@@ -22,9 +24,11 @@ test('ls streams what is pinned, in JSON or in lines', async (t) => {
 
 test('a long list keeps step with its reader', async (t) => {
   const { run } = await served(t, {
-    async *list() {
-      for (let chunk = 0; chunk < 50; chunk++)
-        yield Array.from({ length: 1000 }, () => ({ cid: cids[0]!, want: 1, min: 1 }))
+    pins: {
+      async *ls() {
+        for (let chunk = 0; chunk < 50; chunk++)
+          yield Array.from({ length: 1000 }, () => ({ cid: cids[0]!, want: 1, min: 1 }))
+      }
     }
   })
   assert.equal((await run(['ls', '-q'])).out.length, 50_000 * (cids[0]!.length + 1))

@@ -36,7 +36,7 @@ test('several pins are wished for with all their terms', async (t) => {
     anyway: true
   }
   assert.deepEqual(
-    [...node.pins.values()],
+    [...node.pinned.values()],
     [
       { ...terms, cid: cids[0] },
       { ...terms, cid: cids[1] }
@@ -69,16 +69,18 @@ test('pins come one a line from stdin, and a bad line stops no other', async (t)
     stdin: `${cids[0]}\n\n  nonsense\r\n/ipfs/${cids[1]}`
   })
   assert.equal(exit, 3)
-  assert.deepEqual([...node.pins.keys()].sort(), cids.slice(0, 3))
+  assert.deepEqual([...node.pinned.keys()].sort(), cids.slice(0, 3))
   assert.equal(objects.filter(({ error }) => error !== undefined).length, 1)
 })
 
 test('thousands of lines go out in several requests', async (t) => {
   const sizes: number[] = []
   const { run } = await served(t, {
-    pin: async (requests) => {
-      sizes.push(requests.length)
-      return requests.map(({ cid }) => ({ cid, want: 1, min: 1 }))
+    pins: {
+      add: async (requests) => {
+        sizes.push(requests.length)
+        return requests.map(({ cid }) => ({ cid, want: 1, min: 1 }))
+      }
     }
   })
   const stdin = Array.from({ length: 2500 }, (_, at) => `bafkqaa${'abcdefghij'[at % 10]}`).join('\n')
@@ -95,7 +97,7 @@ test('thousands of lines go out in several requests', async (t) => {
 test('a bad argument refuses all before anything is asked', async (t) => {
   const { node, run } = await served(t)
   const { exit, err } = await run(['pin', cids[0]!, 'nonsense'])
-  assert.deepEqual([exit, node.pins.size], [1, 0])
+  assert.deepEqual([exit, node.pinned.size], [1, 0])
   assert.match(err, /MESH_BAD_CID/)
 })
 
@@ -108,8 +110,8 @@ test('terms that contradict each other are refused', async (t) => {
 test('--wait stays until enough hold it: as many as wanted, or as told', async (t) => {
   const asked: number[] = []
   const { run, node } = await served(t)
-  const plain = node.waitFor.bind(node)
-  node.waitFor = (cid, holders, signal) => {
+  const plain = node.pins.waitFor.bind(node.pins)
+  node.pins.waitFor = (cid, holders, signal) => {
     asked.push(holders)
     return plain(cid, holders, signal)
   }
@@ -122,9 +124,11 @@ test('--wait stays until enough hold it: as many as wanted, or as told', async (
 
 test('a wait that lasts too long is exit code 62', async (t) => {
   const { run } = await served(t, {
-    async *waitFor(cid, _holders, signal) {
-      yield { cid, want: 2, min: 1, have: 1, peers: [] }
-      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+    pins: {
+      async *waitFor(cid, _holders, signal) {
+        yield { cid, want: 2, min: 1, have: 1, peers: [] }
+        await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+      }
     }
   })
   const { exit, objects, err } = await run(['pin', cids[0]!, '--wait', '--timeout', '300ms', '--json'])
@@ -137,10 +141,12 @@ test('a wait that lasts too long is exit code 62', async (t) => {
 test('Ctrl-C ends a wait with exit code 130', async (t) => {
   const stopping = new AbortController()
   const { run } = await served(t, {
-    async *waitFor(cid, _holders, signal) {
-      yield { cid, want: 2, min: 1, have: 1, peers: [] }
-      stopping.abort(new Interrupted())
-      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+    pins: {
+      async *waitFor(cid, _holders, signal) {
+        yield { cid, want: 2, min: 1, have: 1, peers: [] }
+        stopping.abort(new Interrupted())
+        await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+      }
     }
   })
   const { exit, err, out } = await run(['pin', cids[0]!, '--wait'], { signal: stopping.signal })
@@ -151,9 +157,11 @@ test('Ctrl-C ends a wait with exit code 130', async (t) => {
 test('a peer that may not write says what its owner has to run', async (t) => {
   const remedy = `Ask the owner to run on the founding peer: mesh writers add ${peer}`
   const { run } = await served(t, {
-    pin: async ([request]) => [
-      { cid: request!.cid, error: new MeshError('MESH_NOT_A_WRITER', 'It may not.', { remedy }) }
-    ]
+    pins: {
+      add: async ([request]) => [
+        { cid: request!.cid, error: new MeshError('MESH_NOT_A_WRITER', 'It may not.', { remedy }) }
+      ]
+    }
   })
   const { exit, err } = await run(['pin', cids[0]!])
   assert.equal(exit, 2)
@@ -167,7 +175,7 @@ test("unpin ends one's own pin, and another's only with --yes", async (t) => {
   assert.equal(exit, 3)
   assert.deepEqual(objects[0], { cid: cids[0], unpinned: true })
   assert.match(err, /MESH_OTHERS_PIN/)
-  assert.equal(node.pins.size, 0)
+  assert.equal(node.pinned.size, 0)
   assert.equal((await run(['unpin', '-', '--yes'], { stdin: othersCid })).out, `unpinned ${othersCid}\n`)
 })
 

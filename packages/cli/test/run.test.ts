@@ -96,8 +96,10 @@ test('a bug is one sentence; its details are in a file', async (t) => {
 
 test('an error with a code of ours keeps it', async (t) => {
   const { run } = await served(t, {
-    pin: async () => {
-      throw Object.assign(new Error('The store failed.'), { code: 'MESH_STORE_FAILED' })
+    pins: {
+      add: async () => {
+        throw Object.assign(new Error('The store failed.'), { code: 'MESH_STORE_FAILED' })
+      }
     }
   })
   assert.equal((await run(['pin', cids[0]!])).err, 'mesh: The store failed. (MESH_STORE_FAILED)\n')

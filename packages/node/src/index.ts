@@ -3,11 +3,14 @@
  *
  *     await initHome({ home: '/srv/mesh', open: true })
  *     const node = await startNode({ home: '/srv/mesh' })
- *     const [answer] = await node.pin([{ cid: 'bafy…', replicas: 3 }])
+ *     const [answer] = await node.pins.add([{ cid: 'bafy…', replicas: 3 }])
  *     await node.stop()
  */
 export { initHome, type InitSettings, joinHome, type JoinSettings } from './join.ts'
 export { startNode } from './start.ts'
 export { listenDefault, type NodeSettings, version } from './settings.ts'
 export { MeshError } from './mesh-error.ts'
+export type * from './mesh-content.ts'
 export type * from './mesh-node.ts'
+export type * from './mesh-pins.ts'
+export type * from './mesh-trust.ts'

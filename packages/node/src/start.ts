@@ -13,7 +13,7 @@ import { MeshError } from './mesh-error.ts'
 import type { MeshNode } from './mesh-node.ts'
 import { type NodeCrypto, nodeCrypto } from './node-crypto.ts'
 import { Notes } from './notes.ts'
-import { Peer } from './node.ts'
+import { Peer } from './peer.ts'
 import { listenDefault, type NodeSettings, version } from './settings.ts'
 import { codeOf, Shell } from './shell.ts'
 

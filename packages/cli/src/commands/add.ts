@@ -62,7 +62,7 @@ async function addOne(
       bytes,
       want = 1,
       min = 1
-    } = await client.addFile(source.entries(), {
+    } = await client.content.add(source.entries(), {
       wrap: source.folder,
       pin: wishOf(options),
       onProgress: (done) => progress.update(done),

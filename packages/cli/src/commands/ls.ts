@@ -8,7 +8,7 @@ import { clean } from '../text/table.ts'
 export async function ls(session: Session): Promise<Exit> {
   const { out, world } = session
   await session.ask(async (client) => {
-    for await (const pins of client.list()) {
+    for await (const pins of client.pins.ls()) {
       await out.results(pins, (pin) => (out.quiet ? pin.cid : pinText(pin)))
       world.signal.throwIfAborted()
     }

@@ -17,7 +17,7 @@ export async function peers(session: Session): Promise<Exit> {
 
 export async function vouch(session: Session, arg: string): Promise<Exit> {
   const peer = parsePeer(arg)
-  await session.ask(async (client) => client.vouch(peer))
+  await session.ask(async (client) => client.trust.vouch(peer))
   await session.out.result({ peer, class: 'trusted' }, `${peer} is trusted now.`)
   return 0
 }

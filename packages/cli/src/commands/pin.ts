@@ -90,7 +90,7 @@ async function pinGroup(
   const { session, client, tally } = at
   const answers = await answersFor(group, (cids) => {
     const requests = cids.map((cid) => ({ ...wish, cid }))
-    return client.pin(requests, session.world.signal)
+    return client.pins.add(requests, session.world.signal)
   })
   const pinned: PinAnswer[] = []
   for (const answer of answers) {

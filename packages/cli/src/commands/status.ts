@@ -26,11 +26,11 @@ export async function status(session: Session, arg: string | undefined): Promise
   const cid = arg === undefined ? undefined : parseCid(arg)
   await session.ask(async (client) => {
     if (cid !== undefined) {
-      const one = shownStatus(await client.status(cid))
+      const one = shownStatus(await client.pins.status(cid))
       await session.out.result(one, statusText(one, Date.now()))
       return
     }
-    for await (const one of client.statusAll()) {
+    for await (const one of client.pins.statuses()) {
       await session.out.result(shownStatus(one), lineText(one))
       session.world.signal.throwIfAborted()
     }

@@ -20,7 +20,7 @@ export async function unpin(session: Session, args: string[], options: UnpinOpti
   await session.ask(async (client) => {
     for await (const group of groups) {
       const ask = (cids: string[]): Promise<Answer[]> =>
-        client.unpin(cids, { yes: options.yes === true, signal: session.world.signal })
+        client.pins.rm(cids, { yes: options.yes === true, signal: session.world.signal })
       for (const answer of await answersFor(group, ask)) {
         const last = asking && isOthers(answer) ? await again(session, client, answer) : answer
         if ('error' in last) {
@@ -45,6 +45,6 @@ function isOthers(answer: Answer): answer is { cid: string; error: MeshError } {
 
 async function again(session: Session, client: ApiClient, answer: { cid: string; error: MeshError }): Promise<Answer> {
   if (!(await confirm(session.world, `${answer.error.message} Unpin it for everybody?`))) return answer
-  const [second] = await client.unpin([answer.cid], { yes: true, signal: session.world.signal })
+  const [second] = await client.pins.rm([answer.cid], { yes: true, signal: session.world.signal })
   return second ?? answer
 }

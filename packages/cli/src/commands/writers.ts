@@ -6,7 +6,7 @@ import type { Session } from '../session.ts'
 
 export async function addWriter(session: Session, arg: string): Promise<Exit> {
   const peer = parsePeer(arg)
-  const { writer } = await session.ask(async (client) => client.addWriter(peer))
+  const { writer } = await session.ask(async (client) => client.trust.addWriter(peer))
   await session.out.result({ peer, writer }, `${peer} may change the pinset now, as writer ${writer}.`)
   return 0
 }

@@ -1,79 +1,33 @@
-// The routes that stream: lists, waiting and notes as JSON lines, content in frames, both ways. A stream that fails
-// before its first line has a status; later, its last line is { "error": … }. None runs ahead of its receiver.
+// Content in frames, both ways. A stream that fails before its first entry has a status; later, its last frame tells. None
+// runs ahead of its receiver.
 
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { FrameReader } from './frame-reader.ts'
 import { frameType, FrameWriter } from './frame-writer.ts'
 import { LineWriter } from './lines.ts'
-import type { MeshNode } from './mesh.ts'
+import type { MeshContent } from './mesh.ts'
 import type { OpenRequests } from './open-requests.ts'
 import { badRequest } from './problem.ts'
-import { readAddOptions, readCid, readWait } from './requests.ts'
+import { readAddOptions, readCid } from './requests.ts'
 
 /** Of an upload whose answer is already known, this much is still read, so that the sender gets to the answer. */
 const discardBytesMax: number = 64 << 20
 
 const framed = Symbol('framed')
 
-interface Cid {
-  Params: { cid: string }
-}
-
-export function addStreamRoutes(app: FastifyInstance, node: MeshNode, open: OpenRequests): void {
-  app.get('/pins', (_request, reply) => sendLines(reply, open.signal(reply.raw), node.list()))
-
-  app.get('/status', (_request, reply) => sendLines(reply, open.signal(reply.raw), node.statusAll()))
-
-  app.get<Cid>('/pins/:cid', async (request, reply) => {
-    const cid = readCid(request.params.cid)
-    const holders = readWait(request.query)
-    if (holders === undefined) return node.status(cid)
-    const signal = open.signal(reply.raw, true)
-    return sendLines(reply, signal, node.waitFor(cid, holders, signal))
-  })
-
-  app.get('/notes', (_request, reply) => {
-    const signal = open.signal(reply.raw, true)
-    return sendLines(reply, signal, node.notes(signal), true)
-  })
-
+export function addContentRoutes(app: FastifyInstance, content: MeshContent, open: OpenRequests): void {
   // The handler reads the body itself: framed bytes only, and as fast as the peer takes them.
   app.addContentTypeParser(frameType, (_request, _body, done) => done(null, framed))
-  app.post('/add', { bodyLimit: Number.MAX_SAFE_INTEGER }, (request, reply) => add(node, open, request, reply))
+  app.post('/add', { bodyLimit: Number.MAX_SAFE_INTEGER }, (request, reply) => add(content, open, request, reply))
 
-  app.get<Cid>('/content/:cid', (request, reply) => sendContent(node, open, readCid(request.params.cid), reply))
-}
-
-/** Objects, or chunks of them, a line each. `early`: the head does not wait for the first one. */
-async function sendLines<T extends object>(
-  reply: FastifyReply,
-  signal: AbortSignal,
-  objects: AsyncIterable<T | T[]>,
-  early = false
-): Promise<FastifyReply> {
-  const lines = new LineWriter(reply)
-  if (early) lines.start()
-  try {
-    for await (const some of objects) {
-      for (const object of Array.isArray(some) ? some : [some]) {
-        const turn = lines.add(object)
-        if (turn !== undefined) await turn
-        if (signal.aborted) break
-      }
-      if (signal.aborted) break
-    }
-    signal.throwIfAborted()
-    lines.end()
-  } catch (error) {
-    if (!lines.started) throw error
-    lines.fail(error)
-  }
-  return reply
+  app.get<{ Params: { cid: string } }>('/content/:cid', (request, reply) =>
+    sendContent(content, open, readCid(request.params.cid), reply)
+  )
 }
 
 async function add(
-  node: MeshNode,
+  content: MeshContent,
   open: OpenRequests,
   request: FastifyRequest,
   reply: FastifyReply
@@ -85,7 +39,7 @@ async function add(
     const options = readAddOptions(await reader.header())
     const onProgress = progressInto(lines)
     const signal = open.signal(reply.raw)
-    void lines.add(await node.addFile(reader.entries(), { ...options, onProgress, signal }))
+    void lines.add(await content.add(reader.entries(), { ...options, onProgress, signal }))
     lines.end()
   } catch (error) {
     void readOn(reader, request.raw)
@@ -116,20 +70,20 @@ async function readOn(reader: FrameReader, body: IncomingMessage): Promise<void>
 }
 
 async function sendContent(
-  node: MeshNode,
+  content: MeshContent,
   open: OpenRequests,
   cid: string,
   reply: FastifyReply
 ): Promise<FastifyReply> {
-  const entries = node.get(cid, open.signal(reply.raw))[Symbol.asyncIterator]()
+  const entries = content.get(cid, open.signal(reply.raw))[Symbol.asyncIterator]()
   let next = await entries.next() // a failure before the first entry has a status
   reply.hijack()
   reply.raw.writeHead(200, { 'content-type': frameType, 'cache-control': 'no-store' })
   const frames = new FrameWriter(reply.raw)
   try {
     for (; !next.done; next = await entries.next()) {
-      const { path, kind, size, content } = next.value
-      await frames.entry({ path, kind, size }, content)
+      const { path, kind, size, content: bytes } = next.value
+      await frames.entry({ path, kind, size }, bytes)
     }
     await frames.end()
   } catch (error) {

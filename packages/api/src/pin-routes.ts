@@ -1,0 +1,55 @@
+// Pins: asked for, ended, listed, waited for.
+
+import type { FastifyInstance } from 'fastify'
+import type { MeshError, MeshPins } from './mesh.ts'
+import type { OpenRequests } from './open-requests.ts'
+import { problemOf } from './problem.ts'
+import { batchBytesMax, readCid, readPins, readUnpin, readWait, readYes } from './requests.ts'
+import { sendLines } from './send-lines.ts'
+
+interface Cid {
+  Params: { cid: string }
+}
+
+export function addPinRoutes(app: FastifyInstance, pins: MeshPins, open: OpenRequests): void {
+  app.post('/pins', { bodyLimit: batchBytesMax }, async (request, reply) => {
+    const { requests, many } = readPins(request.body)
+    const answers = await pins.add(requests, open.signal(reply.raw))
+    return many ? { pins: answers.map(wireOf) } : single(answers)
+  })
+
+  app.delete<Cid>('/pins/:cid', async (request, reply) => {
+    const yes = readYes(request.query)
+    return single(await pins.rm([readCid(request.params.cid)], { yes, signal: open.signal(reply.raw) }))
+  })
+
+  app.post('/unpin', { bodyLimit: batchBytesMax }, async (request, reply) => {
+    const { cids, yes } = readUnpin(request.body)
+    const answers = await pins.rm(cids, { yes, signal: open.signal(reply.raw) })
+    return { cids: answers.map(wireOf) }
+  })
+
+  app.get('/pins', (_request, reply) => sendLines(reply, open.signal(reply.raw), pins.ls()))
+
+  app.get('/status', (_request, reply) => sendLines(reply, open.signal(reply.raw), pins.statuses()))
+
+  app.get<Cid>('/pins/:cid', async (request, reply) => {
+    const cid = readCid(request.params.cid)
+    const holders = readWait(request.query)
+    if (holders === undefined) return pins.status(cid)
+    const signal = open.signal(reply.raw, true)
+    return sendLines(reply, signal, pins.waitFor(cid, holders, signal))
+  })
+}
+
+type Answer = { cid: string } | { cid: string; error: MeshError }
+
+function single(answers: readonly Answer[]): object {
+  const answer = answers[0]!
+  if ('error' in answer) throw answer.error
+  return answer
+}
+
+function wireOf(answer: Answer): object {
+  return 'error' in answer ? { cid: answer.cid, error: problemOf(answer.error) } : answer
+}

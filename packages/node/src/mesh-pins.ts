@@ -1,0 +1,88 @@
+// The programming API of pins: what is wanted, and how far it is.
+
+import type { MeshError } from './mesh-error.ts'
+
+export interface PinRequest {
+  /** A CID (v0 or v1) or the path `/ipfs/<cid>`, without a sub-path. */
+  cid: string
+  /** Copies wanted; 'all' = on every eligible peer. Default: the mesh's policy. */
+  replicas?: number | 'all'
+  /** Copies below which repair is urgent. Default: one less than wanted, at least one. */
+  min?: number
+  /** At most 255 bytes. */
+  name?: string
+  /** At most 512 bytes in all. */
+  meta?: Record<string, string>
+  /** From now until the pin lapses. Default: never. */
+  expireInMs?: number
+  /** The whole graph, or the one block. Default: recursive. */
+  mode?: 'recursive' | 'direct'
+  /** Accept it even if fewer peers than `min` are there to hold it. */
+  anyway?: boolean
+}
+
+export interface PinAnswer {
+  cid: string
+  /** Copies wanted as of now; for 'all' the number of eligible peers. */
+  want: number
+  min: number
+}
+
+/** A pin as the index lists it: the wish, not its state. */
+export interface ListedPin {
+  cid: string
+  name?: string
+  want: number
+  min: number
+  expiry?: number
+  meta?: Record<string, string>
+}
+
+/** What one peer says of one pin. */
+export interface PeerStatus {
+  peer: string
+  /** 'held' covers holding and promised; the command line calls it "holding". */
+  state: 'held' | 'fetching' | 'queued' | 'failed' | 'leaving' | 'none'
+  since?: number
+  /** Why it failed, in words. */
+  reason?: string
+  /** Whether the placement wants it there. */
+  target: boolean
+}
+
+export interface PinStatus {
+  cid: string
+  name?: string
+  want: number
+  min: number
+  /** Copies that count now. */
+  have: number
+  peers: PeerStatus[]
+  expiry?: number
+  /** Voided by a revocation, kept for the owner. */
+  limbo?: boolean
+}
+
+/** One request that was refused. It refuses no other. */
+export interface Refused {
+  cid: string
+  error: MeshError
+}
+
+export interface MeshPins {
+  /** Resolves when durable here; answers in the order of the requests, each on its own. */
+  add(requests: PinRequest[], signal?: AbortSignal): Promise<(PinAnswer | Refused)[]>
+
+  /** As `add`. MESH_OTHERS_PIN where another writer's pin stands and `yes` is not set. */
+  rm(cids: string[], options?: { yes?: boolean; signal?: AbortSignal }): Promise<({ cid: string } | Refused)[]>
+
+  /** Every pin, in chunks as the store's index gives them. */
+  ls(): AsyncIterable<ListedPin[]>
+
+  /** Rejects with MESH_NOT_PINNED if unknown. */
+  status(cid: string): Promise<PinStatus>
+  statuses(): AsyncIterable<PinStatus>
+
+  /** Yields now and on every change, and ends once that many peers hold it. */
+  waitFor(cid: string, holders: number, signal: AbortSignal): AsyncIterable<PinStatus>
+}

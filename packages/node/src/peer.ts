@@ -1,0 +1,97 @@
+/**
+ * A running peer: ports and core wired together behind the programming API. What is asked here becomes a command of the core
+ * or a read of the store; content moves through the ipfs room. Stopping leaves nothing half-written and does not leave the mesh.
+ */
+import { type Core, meshIdText, toHex } from '@pinmesh/core'
+import type { Content } from '@pinmesh/ipfs'
+import type { Store } from '@pinmesh/store'
+import type { Transport } from '@pinmesh/transport'
+import type { MeshContent } from './mesh-content.ts'
+import type { MeshNode, NodeInfo, Note, PeerInfo } from './mesh-node.ts'
+import type { MeshPins } from './mesh-pins.ts'
+import type { MeshTrust } from './mesh-trust.ts'
+import type { Notes } from './notes.ts'
+import { PeerContent } from './peer-content.ts'
+import { PeerPins } from './peer-pins.ts'
+import { PeerTrust } from './peer-trust.ts'
+import { reachable, type Shell } from './shell.ts'
+import { version } from './settings.ts'
+
+export interface PeerParts {
+  readonly core: Core
+  readonly shell: Shell
+  readonly store: Store
+  readonly transport: Transport
+  readonly content: Content
+  readonly notes: Notes
+  /** ends everything, in order */
+  readonly stop: () => Promise<void>
+}
+
+export class Peer implements MeshNode {
+  readonly pins: MeshPins
+  readonly content: MeshContent
+  readonly trust: MeshTrust
+  readonly #parts: PeerParts
+  #stopped: Promise<void> | undefined
+
+  constructor(parts: PeerParts) {
+    this.#parts = parts
+    this.pins = new PeerPins(parts)
+    this.content = new PeerContent(parts, this.pins)
+    this.trust = new PeerTrust(parts)
+  }
+
+  info(): NodeInfo {
+    const { core, transport } = this.#parts
+    const self = core.members().find((member) => member.self)
+    const addresses = transport.addresses()
+    const { facts, pinset } = core.roots
+    return {
+      peer: transport.peer,
+      mesh: meshIdText(core.meshId),
+      name: core.charter.name,
+      addresses,
+      joinLines: reachable(addresses).map((address) => `mesh join ${address}`),
+      role: core.isWriter
+        ? 'writer'
+        : core.trusts(transport.peer)
+          ? 'trusted'
+          : self === undefined
+            ? 'waiting'
+            : 'volunteer',
+      admission: core.policy?.admission ?? 'invite',
+      spaceBytes: core.space.budgetBytes,
+      usedBytes: core.space.usedBytes,
+      version,
+      roots: { facts: toHex(facts), pinset: toHex(pinset) },
+      store: self?.store ?? 'ok',
+      ...core.counts()
+    }
+  }
+
+  peers(): PeerInfo[] {
+    return this.#parts.core.members().map((member) => ({
+      peer: member.peer,
+      self: member.self,
+      state: member.state,
+      since: member.since,
+      class: member.trusted ? 'trusted' : 'volunteer',
+      backend: member.ipfsPeer === '' ? 'helia' : 'kubo',
+      writer: member.writer,
+      ...(member.free === undefined ? {} : { spaceFree: member.free }),
+      store: member.store,
+      version: member.version,
+      addresses: [...member.addresses]
+    }))
+  }
+
+  notes(signal: AbortSignal): AsyncIterable<Note> {
+    return this.#parts.notes.listen(signal)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped ??= this.#parts.stop()
+    return this.#stopped
+  }
+}
