@@ -56,7 +56,7 @@ class Scene {
   async isWhole(cids: readonly string[], by: readonly PeerProcess[]): Promise<boolean> {
     for (const { client } of by) {
       for (const cid of cids) {
-        const { want, peers } = await client.status(cid)
+        const { want, peers } = await client.pins.status(cid)
         const holders = peers.filter(({ state }) => state === 'held')
         if (holders.length !== want || !holders.every(({ target }) => target)) return false
       }
@@ -68,7 +68,7 @@ class Scene {
   async spare(): Promise<number> {
     const copies = new Map<string, { want: number; held: number }>()
     for (const { client, peer } of this.peers) {
-      for await (const { cid, want, peers } of client.statusAll()) {
+      for await (const { cid, want, peers } of client.pins.statuses()) {
         const known = copies.get(cid) ?? { want, held: 0 }
         if (peers.some((one) => one.peer === peer && one.state === 'held')) known.held++
         copies.set(cid, known)
