@@ -16,14 +16,16 @@ const discardBytesMax: number = 64 << 20
 
 const framed = Symbol('framed')
 
+interface Cid {
+  Params: { cid: string }
+}
+
 export function addContentRoutes(app: FastifyInstance, content: MeshContent, open: OpenRequests): void {
   // The handler reads the body itself: framed bytes only, and as fast as the peer takes them.
   app.addContentTypeParser(frameType, (_request, _body, done) => done(null, framed))
   app.post('/add', { bodyLimit: Number.MAX_SAFE_INTEGER }, (request, reply) => add(content, open, request, reply))
 
-  app.get<{ Params: { cid: string } }>('/content/:cid', (request, reply) =>
-    sendContent(content, open, readCid(request.params.cid), reply)
-  )
+  app.get<Cid>('/content/:cid', (request, reply) => sendContent(content, open, readCid(request.params.cid), reply))
 }
 
 async function add(
