@@ -115,12 +115,13 @@ test('every timing is there as it is', () => {
   assert.deepEqual(rows, expected)
 })
 
-test('every route of the API is there, and no other', () => {
+test('every route of the API is there with the scope that it asks for, and no other', () => {
   const routes = sources('packages/api/src/*routes.ts').flatMap((text) => [
-    ...text.matchAll(/\bapp\.(get|post|delete|put)(?:<\w+>)?\(\s*'([^']+)'/g)
+    ...text.matchAll(/\bapp\.(get|post|delete|put)(?:<\w+>)?\(\s*'([^']+)',(?:[^)]*?\bscope\.(\w+))?/g)
   ])
-  const used = routes.map(([, method = '', path = '']) => `${method.toUpperCase()} /v1${path}`)
-  assert.deepEqual(firstCells(part('## Local API')).sort(), used.sort())
+  const used = routes.map(([, method = '', path = '', scope]) => `${method.toUpperCase()} /v1${path} ${scope}`)
+  const rows = [...part('## Local API').matchAll(/^\| `([^`]+)` \| (\w+) \|/gm)]
+  assert.deepEqual(rows.map(([, route, scope]) => `${route} ${scope}`).sort(), used.sort())
 })
 
 function timeText(ms: number): string {

@@ -6,23 +6,30 @@
 //
 // Streams are read as they are consumed, and leaving a loop early hangs up. An aborted call rejects with the signal's
 // reason. MESH_NOT_RUNNING: nothing answers there. MESH_API_GONE: the peer hung up in the middle.
+// MESH_API_UNREACHABLE: there is no way to that machine.
 
 import { ClientContent } from './client-content.ts'
 import { ClientPins } from './client-pins.ts'
+import { ClientTokens } from './client-tokens.ts'
 import { ClientTrust } from './client-trust.ts'
 import { Http } from './http.ts'
 import { flat } from './lines-read.ts'
-import type { ApiListen } from './listen.ts'
+import type { ApiAddress } from './listen.ts'
+import type { MeshTokens } from './tokens.ts'
 import type { MeshContent, MeshNode, MeshPins, MeshTrust, NodeInfo, Note, PeerInfo } from './mesh.ts'
 
-export type { ApiListen } from './listen.ts'
+export type { ApiAddress, ApiListen } from './listen.ts'
 export { MeshError } from './mesh.ts'
-export { readToken } from './token.ts'
+export { readToken, tokenForm } from './token.ts'
+export { Tokens } from './tokens.ts'
+export type { MeshTokens, TokenInfo, TokenRequest } from './tokens.ts'
 
 /** A MeshNode elsewhere: what is at hand there must be asked for here. */
 export interface ApiClient extends Omit<MeshNode, 'info' | 'peers'> {
   info(): Promise<NodeInfo>
   peers(): Promise<PeerInfo[]>
+  /** Those that were given away; the one of the home is not among them. */
+  readonly tokens: MeshTokens
   /** Resolves once the peer has stopped. */
   stop(): Promise<void>
   /** Closes the kept connections; a program that does not call it still ends. */
@@ -33,6 +40,7 @@ class Client implements ApiClient {
   readonly pins: MeshPins
   readonly content: MeshContent
   readonly trust: MeshTrust
+  readonly tokens: MeshTokens
   readonly #http: Http
 
   constructor(http: Http) {
@@ -40,6 +48,7 @@ class Client implements ApiClient {
     this.pins = new ClientPins(http)
     this.content = new ClientContent(http)
     this.trust = new ClientTrust(http)
+    this.tokens = new ClientTokens(http)
   }
 
   async info(): Promise<NodeInfo> {
@@ -63,6 +72,6 @@ class Client implements ApiClient {
   }
 }
 
-export function createApiClient(init: { listen: ApiListen; token: string }): ApiClient {
+export function createApiClient(init: { listen: ApiAddress; token: string }): ApiClient {
   return new Client(new Http(init.listen, init.token))
 }

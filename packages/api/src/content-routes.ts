@@ -10,6 +10,7 @@ import type { MeshContent } from './mesh.ts'
 import type { OpenRequests } from './open-requests.ts'
 import { badRequest } from './problem.ts'
 import { readAddOptions, readCid } from './requests.ts'
+import { scope } from './scope.ts'
 
 /** Of an upload whose answer is already known, this much is still read, so that the sender gets to the answer. */
 const discardBytesMax: number = 64 << 20
@@ -23,9 +24,13 @@ interface Cid {
 export function addContentRoutes(app: FastifyInstance, content: MeshContent, open: OpenRequests): void {
   // The handler reads the body itself: framed bytes only, and as fast as the peer takes them.
   app.addContentTypeParser(frameType, (_request, _body, done) => done(null, framed))
-  app.post('/add', { bodyLimit: Number.MAX_SAFE_INTEGER }, (request, reply) => add(content, open, request, reply))
+  app.post('/add', { ...scope.pin, bodyLimit: Number.MAX_SAFE_INTEGER }, (request, reply) =>
+    add(content, open, request, reply)
+  )
 
-  app.get<Cid>('/content/:cid', (request, reply) => sendContent(content, open, readCid(request.params.cid), reply))
+  app.get<Cid>('/content/:cid', scope.read, (request, reply) =>
+    sendContent(content, open, readCid(request.params.cid), reply)
+  )
 }
 
 async function add(

@@ -3,13 +3,17 @@
 
 import { Agent, request } from 'node:http'
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
-import type { ApiListen } from './listen.ts'
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https'
+import type { ApiAddress, ApiListen } from './listen.ts'
 import { MeshError } from './mesh.ts'
 import { meshErrorOf, problemIn } from './problem.ts'
 
 const connectionsMax = 64
 const answerCharsMax: number = 16 << 20
 const lineCharsMax: number = 4 << 20
+/** No way to that host, or one that ends at a certificate that is not trusted. */
+const unreachable =
+  /^(?:ENOTFOUND|EAI_\w+|E(?:HOST|NET)UNREACH|ETIMEDOUT|EPROTO|ERR_(?:TLS|SSL)_\w+|CERT_\w+|\w+_CERT\w*|\w+_SIGNATURE)$/
 
 export interface Call {
   method: 'GET' | 'POST' | 'DELETE'
@@ -19,12 +23,20 @@ export interface Call {
 }
 
 export class Http {
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: connectionsMax })
+  readonly #agent: Agent
+  readonly #request: typeof request
   readonly #to: RequestOptions
+  readonly #prefix: string
   readonly #token: string
 
-  constructor(listen: ApiListen, token: string) {
-    this.#to = 'host' in listen ? { host: listen.host, port: listen.port } : { socketPath: listen.socketPath }
+  constructor(at: ApiAddress, token: string) {
+    const url = 'url' in at ? new URL(at.url) : undefined
+    const secure = url?.protocol === 'https:'
+    const pool = { keepAlive: true, maxSockets: connectionsMax }
+    this.#agent = secure ? new TlsAgent(pool) : new Agent(pool)
+    this.#request = secure ? tlsRequest : request
+    this.#to = url === undefined ? (at as ApiListen) : { host: bare(url.hostname), port: url.port }
+    this.#prefix = url?.pathname.replace(/\/+$/, '') ?? ''
     this.#token = token
   }
 
@@ -74,11 +86,11 @@ export class Http {
     call: Call,
     headers: Record<string, string | number>
   ): { sent: ClientRequest; answered: Promise<IncomingMessage> } {
-    const sent = request({
+    const sent = this.#request({
       ...this.#to,
       agent: this.#agent,
       method: call.method,
-      path: `/v1${call.path}`,
+      path: `${this.#prefix}/v1${call.path}`,
       headers: { authorization: `Bearer ${this.#token}`, ...headers },
       ...(call.signal === undefined ? {} : { signal: call.signal })
     })
@@ -135,6 +147,12 @@ export function connectionError(error: unknown, signal?: AbortSignal): unknown {
   if (code === 'ECONNREFUSED' || code === 'ENOENT') {
     return new MeshError('MESH_NOT_RUNNING', 'No peer is running there.', { remedy: 'Start one.', cause: error })
   }
+  if (typeof code === 'string' && unreachable.test(code)) {
+    return new MeshError('MESH_API_UNREACHABLE', `The peer's API cannot be reached (${code}).`, {
+      remedy: 'Check the address and the network; a certificate of your own is trusted by NODE_EXTRA_CA_CERTS.',
+      cause: error
+    })
+  }
   if (code === 'ECONNRESET' || code === 'EPIPE') {
     return new MeshError('MESH_API_GONE', 'The peer hung up in the middle.', {
       exit: 3,
@@ -143,6 +161,11 @@ export function connectionError(error: unknown, signal?: AbortSignal): unknown {
     })
   }
   return meshErrorOf(error)
+}
+
+/** An IPv6 host stands in brackets in an address, and without for a socket. */
+function bare(host: string): string {
+  return host.startsWith('[') ? host.slice(1, -1) : host
 }
 
 function codeOf(error: unknown): unknown {

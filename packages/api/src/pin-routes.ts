@@ -5,6 +5,7 @@ import type { MeshError, MeshPins } from './mesh.ts'
 import type { OpenRequests } from './open-requests.ts'
 import { problemOf } from './problem.ts'
 import { batchBytesMax, readCid, readPins, readUnpin, readWait, readYes } from './requests.ts'
+import { scope } from './scope.ts'
 import { sendLines } from './send-lines.ts'
 
 interface Cid {
@@ -12,28 +13,28 @@ interface Cid {
 }
 
 export function addPinRoutes(app: FastifyInstance, pins: MeshPins, open: OpenRequests): void {
-  app.post('/pins', { bodyLimit: batchBytesMax }, async (request, reply) => {
+  app.post('/pins', { ...scope.pin, bodyLimit: batchBytesMax }, async (request, reply) => {
     const { requests, many } = readPins(request.body)
     const answers = await pins.add(requests, open.signal(reply.raw))
     return many ? { pins: answers.map(wireOf) } : single(answers)
   })
 
-  app.delete<Cid>('/pins/:cid', async (request, reply) => {
+  app.delete<Cid>('/pins/:cid', scope.pin, async (request, reply) => {
     const yes = readYes(request.query)
     return single(await pins.rm([readCid(request.params.cid)], { yes, signal: open.signal(reply.raw) }))
   })
 
-  app.post('/unpin', { bodyLimit: batchBytesMax }, async (request, reply) => {
+  app.post('/unpin', { ...scope.pin, bodyLimit: batchBytesMax }, async (request, reply) => {
     const { cids, yes } = readUnpin(request.body)
     const answers = await pins.rm(cids, { yes, signal: open.signal(reply.raw) })
     return { cids: answers.map(wireOf) }
   })
 
-  app.get('/pins', (_request, reply) => sendLines(reply, open.signal(reply.raw), pins.ls()))
+  app.get('/pins', scope.read, (_request, reply) => sendLines(reply, open.signal(reply.raw), pins.ls()))
 
-  app.get('/status', (_request, reply) => sendLines(reply, open.signal(reply.raw), pins.statuses()))
+  app.get('/status', scope.read, (_request, reply) => sendLines(reply, open.signal(reply.raw), pins.statuses()))
 
-  app.get<Cid>('/pins/:cid', async (request, reply) => {
+  app.get<Cid>('/pins/:cid', scope.read, async (request, reply) => {
     const cid = readCid(request.params.cid)
     const holders = readWait(request.query)
     if (holders === undefined) return pins.status(cid)

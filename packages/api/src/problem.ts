@@ -54,8 +54,10 @@ export function badRequest(message: string): MeshError {
 const statuses: Readonly<Record<string, number>> = {
   MESH_API_TOKEN: 401,
   MESH_API_ORIGIN: 403,
+  MESH_API_SCOPE: 403,
   MESH_API_ROUTE: 404,
   MESH_NOT_PINNED: 404,
+  MESH_TOKEN_UNKNOWN: 404,
   MESH_FAILED: 500,
   MESH_STORE_FAILED: 500,
   MESH_STORE_DAMAGED: 500,

@@ -6,14 +6,25 @@ import { addContentRoutes } from './content-routes.ts'
 import type { MeshNode } from './mesh.ts'
 import type { OpenRequests } from './open-requests.ts'
 import { addPinRoutes } from './pin-routes.ts'
+import { scope } from './scope.ts'
 import { sendLines } from './send-lines.ts'
+import { addTokenRoutes } from './token-routes.ts'
+import type { MeshTokens } from './tokens.ts'
 import { addTrustRoutes } from './trust-routes.ts'
 
-export function addRoutes(app: FastifyInstance, node: MeshNode, open: OpenRequests, stop: () => void): void {
-  app.get('/id', async () => node.info())
-  app.get('/peers', async () => ({ peers: node.peers() }))
+export interface RouteParts {
+  readonly node: MeshNode
+  readonly tokens: MeshTokens
+  readonly open: OpenRequests
+  /** Stops the server. */
+  readonly stop: () => void
+}
 
-  app.get('/notes', (_request, reply) => {
+export function addRoutes(app: FastifyInstance, { node, tokens, open, stop }: RouteParts): void {
+  app.get('/id', scope.read, async () => node.info())
+  app.get('/peers', scope.read, async () => ({ peers: node.peers() }))
+
+  app.get('/notes', scope.read, (_request, reply) => {
     const signal = open.signal(reply.raw, true)
     return sendLines(reply, signal, node.notes(signal), true)
   })
@@ -21,8 +32,9 @@ export function addRoutes(app: FastifyInstance, node: MeshNode, open: OpenReques
   addPinRoutes(app, node.pins, open)
   addContentRoutes(app, node.content, open)
   addTrustRoutes(app, node.trust)
+  addTokenRoutes(app, tokens)
 
-  app.post('/stop', async (request, reply) => {
+  app.post('/stop', scope.admin, async (request, reply) => {
     reply.raw.once('close', stop)
     reply.header('connection', 'close')
     await node.stop()

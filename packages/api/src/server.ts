@@ -3,6 +3,7 @@
 
 import { chmod, lstat, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { dirname, join } from 'node:path'
 import { fastify } from 'fastify'
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
 import { guardOf, isLoopback } from './guard.ts'
@@ -13,7 +14,9 @@ import { OpenRequests } from './open-requests.ts'
 import { badRequest, meshErrorOf, problemOf, statusOf } from './problem.ts'
 import { bodyBytesMax, cidCharsMax } from './requests.ts'
 import { addRoutes } from './routes.ts'
+import type { Scope } from './scope.ts'
 import { readOrMakeToken } from './token.ts'
+import { Tokens } from './tokens.ts'
 
 /** More than any program opens, fewer than would exhaust the process's files. */
 const connectionsMax = 1024
@@ -25,10 +28,19 @@ export interface ApiInit {
   listen: ApiListen
   /** Made with mode 0600 if need be. */
   tokenFile: string
+  /** Where the tokens are kept that are given away. Default: tokens.json beside the token file. */
+  tokensFile?: string
   /** Allow a host that other machines can reach; the token then crosses the network unencrypted. Default: false. */
   remote?: boolean
   /** How long a stop waits for requests under way, in ms. Default: 5,000. */
   stopGraceMs?: number
+}
+
+export interface Route {
+  readonly method: string
+  readonly url: string
+  /** The least that a token must be good for. */
+  readonly scope: Scope | undefined
 }
 
 export interface ApiServer {
@@ -37,6 +49,8 @@ export interface ApiServer {
   start(): Promise<ApiListen>
   /** A request without a socket, for tests. */
   readonly inject: FastifyInstance['inject']
+  /** What it answers to. */
+  readonly routes: readonly Route[]
   /** Resolves once it has stopped, by `stop` or by a client's POST /v1/stop. */
   readonly stopped: Promise<void>
   /** Takes no new requests, ends the endless ones, gives the others their grace. Does not stop the peer. */
@@ -47,6 +61,7 @@ class Server implements ApiServer {
   readonly token: string
   readonly stopped: Promise<void>
   readonly inject: FastifyInstance['inject']
+  readonly routes: Route[] = []
   readonly #app: FastifyInstance
   readonly #init: ApiInit
   readonly #open = new OpenRequests()
@@ -57,11 +72,15 @@ class Server implements ApiServer {
     this.token = token
     this.stopped = this.#done.promise
     this.#init = init
-    this.#app = appOf(token)
+    const tokens = new Tokens(init.tokensFile ?? join(dirname(init.tokenFile), 'tokens.json'))
+    this.#app = appOf(token, tokens)
     this.inject = this.#app.inject.bind(this.#app)
+    this.#app.addHook('onRoute', ({ method, url, config }) => {
+      this.routes.push({ method: String(method), url, scope: config?.scope })
+    })
     this.#app.register(
       (v1, _options, done) => {
-        addRoutes(v1, node, this.#open, () => void this.stop())
+        addRoutes(v1, { node, tokens, open: this.#open, stop: () => void this.stop() })
         done()
       },
       { prefix: '/v1' }
@@ -109,8 +128,8 @@ class Server implements ApiServer {
   }
 }
 
-function appOf(token: string): FastifyInstance {
-  const guard = guardOf(token)
+function appOf(token: string, tokens: Tokens): FastifyInstance {
+  const guard = guardOf(token, tokens)
   const app = fastify({
     bodyLimit: bodyBytesMax,
     exposeHeadRoutes: false,
@@ -155,8 +174,9 @@ async function clearSocket(path: string): Promise<void> {
 /** Reads or makes the token; `start` opens the door. MESH_API_REMOTE for a host that others can reach, unless told. */
 export async function createApiServer(node: MeshNode, init: ApiInit): Promise<ApiServer> {
   if ('host' in init.listen && !isLoopback(init.listen.host) && init.remote !== true) {
-    const message = `The host ${init.listen.host} can be reached from other machines.`
-    throw new MeshError('MESH_API_REMOTE', message, { exit: 1, remedy: 'Use 127.0.0.1, or say that you mean it.' })
+    const message = `The host ${init.listen.host} can be reached from other machines, and what passes there is not encrypted.`
+    const remedy = 'Use 127.0.0.1 with a proxy that speaks TLS in front of it, or add --insecure.'
+    throw new MeshError('MESH_API_REMOTE', message, { exit: 1, remedy })
   }
   return new Server(node, init, await readOrMakeToken(init.tokenFile))
 }

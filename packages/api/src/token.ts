@@ -2,11 +2,12 @@
 // already running outlive a restart of the peer.
 
 import { randomBytes } from 'node:crypto'
-import { chmod, readFile, rename, writeFile } from 'node:fs/promises'
+import { chmod, readFile } from 'node:fs/promises'
+import { replaceFile } from '@pinmesh/node/replace-file'
 import { MeshError } from './mesh.ts'
 
 const tokenBytes = 32
-const tokenForm = /^[A-Za-z0-9_-]{43}$/
+export const tokenForm: RegExp = /^[A-Za-z0-9_-]{43}$/
 
 /** The token in a file. Undefined if there is no such file; MESH_API_TOKEN_FILE if it holds anything else. */
 export async function readToken(file: string): Promise<string | undefined> {
@@ -29,9 +30,7 @@ export async function readOrMakeToken(file: string): Promise<string> {
     return found
   }
   const token = randomBytes(tokenBytes).toString('base64url')
-  const draft = `${file}.${process.pid}.tmp`
-  await writeFile(draft, `${token}\n`, { mode: 0o600 })
-  await rename(draft, file) // whole or not at all
+  await replaceFile(file, `${token}\n`, 0o600)
   return token
 }
 

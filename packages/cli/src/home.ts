@@ -1,6 +1,7 @@
 // The folder of a peer as the command sees it: where it is, and where the running peer's API can be reached. The
 // environment is read here and nowhere else.
 
+import { existsSync } from 'node:fs'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { MeshError } from '@pinmesh/node/mesh-error'
@@ -15,6 +16,19 @@ export function homeOf(world: Pick<World, 'env' | 'userFolder'>, option?: string
 
 export function tokenFileOf(home: string): string {
   return join(home, 'api.token')
+}
+
+export function tokensFileOf(home: string): string {
+  return join(home, 'tokens.json')
+}
+
+/** MESH_HOME_MISSING where no mesh was founded or joined yet. */
+export function needHome(home: string): void {
+  if (existsSync(join(home, 'mesh.json'))) return
+  throw new MeshError('MESH_HOME_MISSING', `There is no mesh in ${home} yet.`, {
+    exit: 1,
+    remedy: 'Found one with `mesh init`, join one with `mesh join <address>`, or name another folder with --home.'
+  })
 }
 
 /** Tells other commands where the API is. */

@@ -34,7 +34,9 @@ export function addPeerCommands(program: Command, act: Act): void {
       '\nExamples:\n  mesh start\n  mesh start --listen /ip4/0.0.0.0/tcp/5101 --space 200GB\n  mesh start --home /srv/mesh --json'
     )
   addPeerOptions(start).action((options: PeerOptions, command: Command) =>
-    act(command.optsWithGlobals(), async (session) => (await import('./commands/start.ts')).start(session, options))
+    act(command.optsWithGlobals(), async (session) =>
+      (await import('./commands/start.ts')).start(session, withApi(options, command))
+    )
   )
   addJoin(program, act)
 }
@@ -49,7 +51,10 @@ function addInit(program: Command, act: Act): void {
     .addOption(profile("how patient the mesh's timings are (default: wan)"))
     .addHelpText('after', '\nExamples:\n  mesh init --open\n  mesh init --name photos --space 500GB --profile lan')
     .action((options: InitOptions, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/init.ts')).init(session, options))
+      act(command.optsWithGlobals(), async (session) => {
+        session.hereOnly('init')
+        return (await import('./commands/init.ts')).init(session, options)
+      })
     )
 }
 
@@ -71,9 +76,15 @@ function addJoin(program: Command, act: Act): void {
     )
   addPeerOptions(join).action((address: string, options: JoinOptions, command: Command) =>
     act(command.optsWithGlobals(), async (session) =>
-      (await import('./commands/join.ts')).join(session, address, options)
+      (await import('./commands/join.ts')).join(session, address, withApi(options, command))
     )
   )
+}
+
+/** `--api` is a flag of every command, and commander reads it as that one: here it tells where to listen. */
+function withApi<T extends PeerOptions>(options: T, command: Command): T {
+  const { api } = command.optsWithGlobals<{ api?: string }>()
+  return api === undefined ? options : { ...options, api: parseApiAddress(api) }
 }
 
 function addPeerOptions(command: Command): Command {

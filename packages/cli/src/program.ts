@@ -5,6 +5,7 @@ import { Command } from 'commander'
 import type { OutputConfiguration } from 'commander'
 import type { Exit } from './failure.ts'
 import { addMeshCommands } from './program-mesh.ts'
+import { addOperatorCommands } from './program-operate.ts'
 import { addPeerCommands } from './program-peer.ts'
 import { addPinCommands } from './program-pins.ts'
 import type { GlobalOptions, Session } from './session.ts'
@@ -44,6 +45,10 @@ export function createProgram(act: Act, output: OutputConfiguration = {}): Comma
     .option('--home <folder>', "the peer's folder (default: MESH_HOME, else ~/.pinmesh)")
     .option('--json', 'results as JSON, one object a line')
     .option('-q, --quiet', 'no talk, and results in their shortest form')
+    .option('--api <url>', "ask the peer at this address instead of the home's (default: MESH_API_URL)")
+    .option('--token-file <path>', 'a token of that peer, in a file of its own (default: what is in MESH_TOKEN)')
+    .option('--token <text>', 'the token itself; others on this machine can see it while the command runs')
+    .option('--insecure', 'let plain HTTP cross a network, where anybody can read token and content')
     .configureHelp({ showGlobalOptions: true })
     .helpCommand(false)
     .addHelpText('after', examples)
@@ -52,5 +57,6 @@ export function createProgram(act: Act, output: OutputConfiguration = {}): Comma
   addPeerCommands(program, act)
   addPinCommands(program, act)
   addMeshCommands(program, act)
+  addOperatorCommands(program, act)
   return program
 }

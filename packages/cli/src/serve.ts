@@ -7,7 +7,7 @@ import type { MeshNode, NodeInfo } from '@pinmesh/node'
 import { apiListenDefault } from './api-listen.ts'
 import { noteText } from './commands/watch.ts'
 import type { Exit } from './failure.ts'
-import { removeApiFile, tokenFileOf, writeApiFile } from './home.ts'
+import { removeApiFile, tokenFileOf, tokensFileOf, writeApiFile } from './home.ts'
 import { listenDefaults } from './listen-defaults.ts'
 import type { Profile, StartSettings } from './node-door.ts'
 import { apiText } from './parse/api-address.ts'
@@ -45,7 +45,12 @@ export async function serve(
   const ending = new AbortController()
   try {
     const listen = options.api ?? apiListenDefault(home)
-    const server = await createApiServer(node, { listen, tokenFile: tokenFileOf(home) })
+    const server = await createApiServer(node, {
+      listen,
+      tokenFile: tokenFileOf(home),
+      tokensFile: tokensFileOf(home),
+      remote: session.insecure
+    })
     const stop = (): void => void server.stop()
     try {
       const at = await server.start()

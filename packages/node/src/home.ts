@@ -3,10 +3,11 @@
  * root key, the store and the blocks. Files are replaced whole (written beside, synced, renamed), so a crash leaves the old or the new.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rename, statfs } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, readFile, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
 import { decodeCharter, fromHex, toHex } from '@pinmesh/core'
 import { MeshError } from './mesh-error.ts'
+import { replaceFile } from './replace-file.ts'
 
 /** Default budget: at most this, and at most half of the free disk. */
 export const spaceDefaultBytes: number = 10 * 1000 ** 3
@@ -98,25 +99,6 @@ export class Home {
     const seed = new Uint8Array(randomBytes(32))
     await replaceFile(join(this.path, name), `${toHex(seed)}\n`, 0o600)
     return seed
-  }
-}
-
-/** Replaces a file whole: after a crash there is the old one or the new one. */
-export async function replaceFile(path: string, text: string, mode: number): Promise<void> {
-  const beside = `${path}.${randomBytes(4).toString('hex')}.tmp`
-  const file = await open(beside, 'w', mode)
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(beside, path)
-  const folder = await open(dirname(path), 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
   }
 }
 
