@@ -2,6 +2,7 @@
 // an installed command then needs LevelDB's native part and nothing else. Lazy imports stay separate files.
 import { rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import type { Plugin } from 'esbuild'
@@ -23,6 +24,16 @@ const withoutWebRtc: Plugin = {
   }
 }
 
+/** The rabin chunker for Node reads its WebAssembly from a file beside it; the one for browsers carries it. */
+const rabinInline: Plugin = {
+  name: 'rabin-inline',
+  setup(builder) {
+    builder.onResolve({ filter: /rabin-wasm\.node\.js$/ }, ({ resolveDir }) => ({
+      path: join(resolveDir, '../dist/rabin-wasm.js')
+    }))
+  }
+}
+
 rmSync(here('dist/bundle'), { recursive: true, force: true })
 
 await rm(here('dist/bundle'), { recursive: true, force: true })
@@ -36,7 +47,7 @@ await build({
   target: 'node22',
   conditions: ['@pinmesh/source'],
   external: ['classic-level'],
-  plugins: [withoutWebRtc],
+  plugins: [withoutWebRtc, rabinInline],
   banner: {
     js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);"
   },

@@ -39,8 +39,19 @@ export interface AddOptions {
   signal?: AbortSignal
   /** bound on the bytes of all blocks; above it `no-space`, and nothing of it is kept */
   bytesMax?: number
+  /** How files are cut: `size-<bytes>` or `rabin-<min>-<avg>-<max>`, else `refused`. Default: size-1048576. */
+  chunker?: string
+  /** Called for each CID before its pin is recorded, so before pins() can list it. */
+  onRoot?(cid: string): void
   /** bytes of blocks written so far */
   onProgress?(bytes: number): void
+}
+
+/** What an add or one root of a CAR became. */
+export interface Imported {
+  cid: string
+  /** of its distinct blocks */
+  bytes: number
 }
 
 export interface GetOptions {
@@ -78,6 +89,14 @@ export interface Content {
 
   pinned(cid: string): Promise<{ mode: PinMode; bytes: number } | undefined>
   pins(): AsyncIterable<Pin>
+  /** CIDs whose acquire did not get to its end and left something for the next try. */
+  unfinished(): AsyncIterable<string>
+
+  /**
+   * Deletes the blocks that no pin, acquisition or add needs: a failed deletion may have left some. A back end that
+   * others use too leaves that to its own collection.
+   */
+  collect(signal: AbortSignal): Promise<void>
 
   /** usedBytes: of all blocks on disk, pinned or not. */
   space(): Promise<{ usedBytes: number }>
@@ -86,11 +105,24 @@ export interface Content {
   probe(): Promise<void>
 
   /**
-   * UnixFS, CIDv1, raw leaves, 1 MiB chunks, 1,024 links a node: the same bytes give the same CID. Durable and pinned
-   * (recursive) when it resolves.
+   * UnixFS, CIDv1, raw leaves, 1 MiB chunks unless told, 1,024 links a node: the same bytes give the same CID. Durable
+   * and pinned (recursive) when it resolves.
    */
-  add(source: AddSource, options?: AddOptions): Promise<{ cid: string; bytes: number }>
+  add(source: AddSource, options?: AddOptions): Promise<Imported>
+
+  /**
+   * Takes a CAR (version 1 or 2) and pins each of its roots, in their order: durable when it resolves. Every block is
+   * checked, nothing is fetched. `bad-dag` for what is cut short, false, or lacks blocks that are not here either; then,
+   * and after `no-space` and `aborted`, nothing of it is kept. Blocks below no root are not kept.
+   */
+  importCar(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, options?: AddOptions): Promise<Imported[]>
 
   /** Reads a file or a folder from local blocks, else from sources (verified), pinning and keeping nothing. */
   get(cid: string, options: GetOptions): AsyncIterable<ContentEntry>
+
+  /** Reads a DAG likewise, as a CAR (version 1): depth first, each block once, the same bytes everywhere. */
+  exportCar(cid: string, options: GetOptions): AsyncIterable<Uint8Array>
+
+  /** The CID below a folder, names joined by '/'; undefined when there is nothing. Reads as get() does. */
+  resolve(cid: string, path: string, options: GetOptions): Promise<string | undefined>
 }

@@ -78,6 +78,91 @@ export function contract(name: string, factory: () => Promise<Subject>): void {
       assert.deepEqual(await pinsOf(here), [])
     })
 
+    it('cuts files as it is told, and refuses a chunker it does not know', async () => {
+      const bytes = noise(1 << 20, 8)
+      const halves = await here.add([bytes], { chunker: 'size-524288' })
+      const whole = await here.add([bytes])
+      assert.notEqual(halves.cid, whole.cid)
+      assert.deepEqual(Buffer.concat(await bytesOf(here, halves.cid, options())), Buffer.from(bytes))
+      const byContent = await here.add([bytes], { chunker: 'rabin-65536-131072-262144' })
+      const inPieces = [bytes.subarray(0, 100_001), bytes.subarray(100_001)]
+      assert.deepEqual(await there.add(inPieces, { chunker: 'rabin-65536-131072-262144' }), byContent)
+      for (const chunker of ['size-0', 'size-99999999', 'rabin-9-1-5', 'buzhash', '']) {
+        await rejects(here.add([bytes], { chunker }), 'refused')
+      }
+    })
+
+    it('tells the CID of an add before it is pinned', async () => {
+      const told: { root: string; pinned: Promise<unknown> }[] = []
+      const { cid } = await here.add([text('told')], {
+        onRoot: (root) => told.push({ root, pinned: here.pinned(root) })
+      })
+      assert.deepEqual(
+        told.map(({ root }) => root),
+        [cid]
+      )
+      assert.equal(await told[0]?.pinned, undefined)
+      assert.ok((await here.pinned(cid)) !== undefined)
+    })
+
+    it('brings a DAG elsewhere as a CAR: the same CIDs, and the same bytes again', async () => {
+      const { cid, bytes } = await there.add({
+        folder: [
+          { path: 'a/one', content: noise(2 << 20, 9) },
+          { path: 'two', content: text('two') }
+        ]
+      })
+      const car = Buffer.concat(await all(there.exportCar(cid, options({ sources: [] }))))
+      const roots: string[] = []
+      const imported = await here.importCar(pieces(car, 70_000), { onRoot: (root) => roots.push(root) })
+      assert.deepEqual(imported, [{ cid, bytes }])
+      assert.deepEqual(roots, [cid])
+      assert.deepEqual(await pinsOf(here), [{ cid, mode: 'recursive', bytes }])
+      assert.deepEqual(Buffer.concat(await all(here.exportCar(cid, options({ sources: [] })))), car)
+    })
+
+    it('gives a CAR of what only a source has, and keeps nothing of it', async () => {
+      const { cid } = await there.add([noise(3 << 20, 10)])
+      const car = Buffer.concat(await all(here.exportCar(cid, options())))
+      assert.deepEqual(await here.space(), { usedBytes: 0 })
+      assert.deepEqual(car, Buffer.concat(await all(there.exportCar(cid, options({ sources: [] })))))
+      const nobody = here.exportCar(nowhere, options({ sources: [] }))
+      await rejects(all(nobody), 'unreachable')
+    })
+
+    it('keeps nothing of a CAR that is cut short, false, too large or aborted', async () => {
+      const { cid } = await there.add([noise(2 << 20, 11)])
+      const car = Buffer.concat(await all(there.exportCar(cid, options({ sources: [] }))))
+      const wrong = Buffer.from(car)
+      wrong[car.length - 5]! ^= 1
+      const cut = [0, 1, 20, 200, car.length >> 1, car.length - 1].map((length) => car.subarray(0, length))
+      for (const bad of [...cut, wrong, Buffer.from('no CAR at all')]) {
+        await rejects(here.importCar(pieces(bad, 60_000)), 'bad-dag')
+      }
+      await rejects(here.importCar([car], { bytesMax: 1 << 20 }), 'no-space')
+      await rejects(here.importCar([car], { signal: AbortSignal.abort() }), 'aborted')
+      assert.deepEqual(await here.space(), { usedBytes: 0 })
+      assert.deepEqual(await pinsOf(here), [])
+    })
+
+    it('finds what lies below a folder', async () => {
+      const { cid } = await there.add({ folder: [{ path: 'a/b/c.txt', content: text('deep') }] })
+      const deep = await here.resolve(cid, 'a/b/c.txt', options())
+      assert.equal(deep, (await there.add([text('deep')])).cid)
+      assert.equal(await here.resolve(cid, '', options()), cid)
+      for (const path of ['b', 'a/c', 'a/b/c.txt/d']) assert.equal(await here.resolve(cid, path, options()), undefined)
+      for (const path of ['..', 'a/../a', '/a', 'a//b']) await rejects(here.resolve(cid, path, options()), 'refused')
+      assert.deepEqual(await here.space(), { usedBytes: 0 })
+    })
+
+    it('collects no block that a pin needs', async () => {
+      const { cid, bytes } = await here.add([noise(2 << 20, 12), text('kept')])
+      await here.collect(AbortSignal.timeout(60_000))
+      assert.deepEqual(await here.space(), { usedBytes: bytes })
+      assert.deepEqual(await all(here.unfinished()), [])
+      assert.deepEqual((await bytesOf(here, cid, options({ sources: [] }))).at(-1), text('kept'))
+    })
+
     it('acquires a DAG from a source, whole, and reports progress', async () => {
       const { cid, bytes } = await there.add([noise(5 << 20, 2)])
       const seen: number[] = []
@@ -209,6 +294,10 @@ async function all<T>(items: AsyncIterable<T> | Iterable<T>): Promise<T[]> {
   const found: T[] = []
   for await (const item of items) found.push(item)
   return found
+}
+
+function* pieces(bytes: Uint8Array, length: number): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += length) yield new Uint8Array(bytes.subarray(at, at + length))
 }
 
 function text(words: string): Uint8Array {

@@ -19,6 +19,7 @@ export type {
   ContentEntry,
   FolderEntry,
   GetOptions,
+  Imported,
   Pin,
   PinMode
 } from './content.ts'

@@ -12,6 +12,7 @@ import type {
   Content,
   ContentEntry,
   GetOptions,
+  Imported,
   Pin,
   PinMode
 } from './content.ts'
@@ -160,6 +161,16 @@ class FaultyContent implements MemoryContent {
     yield* this.#content.pins()
   }
 
+  async *unfinished(): AsyncGenerator<string> {
+    this.#well()
+    yield* this.#content.unfinished()
+  }
+
+  async collect(signal: AbortSignal): Promise<void> {
+    this.#well()
+    await this.#content.collect(signal)
+  }
+
   async space(): Promise<{ usedBytes: number }> {
     this.#well()
     return this.#content.space()
@@ -178,6 +189,21 @@ class FaultyContent implements MemoryContent {
   async *get(cid: string, options: GetOptions): AsyncGenerator<ContentEntry> {
     this.#well()
     yield* this.#content.get(cid, options)
+  }
+
+  async importCar(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, options?: AddOptions): Promise<Imported[]> {
+    this.#well()
+    return this.#content.importCar(source, options)
+  }
+
+  async *exportCar(cid: string, options: GetOptions): AsyncGenerator<Uint8Array> {
+    this.#well()
+    yield* this.#content.exportCar(cid, options)
+  }
+
+  async resolve(cid: string, path: string, options: GetOptions): Promise<string | undefined> {
+    this.#well()
+    return this.#content.resolve(cid, path, options)
   }
 
   #well(): void {

@@ -18,23 +18,26 @@ import type {
   Content,
   ContentEntry,
   GetOptions,
+  Imported,
   Pin,
   PinMode
 } from './content.ts'
+import { writeCar } from './car/write-car.ts'
 import { ContentError, asContentError } from './content-error.ts'
 import { inlineBytes, parseCid } from './dag/digest.ts'
 import type { Visited } from './dag/walk.ts'
-import type { BlockSession, Fetcher } from './fetcher.ts'
+import type { Fetcher } from './fetcher.ts'
+import { Adder } from './pins/adder.ts'
+import type { Want } from './pins/adder.ts'
 import { Custody } from './pins/custody.ts'
-import type { Hold } from './pins/custody.ts'
 import { Journal } from './pins/journal.ts'
 import { Pinning } from './pins/pinning.ts'
 import type { PinOptions } from './pins/pinning.ts'
-import { repair } from './pins/repair.ts'
+import { collectAll, repair } from './pins/repair.ts'
 import { Turns } from './pins/turns.ts'
 import { exportFrom } from './unixfs/export.ts'
-import { importInto } from './unixfs/import.ts'
-import { Importer } from './unixfs/importer.ts'
+import type { ReadBlock } from './unixfs/export.ts'
+import { resolvePath } from './unixfs/resolve.ts'
 
 export interface PinningContentInit {
   rows: Rows
@@ -50,6 +53,7 @@ export class PinningContent implements Content {
   readonly #journal: Journal
   readonly #custody: Custody
   readonly #pinning: Pinning
+  readonly #adder: Adder
   readonly #turns = new Turns()
   readonly #running = new Set<Promise<unknown>>()
   #stopping: AbortController | undefined
@@ -69,6 +73,13 @@ export class PinningContent implements Content {
       remove: (multihashes) => this.#blocks.remove(multihashes)
     })
     this.#pinning = new Pinning({ blocks: this.#blocks, journal: this.#journal, custody: this.#custody })
+    this.#adder = new Adder({
+      custody: this.#custody,
+      pinning: this.#pinning,
+      turns: this.#turns,
+      visit: (want) => this.#visit(want),
+      put: (cid, bytes) => this.#put(cid, bytes)
+    })
   }
 
   async start(): Promise<void> {
@@ -144,6 +155,17 @@ export class PinningContent implements Content {
     }
   }
 
+  async *unfinished(): AsyncGenerator<string> {
+    this.#started()
+    for await (const { cid, record } of this.#journal.records()) if (record.state === 'partial') yield cid.toString()
+  }
+
+  collect(signal: AbortSignal): Promise<void> {
+    return this.#run(signal, async (stop) => {
+      await collectAll(this.#blocks, this.#custody, stop)
+    })
+  }
+
   async space(): Promise<{ usedBytes: number }> {
     this.#started()
     return { usedBytes: this.#blocks.usedBytes }
@@ -158,30 +180,14 @@ export class PinningContent implements Content {
     }
   }
 
-  add(source: AddSource, options: AddOptions = {}): Promise<{ cid: string; bytes: number }> {
-    return this.#run(options.signal, async (signal) => {
-      const hold = this.#custody.begin()
-      const importer = this.#importer(hold, options)
-      let pinned: ReadonlySet<string> = new Set()
-      try {
-        const root = await importInto(source, (cid, bytes) => importer.put(cid, bytes), signal)
-        await importer.settled()
-        const made = await this.#turns.take(root.toString(), signal, (inTurn) =>
-          this.#pinning.pin(root, {
-            mode: 'recursive',
-            bytesMax: Infinity,
-            signal: inTurn,
-            visit: (one, withBytes, stop, inPin) =>
-              this.#visit({ cid: one, withBytes, signal: stop, hold: inPin, session: nowhere })
-          })
-        )
-        pinned = made.blocks
-        return { cid: root.toString(), bytes: made.bytes }
-      } finally {
-        await importer.settled().catch(() => {})
-        await this.#pinning.abandon(hold, pinned)
-      }
-    })
+  add(source: AddSource, options: AddOptions = {}): Promise<Imported> {
+    return this.#run(options.signal, (signal) => this.#adder.add(source, options, signal))
+  }
+
+  importCar(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, options: AddOptions = {}): Promise<Imported[]> {
+    return this.#run(options.signal, (signal) =>
+      this.#adder.importCar(source, options, { signal, stop: this.#started() })
+    )
   }
 
   async #pin(cid: CID, options: PinOptions): Promise<{ bytes: number }> {
@@ -194,27 +200,29 @@ export class PinningContent implements Content {
   }
 
   async *#get(text: string, options: GetOptions): AsyncGenerator<ContentEntry> {
-    const cid = parseCid(text)
-    const session = this.#init.fetcher.session(options.sources)
-    const read = (one: CID): Promise<Uint8Array> =>
-      this.#run(options.signal, async (signal) => {
-        const inline = inlineBytes(one)
-        return inline ?? (await this.#blocks.read(one.multihash.bytes)) ?? session.block(one, signal)
-      })
-    yield* exportFrom(cid, read)
+    yield* exportFrom(parseCid(text), this.#reader(options))
   }
 
-  #importer(hold: Hold, options: AddOptions): Importer {
-    const { bytesMax = Infinity, onProgress } = options
-    return new Importer({
-      bytesMax,
-      onProgress,
-      put: async (cid, bytes) => {
-        await hold.take(cid.multihash.bytes)
-        await this.#blocks.put(cid.multihash.bytes, bytes)
-        this.#init.fetcher.announce(cid)
-      }
-    })
+  async *exportCar(text: string, options: GetOptions): AsyncGenerator<Uint8Array> {
+    yield* writeCar(parseCid(text), this.#reader(options))
+  }
+
+  async resolve(text: string, path: string, options: GetOptions): Promise<string | undefined> {
+    return (await resolvePath(parseCid(text), path, this.#reader(options)))?.toString()
+  }
+
+  #reader(options: GetOptions): ReadBlock {
+    const session = this.#init.fetcher.session(options.sources)
+    return (cid) =>
+      this.#run(options.signal, async (signal) => {
+        const inline = inlineBytes(cid)
+        return inline ?? (await this.#blocks.read(cid.multihash.bytes)) ?? session.block(cid, signal)
+      })
+  }
+
+  async #put(cid: CID, bytes: Uint8Array): Promise<void> {
+    await this.#blocks.put(cid.multihash.bytes, bytes)
+    this.#init.fetcher.announce(cid)
   }
 
   async #visit(want: Want): Promise<Visited & { fetched?: boolean }> {
@@ -227,8 +235,7 @@ export class PinningContent implements Content {
       if (bytes !== undefined) return { size, bytes }
     }
     const bytes = await want.session.block(want.cid, want.signal)
-    await this.#blocks.put(multihash, bytes)
-    this.#init.fetcher.announce(want.cid)
+    await this.#put(want.cid, bytes)
     return { size: bytes.length, bytes, fetched: true }
   }
 
@@ -256,20 +263,5 @@ export class PinningContent implements Content {
     } finally {
       this.#running.delete(running)
     }
-  }
-}
-
-interface Want {
-  cid: CID
-  withBytes: boolean
-  signal: AbortSignal
-  hold: Hold
-  session: BlockSession
-}
-
-/** An add has made every block itself. */
-const nowhere: BlockSession = {
-  block: async (cid) => {
-    throw new ContentError('back-end', `The block ${cid} was written and is gone`)
   }
 }

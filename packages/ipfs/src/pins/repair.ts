@@ -26,7 +26,7 @@ export async function repair(init: RepairInit): Promise<void> {
   await init.blocks.reconcile()
   await eraseOrphanedEdges(init.journal)
   await keepPartials(init)
-  await deleteUnneeded(init)
+  await collectAll(init.blocks, init.custody)
 }
 
 async function eraseOrphanedEdges(journal: Journal): Promise<void> {
@@ -50,9 +50,11 @@ async function keepPartials(init: RepairInit): Promise<void> {
   }
 }
 
-async function deleteUnneeded({ blocks, custody }: RepairInit): Promise<void> {
+/** Deletes every block that nobody needs; safe at any time. */
+export async function collectAll(blocks: BlockStore, custody: Custody, signal?: AbortSignal): Promise<void> {
   let slice: Uint8Array[] = []
   for await (const { multihash } of blocks.all()) {
+    signal?.throwIfAborted()
     slice.push(multihash)
     if (slice.length < sliceMax) continue
     await custody.collect(slice)

@@ -24,7 +24,7 @@ const readsAhead = 16
 /** Brings a block, right by its hash. */
 export type ReadBlock = (cid: CID) => Promise<Uint8Array>
 
-interface Node {
+export interface Node {
   kind: 'bytes' | 'folder' | 'shard'
   data: Uint8Array
   /** of a file, as it declares */
@@ -119,7 +119,8 @@ async function* fileBytes(node: Node, read: ReadBlock, depth: number): AsyncGene
   }
 }
 
-async function nodeOf(cid: CID, bytes: Uint8Array): Promise<Node> {
+/** What a block is as a part of files and folders; `bad-dag` when it is none. */
+export async function nodeOf(cid: CID, bytes: Uint8Array): Promise<Node> {
   if (cid.code !== dagPb.code) return { ...noNode, data: bytes, size: bytes.length }
   const { node, unixfs } = await decode(cid, bytes)
   const data = unixfs.data ?? noNode.data

@@ -1,33 +1,35 @@
 // Files into blocks: UnixFS in the one shape that gives the same CID for the same bytes everywhere (CIDv1, raw leaves,
-// chunks of 1 MiB, 1,024 links; Kubo with cid-version=1, raw-leaves, chunker=size-1048576, max-file-links=1024).
+// chunks of 1 MiB unless told, 1,024 links; Kubo with cid-version=1, raw-leaves, chunker=size-1048576, max-file-links=1024).
 
 import { importer } from 'ipfs-unixfs-importer'
 import type { ImportCandidate, ImporterOptions } from 'ipfs-unixfs-importer'
-import { fixedSize } from 'ipfs-unixfs-importer/chunker'
 import { balanced } from 'ipfs-unixfs-importer/layout'
 import type { CID } from 'multiformats/cid'
 import type { AddSource, FolderEntry } from '../content.ts'
 import { ContentError } from '../content-error.ts'
+import { chunkerDefault, parseChunker } from './chunker.ts'
 import { safePath } from './paths.ts'
 
-/** Bytes of a chunk. */
-const chunkBytes = 1 << 20
 const linksMax = 1024
 /** Chunks hashed and written at once: bounds the memory of an add to about 16 MiB. */
 const writesAtOnce = 16
 
-/** Puts every block through `put` and resolves with the root. */
-export async function importInto(
-  source: AddSource,
-  put: (cid: CID, bytes: Uint8Array) => Promise<void>,
+export interface Import {
+  put(cid: CID, bytes: Uint8Array): Promise<void>
   signal: AbortSignal
-): Promise<CID> {
+  /** Default: size-1048576. */
+  chunker?: string | undefined
+}
+
+/** Puts every block through `put` and resolves with the root. */
+export async function importInto(source: AddSource, init: Import): Promise<CID> {
+  const { put, signal, chunker = chunkerDefault } = init
   const folder = 'folder' in source
   const options: ImporterOptions = {
     cidVersion: 1,
     rawLeaves: true,
     reduceSingleLeafToSelf: true,
-    chunker: fixedSize({ chunkSize: chunkBytes }),
+    chunker: parseChunker(chunker),
     layout: balanced({ maxChildrenPerNode: linksMax }),
     blockWriteConcurrency: writesAtOnce,
     // One file after the other: they may come out of one stream.
