@@ -1,7 +1,7 @@
 // What the owner decides, at a peer elsewhere.
 
 import type { Http } from './http.ts'
-import type { MeshTrust } from './mesh.ts'
+import type { MeshPolicy, MeshTrust, RootOptions, WriterInfo } from './mesh.ts'
 
 export class ClientTrust implements MeshTrust {
   readonly #http: Http
@@ -10,11 +10,39 @@ export class ClientTrust implements MeshTrust {
     this.#http = http
   }
 
-  async addWriter(peer: string): Promise<{ writer: number }> {
-    return this.#http.json({ method: 'POST', path: '/writers' }, { peer })
+  async writers(): Promise<WriterInfo[]> {
+    return (await this.#http.json<{ writers: WriterInfo[] }>({ method: 'GET', path: '/writers' })).writers
   }
 
-  async vouch(peer: string): Promise<void> {
-    await this.#http.json({ method: 'POST', path: '/vouch' }, { peer })
+  async addWriter(peer: string, options?: RootOptions & { mayInvite?: boolean }): Promise<{ writer: number }> {
+    return this.#post('/writers', { peer, ...options })
+  }
+
+  async removeWriter(peer: string, options?: RootOptions): Promise<{ writer: number }> {
+    return this.#post('/writers/remove', { peer, ...options })
+  }
+
+  async vouch(peer: string, options?: RootOptions): Promise<void> {
+    await this.#post('/vouch', { peer, ...options })
+  }
+
+  async withdraw(peer: string, options?: RootOptions): Promise<void> {
+    await this.#post('/withdraw', { peer, ...options })
+  }
+
+  async removePeer(peer: string, options?: RootOptions): Promise<void> {
+    await this.#post('/peers/remove', { peer, ...options })
+  }
+
+  async policy(): Promise<MeshPolicy> {
+    return this.#http.json({ method: 'GET', path: '/policy' })
+  }
+
+  async setPolicy(change: Partial<MeshPolicy>, options?: RootOptions): Promise<MeshPolicy> {
+    return this.#post('/policy', { ...change, ...options })
+  }
+
+  async #post<T>(path: string, body: object): Promise<T> {
+    return this.#http.json<T>({ method: 'POST', path }, body)
   }
 }

@@ -5,16 +5,9 @@ import { badRequest } from './problem.ts'
 
 /** Items in one list of a request: pins, or CIDs to unpin. */
 export const batchMax = 1000
-const peerCharsMax = 128
+export const peerCharsMax = 128
 
 export type Fields = Record<string, unknown>
-
-/** Of { peer }. */
-export function readPeer(body: unknown): string {
-  const fields = readObject(body, 'The body')
-  allow(fields, ['peer'])
-  return readText(fields.peer, 'peer', peerCharsMax)
-}
 
 export function readObject(value: unknown, name: string): Fields {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -44,6 +37,12 @@ export function readCount(value: unknown, name: string, low: number, high: numbe
 export function readBoolean(value: unknown, name: string): boolean | undefined {
   if (value !== undefined && typeof value !== 'boolean') throw badRequest(`The field "${name}" must be true or false.`)
   return value
+}
+
+export function readOneOf<T extends string>(value: unknown, name: string, choices: readonly T[]): T {
+  const choice = choices.find((one) => one === value)
+  if (choice === undefined) throw badRequest(`The field "${name}" must be one of ${choices.join(', ')}.`)
+  return choice
 }
 
 export function allow(fields: Fields, names: readonly string[]): void {

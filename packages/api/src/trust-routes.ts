@@ -1,15 +1,53 @@
 // What the owner of the mesh decides.
 
 import type { FastifyInstance } from 'fastify'
-import { readPeer } from './fields.ts'
+import { readBoolean } from './fields.ts'
 import type { MeshTrust } from './mesh.ts'
 import { scope } from './scope.ts'
+import { readOfPeer, readPolicy } from './trust-requests.ts'
 
 export function addTrustRoutes(app: FastifyInstance, trust: MeshTrust): void {
-  app.post('/writers', scope.admin, async (request) => trust.addWriter(readPeer(request.body)))
+  addWriterRoutes(app, trust)
+  addPeerRoutes(app, trust)
 
+  app.get('/policy', scope.read, async () => trust.policy())
+
+  app.post('/policy', scope.admin, async (request) => {
+    const { change, options } = readPolicy(request.body)
+    return trust.setPolicy(change, options)
+  })
+}
+
+function addWriterRoutes(app: FastifyInstance, trust: MeshTrust): void {
+  app.get('/writers', scope.read, async () => ({ writers: await trust.writers() }))
+
+  app.post('/writers', scope.admin, async (request) => {
+    const { peer, options, fields } = readOfPeer(request.body, ['mayInvite'])
+    return trust.addWriter(peer, { ...options, mayInvite: readBoolean(fields.mayInvite, 'mayInvite') ?? false })
+  })
+
+  app.post('/writers/remove', scope.admin, async (request) => {
+    const { peer, options } = readOfPeer(request.body)
+    return trust.removeWriter(peer, options)
+  })
+}
+
+function addPeerRoutes(app: FastifyInstance, trust: MeshTrust): void {
   app.post('/vouch', scope.admin, async (request) => {
-    await trust.vouch(readPeer(request.body))
+    const { peer, options } = readOfPeer(request.body)
+    await trust.vouch(peer, options)
+    return {}
+  })
+
+  app.post('/withdraw', scope.admin, async (request) => {
+    const { peer, options } = readOfPeer(request.body)
+    await trust.withdraw(peer, options)
+    return {}
+  })
+
+  app.post('/peers/remove', scope.admin, async (request) => {
+    const { peer, options } = readOfPeer(request.body)
+    await trust.removePeer(peer, options)
     return {}
   })
 }

@@ -24,8 +24,6 @@ for (const how of ['port', 'socket'] as const) {
       [0, 1, 2]
     )
     assert.equal((await collect(client.notes(never)))[0]!['error'], 'a field named error')
-    assert.deepEqual(await client.trust.addWriter(peer), { writer: peer.length })
-    await client.trust.vouch(peer)
     assert.deepEqual(await client.pins.rm(['a']), [{ cid: 'a' }])
     assert.equal(node.pinned.size, 0)
     if ('socketPath' in listen) assert.equal((await stat(listen.socketPath)).mode & 0o777, 0o600)

@@ -7,6 +7,7 @@ import type {
   MeshContent,
   MeshNode,
   MeshPins,
+  MeshPolicy,
   MeshTrust,
   PeerInfo,
   PinAnswer,
@@ -29,6 +30,46 @@ export interface Overrides extends Partial<Omit<FakeNode, 'pins' | 'content' | '
   pins?: Partial<MeshPins>
   content?: Partial<MeshContent>
   trust?: Partial<MeshTrust>
+}
+
+const policy: MeshPolicy = {
+  admission: 'open',
+  replicas: 3,
+  trustedMin: 1,
+  profile: 'wan',
+  workBits: 18,
+  protocolMin: 1
+}
+
+function trustOf(asked: (what: unknown) => void): MeshTrust {
+  return {
+    writers: async () => [
+      { peer, writer: 7, mayInvite: false, removed: false },
+      { peer: `${peer}2`, writer: 9, mayInvite: true, removed: true }
+    ],
+    async addWriter(of, options) {
+      asked({ addWriter: of, ...options })
+      return { writer: 7 }
+    },
+    async removeWriter(of, options) {
+      asked({ removeWriter: of, ...options })
+      return { writer: 7 }
+    },
+    async vouch(of, options) {
+      asked({ vouch: of, ...options })
+    },
+    async withdraw(of, options) {
+      asked({ withdraw: of, ...options })
+    },
+    async removePeer(of, options) {
+      asked({ removePeer: of, ...options })
+    },
+    policy: async () => policy,
+    async setPolicy(change, options) {
+      asked({ setPolicy: change, ...options })
+      return { ...policy, ...change }
+    }
+  }
 }
 
 export function fakeNode(overrides: Overrides = {}): FakeNode {
@@ -99,10 +140,7 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
       ...overrides.content
     },
     trust: {
-      addWriter: async (of) => ({ writer: of.length }),
-      async vouch(of) {
-        node.asked.push(of)
-      },
+      ...trustOf((asked) => node.asked.push(asked)),
       ...overrides.trust
     }
   }

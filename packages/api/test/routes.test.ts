@@ -158,13 +158,6 @@ test('a list that fails on the way ends with the error', async (t) => {
   assert.deepEqual(lines.at(-1), { error: { code: 'MESH_STORE_FAILED', message: 'The disk is gone.', exit: 2 } })
 })
 
-test('POST /writers and /vouch name a peer', async (t) => {
-  const { ask, node } = await asking(t)
-  assert.deepEqual((await ask('POST', '/v1/writers', { peer })).body, { writer: peer.length })
-  assert.equal((await ask('POST', '/v1/vouch', { peer })).status, 200)
-  assert.deepEqual(node.asked, [peer])
-})
-
 test('a failure that is no MeshError is told as MESH_FAILED', async (t) => {
   const { ask } = await asking(t, {
     pins: {

@@ -5,8 +5,6 @@ import type { Act } from './program.ts'
 
 export function addMeshCommands(program: Command, act: Act): void {
   program.commandsGroup('The mesh:')
-  addPeers(program, act)
-  addWriters(program, act)
   program
     .command('id')
     .description('this peer, its mesh, and the line that brings another in')
@@ -27,42 +25,5 @@ export function addMeshCommands(program: Command, act: Act): void {
     .addHelpText('after', '\nExample:\n  mesh version')
     .action((_options: object, command: Command) =>
       act(command.optsWithGlobals(), async (session) => (await import('./commands/version.ts')).showVersion(session))
-    )
-}
-
-function addPeers(program: Command, act: Act): void {
-  const peers = program
-    .command('peers')
-    .description("the mesh's peers and how they are")
-    .helpCommand(false)
-    .addHelpText('after', '\nExamples:\n  mesh peers\n  mesh peers vouch 12D3KooW…')
-    .action((_options: object, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/peers.ts')).peers(session))
-    )
-  peers
-    .command('vouch')
-    .description('admit a peer, or trust it: run it where the root key is')
-    .argument('<peer>', 'its id, as `mesh id` prints it there')
-    .addHelpText('after', '\nExample:\n  mesh peers vouch 12D3KooW…')
-    .action((peer: string, _options: object, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/peers.ts')).vouch(session, peer))
-    )
-}
-
-function addWriters(program: Command, act: Act): void {
-  const writers = program
-    .command('writers')
-    .description('who may change the pinset')
-    .helpCommand(false)
-    .addHelpText('after', '\nExample:\n  mesh writers add 12D3KooW…')
-  writers
-    .command('add')
-    .description('let a peer change the pinset: run it where the root key is')
-    .argument('<peer>', 'its id, as `mesh id` prints it there')
-    .addHelpText('after', '\nExample:\n  mesh writers add 12D3KooW…')
-    .action((peer: string, _options: object, command: Command) =>
-      act(command.optsWithGlobals(), async (session) =>
-        (await import('./commands/writers.ts')).addWriter(session, peer)
-      )
     )
 }

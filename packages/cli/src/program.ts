@@ -8,6 +8,7 @@ import { addMeshCommands } from './program-mesh.ts'
 import { addOperatorCommands } from './program-operate.ts'
 import { addPeerCommands } from './program-peer.ts'
 import { addPinCommands } from './program-pins.ts'
+import { addTrustCommands } from './program-trust.ts'
 import type { GlobalOptions, Session } from './session.ts'
 import { version } from './version.ts'
 
@@ -58,5 +59,6 @@ export function createProgram(act: Act, output: OutputConfiguration = {}): Comma
   addPinCommands(program, act)
   addMeshCommands(program, act)
   addOperatorCommands(program, act)
+  addTrustCommands(program, act)
   return program
 }

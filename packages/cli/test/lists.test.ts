@@ -86,14 +86,6 @@ test('peers', async (t) => {
   assert.match(out, /volunteer +helia {2}50 % free/)
 })
 
-test('vouching for a peer and letting it write', async (t) => {
-  const { node, run } = await served(t)
-  assert.deepEqual((await run(['peers', 'vouch', other, '--json'])).objects, [{ peer: other, class: 'trusted' }])
-  assert.deepEqual(node.asked, [other])
-  assert.deepEqual((await run(['writers', 'add', other, '--json'])).objects, [{ peer: other, writer: 7 }])
-  assert.match((await run(['writers', 'add', 'nobody'])).err, /MESH_BAD_VALUE/)
-})
-
 test('id tells who this is and how others join', async (t) => {
   const { run } = await served(t)
   const { objects } = await run(['id', '--json'])

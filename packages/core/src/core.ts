@@ -6,7 +6,7 @@ import { type CoreInit, House, stampRowKey } from './house.ts'
 import { isHeld } from './placement/pin-view.ts'
 import { type ItemKind, type ItemOutcome } from './door/gossip.ts'
 import { Reader } from './bytes/reader.ts'
-import { Writer } from './bytes/writer.ts'
+import { Writer as BytesWriter } from './bytes/writer.ts'
 import { equalBytes } from './bytes/compare.ts'
 import type { Effect, Row } from './effects.ts'
 import type { Event, Now } from './events.ts'
@@ -15,6 +15,7 @@ import type { Policy } from './formats/key-op.ts'
 import { commitRowKey } from './pinset/author.ts'
 import { decodeSummary } from './pinset/leaf.ts'
 import type { MemberReport } from './reports.ts'
+import type { Writer } from './trust/key-log.ts'
 
 /** A write waits this long at most for a look at another member's roots after a start. */
 const firstWriteMs = 5000
@@ -85,6 +86,16 @@ export class Core {
 
   get isWriter(): boolean {
     return this.#house.facts.keyLog.writerOf(this.#init.self) !== undefined
+  }
+
+  /** Was this peer removed by the owner? */
+  get isRemoved(): boolean {
+    return this.#house.facts.keyLog.removedPeer(this.#init.self)
+  }
+
+  /** Everybody who may write or might once. */
+  writers(): Iterable<Writer> {
+    return this.#house.facts.keyLog.writers()
   }
 
   members(): MemberReport[] {
@@ -200,7 +211,7 @@ export class Core {
     if (stamp !== undefined) this.#house.self.setStamp(stamp)
     const before = meta(incarnationRowKey)
     const incarnation = (before === undefined ? 0 : new Reader(before).v()) + 1
-    const row: Row = { table: 'meta', key: incarnationRowKey, value: new Writer().v(incarnation).finish() }
+    const row: Row = { table: 'meta', key: incarnationRowKey, value: new BytesWriter().v(incarnation).finish() }
     this.#house.disk.write({ rows: [row], sync: true, done: () => this.#begin(incarnation, event.addresses) })
   }
 

@@ -3,7 +3,7 @@
  * Times come beside an event (`step(event, now)`), never inside it. Outside failures are events with a code.
  */
 import type { Beat } from './formats/beat.ts'
-import type { KeyChange } from './formats/key-op.ts'
+import type { KeyChange, Policy } from './formats/key-op.ts'
 import type { PinMode } from './formats/register.ts'
 
 /** Both clocks of one instant, in milliseconds: delays go by `mono`, promises and expiry by `wall`. */
@@ -50,11 +50,23 @@ export interface PinWish {
   readonly heldHere?: boolean
 }
 
+/** An operation of the key log as it is asked for: what only the core knows is filled in by it. */
+export type TrustChange =
+  | KeyChange
+  | { readonly kind: 'add-writer'; readonly peer: string; readonly mayInvite?: boolean }
+  | { readonly kind: 'remove-writer'; readonly peer: string }
+  | { readonly kind: 'policy'; readonly policy: Partial<Policy> }
+
 export type Command =
   | { readonly do: 'pin'; readonly wishes: readonly PinWish[] }
   | { readonly do: 'unpin'; readonly cids: readonly string[]; readonly yes: boolean }
   | { readonly do: 'status'; readonly cid: string }
-  | { readonly do: 'change-trust'; readonly change: KeyChange | { readonly kind: 'add-writer'; readonly peer: string } }
+  | {
+      readonly do: 'change-trust'
+      readonly change: TrustChange
+      /** sign even where no member could be asked for its key log, or one has another */
+      readonly anyway?: boolean
+    }
   | { readonly do: 'set-space'; readonly bytes: number }
   | { readonly do: 'resume' }
 

@@ -13,6 +13,7 @@ import { Receiver } from './door/receiver.ts'
 import { Status } from './door/status.ts'
 import { TrustChanges } from './door/trust-changes.ts'
 import { GossipDoor } from './door/gossip.ts'
+import { KeyHeads } from './door/key-heads.ts'
 import { type Charter, decodeCharter, meshIdOf } from './formats/charter.ts'
 import { Agenda } from './loop/agenda.ts'
 import { Disk } from './loop/disk.ts'
@@ -101,6 +102,7 @@ export class House {
   readonly syncs: Syncs
   readonly rescue: Rescue
   readonly pulse: Pulse
+  readonly trust: TrustChanges
   readonly commands: Commands
   #ownBeat: { bytes: Uint8Array; n: number } | undefined
   #beats = 0
@@ -156,6 +158,7 @@ export class House {
     this.syncs = this.#buildSyncs(rooms)
     this.rescue = this.#buildRescue(rooms)
     this.pulse = this.#buildPulse(rooms)
+    this.trust = this.#buildTrust(rooms)
     this.commands = this.#buildCommands(rooms)
   }
 
@@ -292,14 +295,25 @@ export class House {
       keeper: this.keeper,
       planner: this.planner,
       spaceSet: (bytes) => this.self.setSpace(bytes),
-      trust: new TrustChanges({
-        ...rooms,
-        random: this.#init.random,
-        trustChanged: (op) => {
-          this.gossip.send('key-op', op)
-          this.standing.trustChanged()
-        }
-      })
+      trust: this.trust
+    })
+  }
+
+  #buildTrust(rooms: Rooms): TrustChanges {
+    const keyHeads = new KeyHeads({
+      ...rooms,
+      connections: () => this.syncs.connections,
+      ask: (peer, frame, answered, timeoutMs) => this.syncs.ask(peer, frame, answered, timeoutMs),
+      takeOp: (bytes, from) => this.standing.take('key-op', bytes, from)
+    })
+    return new TrustChanges({
+      ...rooms,
+      random: this.#init.random,
+      keyHeads,
+      trustChanged: (op) => {
+        this.gossip.send('key-op', op)
+        this.standing.trustChanged()
+      }
     })
   }
 

@@ -9,7 +9,18 @@
  */
 export { Core } from './core.ts'
 export type { CoreInit } from './house.ts'
-export type { Command, ContentCode, Event, KeyValue, Now, PinWish, StoreState, Topic, Verdict } from './events.ts'
+export type {
+  Command,
+  ContentCode,
+  Event,
+  KeyValue,
+  Now,
+  PinWish,
+  StoreState,
+  Topic,
+  TrustChange,
+  Verdict
+} from './events.ts'
 export type { Effect, Failure, Reply, Row, Table } from './effects.ts'
 export type { MemberReport, PeerReport, PinAnswer, PinReport } from './reports.ts'
 export type { Crypto, Random } from './crypto.ts'

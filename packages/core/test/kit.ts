@@ -229,6 +229,15 @@ export class Charter {
   }
 }
 
+/** Another identity's peer that has the root key of this mesh too. */
+export function nodeCryptoWithRoot(crypto: NodeCrypto, { founder }: Charter): NodeCrypto {
+  return {
+    ...crypto,
+    rootKey: founder.rootKey as Uint8Array,
+    signAsRoot: (bytes) => (founder.signAsRoot as NodeCrypto['sign'])(bytes)
+  }
+}
+
 export interface DriverInit {
   readonly charter: Uint8Array
   readonly crypto: NodeCrypto

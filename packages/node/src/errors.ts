@@ -74,9 +74,18 @@ export function meshErrorOf(error: unknown): MeshError {
   })
 }
 
+/** What the core refuses because of what was typed. */
+const wrongInput = new Set([
+  'MESH_BAD_CID',
+  'MESH_BAD_PIN',
+  'MESH_BAD_POLICY',
+  'MESH_BAD_REPLICAS',
+  'MESH_BAD_VALUE',
+  'MESH_UNKNOWN_WRITER'
+])
+
 export function meshErrorOfFailure(failure: Failure): MeshError {
-  const exit =
-    failure.code === 'MESH_BAD_CID' || failure.code === 'MESH_BAD_REPLICAS' || failure.code === 'MESH_BAD_PIN' ? 1 : 2
+  const exit = wrongInput.has(failure.code) ? 1 : 2
   return new MeshError(failure.code, failure.text, {
     exit,
     ...(failure.remedy === undefined ? {} : { remedy: failure.remedy })

@@ -25,7 +25,7 @@ import { hash, nodeCrypto } from './node-crypto.ts'
 
 const askTimeoutMs = 15_000
 /** Work that an unknown peer does to become a member of an open mesh: about half a second. */
-const openWorkBits = 18
+export const openWorkBits = 18
 const replicasDefault = 3
 
 export const systemRandom: Random = {

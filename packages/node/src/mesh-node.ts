@@ -33,7 +33,8 @@ export interface NodeInfo {
   addresses: string[]
   /** Commands that bring another peer into this mesh. */
   joinLines: string[]
-  role: 'writer' | 'trusted' | 'volunteer' | 'waiting'
+  /** waiting: not admitted yet · removed: by the owner, its copies count for nothing */
+  role: 'writer' | 'trusted' | 'volunteer' | 'waiting' | 'removed'
   admission: 'open' | 'invite'
   spaceBytes: number
   usedBytes: number

@@ -1,9 +1,52 @@
-// The programming API of the mesh's owner: who may write, who is trusted. All of it needs the root key on this peer
-// (MESH_NO_ROOT_KEY).
+// The programming API of trust: who may write, who is trusted, what the mesh's policy is. What changes it is one operation
+// signed by the root key, so it needs that key on this peer (MESH_NO_ROOT_KEY), and first compares the key log with another
+// member's (MESH_NO_MEMBER).
+
+export interface RootOptions {
+  /** Sign even where no other member can be asked whether the root key has signed elsewhere. */
+  anyway?: boolean
+}
+
+export interface WriterInfo {
+  peer: string
+  /** Its 32-bit client id in the logs. */
+  writer: number
+  mayInvite: boolean
+  /** What it wrote is void. */
+  removed: boolean
+}
+
+export interface MeshPolicy {
+  /** Who becomes a member: anybody, or who was vouched for or invited. */
+  admission: 'open' | 'invite'
+  /** Copies of a pin that does not say; 0 = on every peer. */
+  replicas: number
+  /** Of these, at least so many on trusted peers. */
+  trustedMin: number
+  /** The timings. A running peer goes on with those that it was started with. */
+  profile: 'lan' | 'wan' | 'test' | 'simulated'
+  /** Work of a newcomer to an open mesh, in bits. */
+  workBits: number
+  /** The lowest version of the protocol that is served. */
+  protocolMin: number
+}
 
 export interface MeshTrust {
+  /** Also those that were removed. */
+  writers(): Promise<WriterInfo[]>
   /** Lets a peer change the pinset. Resolves with its 32-bit client id. */
-  addWriter(peer: string): Promise<{ writer: number }>
+  addWriter(peer: string, options?: RootOptions & { mayInvite?: boolean }): Promise<{ writer: number }>
+  /** Voids all that it ever wrote. */
+  removeWriter(peer: string, options?: RootOptions): Promise<{ writer: number }>
+
   /** Admits a peer, or trusts one that is a volunteer. */
-  vouch(peer: string): Promise<void>
+  vouch(peer: string, options?: RootOptions): Promise<void>
+  /** Takes that back: in an open mesh it is a volunteer then, in another no member. */
+  withdraw(peer: string, options?: RootOptions): Promise<void>
+  /** Out of the mesh, whatever its admission: its copies count for nothing. */
+  removePeer(peer: string, options?: RootOptions): Promise<void>
+
+  policy(): Promise<MeshPolicy>
+  /** Resolves with the whole as it is then. */
+  setPolicy(change: Partial<MeshPolicy>, options?: RootOptions): Promise<MeshPolicy>
 }

@@ -57,9 +57,11 @@ export class Peer implements MeshNode {
         ? 'writer'
         : core.trusts(transport.peer)
           ? 'trusted'
-          : self === undefined
-            ? 'waiting'
-            : 'volunteer',
+          : core.isRemoved
+            ? 'removed'
+            : self === undefined
+              ? 'waiting'
+              : 'volunteer',
       admission: core.policy?.admission ?? 'invite',
       spaceBytes: core.space.budgetBytes,
       usedBytes: core.space.usedBytes,

@@ -1,8 +1,7 @@
-// mesh peers: who is in the mesh and how they are; and vouching for one of them.
+// mesh peers: who is in the mesh and how they are.
 
 import type { PeerInfo } from '@pinmesh/node'
 import type { Exit } from '../failure.ts'
-import { parsePeer } from '../parse/peer.ts'
 import type { Session } from '../session.ts'
 import { ageText } from '../text/age.ts'
 import { clean, table } from '../text/table.ts'
@@ -12,13 +11,6 @@ export async function peers(session: Session): Promise<Exit> {
   const lines = table(all.map((one) => rowOf(one, Date.now())))
   const texts = new Map(all.map((one, at) => [one, session.out.quiet ? one.peer : lines[at]!]))
   await session.out.results(all, (one) => texts.get(one)!)
-  return 0
-}
-
-export async function vouch(session: Session, arg: string): Promise<Exit> {
-  const peer = parsePeer(arg)
-  await session.ask(async (client) => client.trust.vouch(peer))
-  await session.out.result({ peer, class: 'trusted' }, `${peer} is trusted now.`)
   return 0
 }
 

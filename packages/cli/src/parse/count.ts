@@ -11,3 +11,13 @@ export function parseCount(text: string): number {
     throw badValue('a number of copies', text, `Give a whole number from 1 to ${countMax}.`)
   return count
 }
+
+/** As `parseCount`, or 0. */
+export function parseCountOrNone(text: string): number {
+  return text === '0' ? 0 : parseCount(text)
+}
+
+/** As `parseCount`; `all` is 0: on every peer. */
+export function parseCopies(text: string): number {
+  return text === 'all' ? 0 : parseCount(text)
+}

@@ -71,7 +71,7 @@ export class Commands {
         this.#init.status.run(id, command.cid)
         return
       case 'change-trust':
-        this.#init.trust.run(id, command.change)
+        this.#init.trust.run(id, command.change, command.anyway === true)
         return
       case 'set-space':
         this.#init.keeper.jobs.setBudget(command.bytes)

@@ -1,100 +1,189 @@
 /**
  * Changes of trust by the owner of the mesh. An operation of the key log is on disk before anybody hears of it, this peer's
  * own rooms included: were it told and then lost, the next one would have its number, and the root key would have signed two.
- * So one operation is made at a time; the others wait for it.
+ * So one operation is made at a time; the others wait for it. Before each the key log is compared with a member's.
  */
 import { FormatError } from '../bytes/format-error.ts'
 import type { Crypto, Random } from '../crypto.ts'
-import type { Command } from '../events.ts'
-import type { KeyChange } from '../formats/key-op.ts'
+import type { Failure } from '../effects.ts'
+import type { TrustChange } from '../events.ts'
+import { capInvite, type KeyChange, type Policy } from '../formats/key-op.ts'
 import type { Disk } from '../loop/disk.ts'
 import type { Outbox } from '../loop/outbox.ts'
+import { protocolVersion } from '../sync/frames.ts'
 import { type Facts, opRow } from '../trust/facts.ts'
-
-type Wanted = (Command & { do: 'change-trust' })['change']
+import type { Compared, KeyHeads } from './key-heads.ts'
 
 export interface TrustChangesInit {
+  readonly self: string
   readonly crypto: Crypto
   readonly random: Random
   readonly outbox: Outbox
   readonly disk: Disk
   readonly facts: Facts
+  readonly keyHeads: KeyHeads
   /** the key log has grown by an own operation that is on disk */
   readonly trustChanged: (op: Uint8Array) => void
 }
 
+/** Where the key log stands after it, and the id of the writer that it was about. */
+export interface Changed {
+  readonly seq: number
+  readonly writer?: number
+}
+
+interface Waiting {
+  readonly wanted: TrustChange
+  readonly anyway: boolean
+  readonly done: (changed: Changed | Failure) => void
+}
+
 export class TrustChanges {
   readonly #init: TrustChangesInit
-  readonly #waiting: { readonly id: number; readonly wanted: Wanted }[] = []
+  readonly #waiting: Waiting[] = []
 
   constructor(init: TrustChangesInit) {
     this.#init = init
   }
 
-  run(id: number, wanted: Wanted): void {
-    this.#waiting.push({ id, wanted })
+  run(id: number, wanted: TrustChange, anyway: boolean): void {
+    const { outbox } = this.#init
+    this.change(wanted, anyway, (changed) => {
+      if ('code' in changed) outbox.fail(id, changed)
+      else outbox.emit({ kind: 'reply', id, reply: { of: 'change-trust', ...changed } })
+    })
+  }
+
+  /** One operation; it is done when it is on disk, or refused. */
+  change(wanted: TrustChange, anyway: boolean, done: (changed: Changed | Failure) => void): void {
+    this.#waiting.push({ wanted, anyway, done })
     if (this.#waiting.length === 1) this.#next()
   }
 
   #next(): void {
     const one = this.#waiting[0]
     if (one === undefined) return
-    const { outbox, facts, disk } = this.#init
-    const known = one.wanted.kind === 'add-writer' ? facts.keyLog.writerOf(one.wanted.peer) : undefined
-    if (known !== undefined && !('writer' in one.wanted)) {
-      outbox.emit({ kind: 'reply', id: one.id, reply: { of: 'change-trust', seq: facts.keyLog.seq, writer: known } })
-      return this.#ended()
-    }
+    if (this.#init.crypto.signAsRoot === undefined) return this.#end(one, noRootKey)
+    this.#init.keyHeads.compare((compared) => {
+      const refused = one.anyway ? undefined : refusals[compared]
+      if (refused === undefined) this.#make(one)
+      else this.#end(one, refused)
+    })
+  }
+
+  #make(one: Waiting): void {
+    const { facts, disk } = this.#init
     const change = this.#complete(one.wanted)
-    const op = this.#sign(one.id, change)
-    if (op === undefined) return this.#ended()
+    if ('code' in change || 'seq' in change) return this.#end(one, change)
+    const op = this.#sign(change)
+    if (!(op instanceof Uint8Array)) return this.#end(one, op)
     const seq = facts.keyLog.seq + 1
-    disk.write({ rows: [opRow(seq, op)], sync: true, done: () => this.#written(one.id, change, op, seq) })
+    disk.write({ rows: [opRow(seq, op)], sync: true, done: () => this.#written(one, change, op, seq) })
   }
 
-  #written(id: number, change: KeyChange, op: Uint8Array, seq: number): void {
-    const { outbox, facts, trustChanged } = this.#init
-    if (facts.takeOp(op).outcome === 'new') {
-      trustChanged(op)
-      const writer = change.kind === 'add-writer' ? { writer: change.writer } : {}
-      outbox.emit({ kind: 'reply', id, reply: { of: 'change-trust', seq, ...writer } })
-      return this.#ended()
-    }
-    // Another peer with the root key was faster. What it wrote stands, on disk too, and this comes after it.
-    this.#next()
+  #written(one: Waiting, change: KeyChange, op: Uint8Array, seq: number): void {
+    const { facts, trustChanged } = this.#init
+    // Another machine with the root key was faster. What it wrote stands, on disk too, and this comes after it.
+    if (facts.takeOp(op).outcome !== 'new') return this.#next()
+    trustChanged(op)
+    this.#end(one, { seq, ...('writer' in change ? { writer: change.writer } : {}) })
   }
 
-  #ended(): void {
+  #end(one: Waiting, changed: Changed | Failure): void {
     this.#waiting.shift()
+    one.done(changed)
     this.#next()
+  }
+
+  /** The whole operation; or where the key log stands, when it says so already; or why not. */
+  #complete(wanted: TrustChange): KeyChange | Changed | Failure {
+    const { facts, self } = this.#init
+    if (wanted.kind === 'add-writer' && !('writer' in wanted)) return this.#newWriter(wanted)
+    if (wanted.kind === 'remove-writer' && 'peer' in wanted) {
+      const writer = facts.keyLog.writerOf(wanted.peer)
+      return writer === undefined ? unknownWriter(wanted.peer) : { kind: 'remove-writer', writer }
+    }
+    if (wanted.kind === 'policy') return this.#policy(wanted.policy)
+    if ((wanted.kind === 'remove-peer' || wanted.kind === 'withdraw') && wanted.peer === self) return ownPeer
+    return wanted as KeyChange
   }
 
   /** A new writer gets an id that nobody has had. */
-  #complete(wanted: Wanted): KeyChange {
-    if (wanted.kind !== 'add-writer' || 'writer' in wanted) return wanted as KeyChange
+  #newWriter(wanted: { readonly peer: string; readonly mayInvite?: boolean }): KeyChange | Changed {
     const { random, facts } = this.#init
-    let writer = random.below(2 ** 32 - 1) + 1
-    while (facts.keyLog.writer(writer) !== undefined) writer = random.below(2 ** 32 - 1) + 1
-    return { kind: 'add-writer', peer: wanted.peer, writer, caps: 0 }
+    const { keyLog } = facts
+    const known = keyLog.writerOf(wanted.peer)
+    const mayInvite = wanted.mayInvite === true
+    if (known !== undefined && (!mayInvite || keyLog.writer(known)?.mayInvite === true))
+      return { seq: keyLog.seq, writer: known }
+    let writer = known ?? random.below(2 ** 32 - 1) + 1
+    while (known === undefined && keyLog.writer(writer) !== undefined) writer = random.below(2 ** 32 - 1) + 1
+    return { kind: 'add-writer', peer: wanted.peer, writer, caps: mayInvite ? capInvite : 0 }
   }
 
-  /** The next operation, or undefined when it was refused. */
-  #sign(id: number, change: KeyChange): Uint8Array | undefined {
+  #policy(wanted: Partial<Policy>): KeyChange | Failure {
+    const before = this.#init.facts.keyLog.policy
+    if (before === undefined) return badPolicy('the policy of the mesh is not known here yet')
+    const policy = { ...before, ...wanted }
+    if (policy.replicas !== 0 && policy.trustedMin > policy.replicas)
+      return badPolicy(`of ${policy.replicas} copies, ${policy.trustedMin} cannot be on trusted peers`)
+    if (policy.protocolMin > protocolVersion)
+      return badPolicy(`this pinmesh speaks version ${protocolVersion} of the protocol itself`)
+    return { kind: 'policy', policy }
+  }
+
+  /** The next operation, signed, or why it was refused. */
+  #sign(change: KeyChange): Uint8Array | Failure {
     const { outbox, facts, crypto } = this.#init
     try {
       const signAsRoot = crypto.signAsRoot?.bind(crypto)
       const op = signAsRoot && facts.keyLog.next(change, Math.max(0, Math.floor(outbox.wall)), signAsRoot)
-      if (op !== undefined && facts.keyLog.signedByRoot(op)) return op
-      outbox.fail(id, {
-        code: 'MESH_NO_ROOT_KEY',
-        text: 'Only the owner of the mesh can do this: its root key is not on this peer.',
-        remedy: 'Run it on the peer that founded the mesh.'
-      })
+      return op !== undefined && facts.keyLog.signedByRoot(op) ? op : noRootKey
     } catch (error) {
       if (!(error instanceof FormatError)) throw error
       const remedy = 'Give a peer id such as 12D3KooW…, as `mesh id` prints it.'
-      outbox.fail(id, { code: 'MESH_BAD_VALUE', text: `That cannot be changed: ${error.message}.`, remedy })
+      return { code: 'MESH_BAD_VALUE', text: `That cannot be changed: ${error.message}.`, remedy }
     }
-    return undefined
+  }
+}
+
+const noRootKey: Failure = {
+  code: 'MESH_NO_ROOT_KEY',
+  text: 'Only the owner of the mesh can do this: its root key is not on this peer.',
+  remedy: 'Run it where the root key is: on the peer that founded the mesh, unless it was moved.'
+}
+
+const ownPeer: Failure = {
+  code: 'MESH_OWN_PEER',
+  text: 'A peer cannot take away its own place in the mesh.',
+  remedy: 'Run it on another peer that has the root key.'
+}
+
+const refusals: Partial<Record<Compared, Failure>> = {
+  unreachable: {
+    code: 'MESH_NO_MEMBER',
+    text: 'No other member can be asked now whether the root key has signed elsewhere; nothing was signed.',
+    remedy: 'Wait until one is connected; where the root key is on this machine alone, --anyway does no harm.'
+  },
+  forked: {
+    code: 'MESH_KEY_LOG_FORKED',
+    text: 'The root key has signed another operation elsewhere with a number that is used here; nothing was signed.',
+    remedy: 'Keep one machine for the root key, and join the peers of the other side anew.'
+  }
+}
+
+function unknownWriter(peer: string): Failure {
+  return {
+    code: 'MESH_UNKNOWN_WRITER',
+    text: `${peer} is no writer of this mesh.`,
+    remedy: 'See `mesh writers ls`.'
+  }
+}
+
+function badPolicy(why: string): Failure {
+  return {
+    code: 'MESH_BAD_POLICY',
+    text: `The mesh cannot have that policy: ${why}.`,
+    remedy: 'See `mesh policy show`.'
   }
 }

@@ -39,6 +39,8 @@ export type KeyChange =
   | { kind: 'policy'; policy: Policy }
   | { kind: 'rotate-root'; key: Uint8Array }
   | { kind: 'drop-limbo'; writer: number }
+  /** `key`: the one-time key of the invitation that ends. */
+  | { kind: 'revoke-invite'; key: Uint8Array }
 
 export type Admission = 'open' | 'invite'
 export type Profile = 'test' | 'lan' | 'wan' | 'simulated'
@@ -63,7 +65,8 @@ const kinds: ReadonlyArray<KeyChange['kind']> = [
   'policy',
   'rotate-root',
   'drop-limbo',
-  'remove-peer'
+  'remove-peer',
+  'revoke-invite'
 ]
 const admissions: readonly Admission[] = ['open', 'invite']
 const profiles: readonly Profile[] = ['test', 'lan', 'wan', 'simulated']
@@ -130,7 +133,8 @@ function writeChange(writer: Writer, op: KeyChange): void {
       writer.raw(keyOfPeer(op.peer))
       return
     case 'rotate-root':
-      writer.raw(checkLength(op.key, 32, 'a root key'))
+    case 'revoke-invite':
+      writer.raw(checkLength(op.key, 32, 'a key'))
       return
     case 'policy':
       writePolicy(writer, op.policy)
@@ -153,6 +157,7 @@ function readChange(reader: Reader): KeyChange {
     case 'remove-peer':
       return { kind, peer: peerOfKey(reader.raw(32)) }
     case 'rotate-root':
+    case 'revoke-invite':
       return { kind, key: reader.raw(32) }
     case 'policy':
       return { kind, policy: readPolicy(reader) }

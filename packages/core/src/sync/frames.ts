@@ -60,6 +60,8 @@ export type Frame =
       readonly have: ReadonlyArray<readonly [shard: number, seq: number]>
     }
   | { readonly kind: 'claims'; readonly claims: readonly Uint8Array[]; readonly more: boolean }
+  /** how far the key log of its sender goes, asked and answered alike */
+  | { readonly kind: 'key-head'; readonly seq: number; readonly head: Uint8Array }
   | { readonly kind: 'busy'; readonly ms: number }
   | { readonly kind: 'error'; readonly code: string; readonly text: string }
 
@@ -76,7 +78,8 @@ const kinds = [
   'claims-wanted',
   'claims',
   'busy',
-  'error'
+  'error',
+  'key-head'
 ] as const
 
 export function encodeFrame(frame: Frame): Uint8Array {
@@ -123,6 +126,8 @@ export function encodeFrame(frame: Frame): Uint8Array {
     case 'claims':
       blobs(out, frame.claims)
       return out.u8(frame.more ? 1 : 0).finish()
+    case 'key-head':
+      return out.v(frame.seq).raw(frame.head).finish()
     case 'busy':
       return out.v(frame.ms).finish()
     case 'error':
@@ -191,6 +196,7 @@ const bodies: Record<(typeof kinds)[number], (from: Reader) => Frame> = {
     have: list(from, 256, () => [from.u8(), from.v()] as const)
   }),
   claims: (from) => ({ kind: 'claims', claims: readBlobs(from, 256, 64 * 1024), more: readFlag(from) }),
+  'key-head': (from) => ({ kind: 'key-head', seq: from.v(), head: from.raw(32) }),
   busy: (from) => ({ kind: 'busy', ms: from.v(3_600_000) }),
   error: (from) => ({ kind: 'error', code: from.text(64), text: from.text(512) })
 }

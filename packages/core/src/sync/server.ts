@@ -79,6 +79,8 @@ export class SyncServer {
         return { kind: 'charter', bytes: this.#init.charter }
       case 'facts-wanted':
         return this.#facts(frame.keySeq, frame.records)
+      case 'key-head':
+        return { kind: 'key-head', seq: facts.keyLog.seq, head: facts.keyLog.head }
       case 'vector':
         this.#init.takeBeats(frame.beats)
         return this.#vector(frame.known)

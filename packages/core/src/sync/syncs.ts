@@ -167,10 +167,15 @@ export class Syncs {
   }
 
   /** Asks a peer one thing outside of any round; undefined when no valid answer comes. */
-  ask(peer: string, frame: Frame, answered: (frame: Frame | undefined) => void): void {
+  ask(
+    peer: string,
+    frame: Frame,
+    answered: (frame: Frame | undefined) => void,
+    timeoutMs: number = wantTimeoutMs
+  ): void {
     const id = this.#nextAsk++
     this.#single.set(id, answered)
-    this.#init.outbox.emit({ kind: 'ask', id, peer, frame: encodeFrame(frame), timeoutMs: wantTimeoutMs })
+    this.#init.outbox.emit({ kind: 'ask', id, peer, frame: encodeFrame(frame), timeoutMs })
   }
 
   answered(id: number, bytes: Uint8Array): void {

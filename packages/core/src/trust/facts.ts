@@ -25,7 +25,8 @@ interface HeldRecord {
   readonly hash8: Uint8Array
 }
 
-export type Outcome = 'new' | 'old' | 'gap' | 'unfit'
+/** fork: the root key has signed another operation with that number */
+export type Outcome = 'new' | 'old' | 'gap' | 'unfit' | 'fork'
 
 const rowKind = { op: 0x6b, record: 0x72, fork: 0x66 }
 
@@ -54,7 +55,7 @@ export class Facts {
   takeOp(bytes: Uint8Array): { outcome: Outcome; rows: Row[] } {
     const seq = this.keyLog.seq + 1
     const outcome = this.keyLog.append(bytes)
-    if (outcome !== 'next') return { outcome: outcome === 'fork' ? 'unfit' : outcome, rows: [] }
+    if (outcome !== 'next') return { outcome, rows: [] }
     this.#root = undefined
     return { outcome: 'new', rows: [opRow(seq, bytes)] }
   }

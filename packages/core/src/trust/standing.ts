@@ -47,6 +47,8 @@ export interface StandingInit {
 
 export class Standing {
   readonly #init: StandingInit
+  #wasRemoved = false
+  #forkTold = false
 
   constructor(init: StandingInit) {
     this.#init = init
@@ -67,8 +69,11 @@ export class Standing {
 
   /** The key log has grown. */
   trustChanged(): void {
-    const { outbox, facts, heads } = this.#init
+    const { outbox, facts, heads, disk } = this.#init
     outbox.note('trust', 'The key log has grown.', { seq: facts.keyLog.seq })
+    const rows = facts.expire(outbox.wall)
+    if (rows.length > 0) disk.write({ rows })
+    this.#tellOwnStanding()
     for (const writer of facts.keyLog.writers()) {
       if (!writer.removed) continue
       for (const leaf of heads.leavesOf(writer.id)) {
@@ -113,10 +118,29 @@ export class Standing {
   #takeOp(bytes: Uint8Array, from: string): ItemOutcome {
     const { outcome, rows } = this.#init.facts.takeOp(bytes)
     if (outcome === 'gap') this.#init.missing(from)
+    if (outcome === 'fork') this.#tellKeyFork()
     if (outcome !== 'new') return judged(outcome)
     this.#init.disk.write({ rows, sync: true })
     this.trustChanged()
     return 'new'
+  }
+
+  #tellKeyFork(): void {
+    if (this.#forkTold) return
+    this.#forkTold = true
+    this.#init.outbox.note(
+      'key-log-fork',
+      'The root key has signed two different operations with one number; here the one that came first stands.',
+      { seq: this.#init.facts.keyLog.seq }
+    )
+  }
+
+  #tellOwnStanding(): void {
+    const { outbox, facts, self } = this.#init
+    const removed = facts.keyLog.removedPeer(self)
+    if (removed && !this.#wasRemoved)
+      outbox.note('removed', 'The owner has removed this peer from the mesh: its copies count for nothing any more.')
+    this.#wasRemoved = removed
   }
 
   #takeFork(bytes: Uint8Array, from: string): ItemOutcome {

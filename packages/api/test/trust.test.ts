@@ -1,0 +1,48 @@
+// The room of trust over HTTP: every call arrives as it was made, and what does not belong is refused at the door.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { peer } from './fake-node.ts'
+import { started } from './started.ts'
+
+test('what the client asks of trust arrives as it was asked', async (t) => {
+  const { client, node } = await started(t)
+  assert.deepEqual(
+    (await client.trust.writers()).map(({ removed }) => removed),
+    [false, true]
+  )
+  assert.deepEqual(await client.trust.addWriter(peer, { mayInvite: true }), { writer: 7 })
+  await client.trust.removeWriter(peer, { anyway: true })
+  await client.trust.vouch(peer)
+  await client.trust.withdraw(peer)
+  await client.trust.removePeer(peer)
+  assert.equal((await client.trust.policy()).replicas, 3)
+  assert.equal((await client.trust.setPolicy({ replicas: 0, admission: 'invite' })).admission, 'invite')
+  const plain = { anyway: false }
+  assert.deepEqual(node.asked, [
+    { addWriter: peer, anyway: false, mayInvite: true },
+    { removeWriter: peer, anyway: true },
+    { vouch: peer, ...plain },
+    { withdraw: peer, ...plain },
+    { removePeer: peer, ...plain },
+    { setPolicy: { replicas: 0, admission: 'invite' }, ...plain }
+  ])
+})
+
+test('what no peer or policy is, is refused', async (t) => {
+  const { client, node } = await started(t)
+  const refused = { code: 'MESH_API_BODY' }
+  for (const name of ['', 'x'.repeat(129), 1 as never]) {
+    await assert.rejects(client.trust.addWriter(name), refused)
+    await assert.rejects(client.trust.removeWriter(name), refused)
+    await assert.rejects(client.trust.vouch(name), refused)
+    await assert.rejects(client.trust.withdraw(name), refused)
+    await assert.rejects(client.trust.removePeer(name), refused)
+  }
+  await assert.rejects(client.trust.vouch(peer, { anyway: 1 as never }), refused)
+  await assert.rejects(client.trust.vouch(peer, { more: 1 } as never), refused)
+  const policies = [{ admission: 'closed' }, { replicas: -1 }, { trustedMin: '1' }, { profile: 'simulated' }]
+  for (const policy of [...policies, { workBits: 41 }, { protocolMin: 0 }, { speed: 1 }])
+    await assert.rejects(client.trust.setPolicy(policy as never), refused, JSON.stringify(policy))
+  assert.deepEqual(node.asked, [])
+})

@@ -1,0 +1,135 @@
+// The commands about who belongs to the mesh: its peers, its writers, its policy.
+
+import { type Command, Option } from 'commander'
+import type { PolicyOptions } from './commands/policy.ts'
+import type { RemoveOptions, RootFlags } from './commands/trust.ts'
+import { parseCopies, parseCountOrNone } from './parse/count.ts'
+import type { Act } from './program.ts'
+import { peersExamples, policyExamples, writersExamples } from './trust-examples.ts'
+
+export function addTrustCommands(program: Command, act: Act): void {
+  program.commandsGroup('Who belongs to it:')
+  addPeers(program, act)
+  addWriters(program, act)
+  addPolicy(program, act)
+}
+
+const peerHint = 'its id, as `mesh id` prints it there'
+
+/** What only the root key can do. */
+export function ofRoot(command: Command): Command {
+  return command.option('--anyway', 'even if no member can be asked whether the root key has signed elsewhere')
+}
+
+function addPeers(program: Command, act: Act): void {
+  const peers = program
+    .command('peers')
+    .description("the mesh's peers and how they are")
+    .helpCommand(false)
+    .addHelpText('after', peersExamples)
+    .action((_options: object, command: Command) =>
+      act(command.optsWithGlobals(), async (session) => (await import('./commands/peers.ts')).peers(session))
+    )
+  ofRoot(
+    peers
+      .command('vouch')
+      .description('admit a peer, or trust it: run it where the root key is')
+      .argument('<peer>', peerHint)
+      .addHelpText('after', '\nExample:\n  mesh peers vouch 12D3KooW…')
+  ).action((peer: string, options: RootFlags, command: Command) =>
+    act(command.optsWithGlobals(), async (session) =>
+      (await import('./commands/trust.ts')).vouch(session, peer, options)
+    )
+  )
+  ofRoot(
+    peers
+      .command('withdraw')
+      .description('trust a peer no longer: in an open mesh it may still hold, in another it is out')
+      .argument('<peer>', peerHint)
+      .addHelpText('after', '\nExample:\n  mesh peers withdraw 12D3KooW…')
+  ).action((peer: string, options: RootFlags, command: Command) =>
+    act(command.optsWithGlobals(), async (session) =>
+      (await import('./commands/trust.ts')).withdraw(session, peer, options)
+    )
+  )
+  ofRoot(
+    peers
+      .command('rm')
+      .description('put a peer out of the mesh: its copies count for nothing from then on')
+      .argument('<peer>', peerHint)
+      .option('-y, --yes', 'without asking')
+      .addHelpText('after', '\nExample:\n  mesh peers rm 12D3KooW…')
+  ).action((peer: string, options: RemoveOptions, command: Command) =>
+    act(command.optsWithGlobals(), async (session) =>
+      (await import('./commands/trust.ts')).removePeer(session, peer, options)
+    )
+  )
+}
+
+function addWriters(program: Command, act: Act): void {
+  const writers = program
+    .command('writers')
+    .description('who may change the pinset')
+    .helpCommand(false)
+    .addHelpText('after', writersExamples)
+  writers
+    .command('ls')
+    .description('who may change the pinset, and who might once')
+    .addHelpText('after', '\nExample:\n  mesh writers ls')
+    .action((_options: object, command: Command) =>
+      act(command.optsWithGlobals(), async (session) => (await import('./commands/writers.ts')).listWriters(session))
+    )
+  ofRoot(
+    writers
+      .command('add')
+      .description('let a peer change the pinset: run it where the root key is')
+      .argument('<peer>', peerHint)
+      .addHelpText('after', '\nExample:\n  mesh writers add 12D3KooW…')
+  ).action((peer: string, options: RootFlags, command: Command) =>
+    act(command.optsWithGlobals(), async (session) =>
+      (await import('./commands/writers.ts')).addWriter(session, peer, options)
+    )
+  )
+  ofRoot(
+    writers
+      .command('rm')
+      .description('let a peer change the pinset no longer, and void all that it wrote')
+      .argument('<peer>', peerHint)
+      .option('-y, --yes', 'without asking')
+      .addHelpText('after', '\nExample:\n  mesh writers rm 12D3KooW…')
+  ).action((peer: string, options: RemoveOptions, command: Command) =>
+    act(command.optsWithGlobals(), async (session) =>
+      (await import('./commands/writers.ts')).removeWriter(session, peer, options)
+    )
+  )
+}
+
+function addPolicy(program: Command, act: Act): void {
+  const policy = program
+    .command('policy')
+    .description('what the mesh as a whole goes by')
+    .helpCommand(false)
+    .addHelpText('after', policyExamples)
+  policy
+    .command('show')
+    .description('admission, copies, timings, as they are')
+    .addHelpText('after', '\nExample:\n  mesh policy show')
+    .action((_options: object, command: Command) =>
+      act(command.optsWithGlobals(), async (session) => (await import('./commands/policy.ts')).showPolicy(session))
+    )
+  ofRoot(
+    policy
+      .command('set')
+      .description('change it for everybody: run it where the root key is')
+      .addOption(new Option('--admission <how>', 'who becomes a member').choices(['open', 'invite']))
+      .option('--replicas <n>', 'copies of a pin that does not say; or all', parseCopies)
+      .option('--trusted-min <n>', 'of these, at least so many on trusted peers', parseCountOrNone)
+      .addOption(new Option('--profile <name>', 'the timings').choices(['lan', 'wan', 'test']))
+      .option('--protocol-min <n>', 'serve no peer that speaks a lower version', parseCountOrNone)
+      .addHelpText('after', policyExamples)
+  ).action((options: PolicyOptions, command: Command) =>
+    act(command.optsWithGlobals(), async (session) =>
+      (await import('./commands/policy.ts')).setPolicy(session, options)
+    )
+  )
+}
