@@ -2,7 +2,7 @@
  * What the told scenarios share: a small mesh that has met, with its client, its judge and an ear for notes.
  */
 import assert from 'node:assert/strict'
-import type { Note } from '@pinmesh/core'
+import type { Command, LeaveReport, Note, Reply } from '@pinmesh/core'
 import { Client, Judge, type SimPeer, World, type WorldSettings } from '@pinmesh/sim'
 
 export class Mesh {
@@ -62,6 +62,21 @@ export class Mesh {
         .map((cid) => `${cid} ${this.holders(cid).length}`)
         .join(', ')}`
     )
+  }
+
+  /** What a peer answers to a command. */
+  ask(peer: SimPeer, command: Command): Reply {
+    let reply: Reply | undefined
+    peer.command(command, (given) => (reply = given))
+    assert.ok(this.world.runUntil(() => reply !== undefined, 5000))
+    return reply as Reply
+  }
+
+  /** How far a leaving peer is. */
+  report(peer: SimPeer): LeaveReport {
+    const reply = this.ask(peer, { do: 'leave-report' })
+    assert.ok(reply.of === 'leave-report')
+    return reply.report
   }
 
   holders(cid: string): SimPeer[] {

@@ -84,6 +84,16 @@ export class Core {
     return this.#init.self
   }
 
+  /** A leave is under way. */
+  get leaving(): boolean {
+    return this.#house.members.leaving(this.#init.self)
+  }
+
+  /** Connected peers whose facts were the same as mine when they last told. */
+  get knownBy(): number {
+    return this.#house.syncs.knownBy
+  }
+
   get isWriter(): boolean {
     return this.#house.facts.keyLog.writerOf(this.#init.self) !== undefined
   }
@@ -200,6 +210,7 @@ export class Core {
     }
     for (const bucket of event.holdBuckets) this.#expect(bucket)
     this.#house.claimer.load(event.meta)
+    this.#house.leaving.load(event.meta)
     const commit = meta(commitRowKey)
     if (commit !== undefined) {
       const from = new Reader(commit)

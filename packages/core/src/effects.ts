@@ -4,7 +4,7 @@
  */
 import type { Note } from './notes.ts'
 import type { PinMode } from './formats/register.ts'
-import type { PinAnswer, PinReport } from './reports.ts'
+import type { LeaveReport, PinAnswer, PinReport } from './reports.ts'
 import type { Topic, Verdict } from './events.ts'
 
 /**
@@ -37,6 +37,7 @@ export type Reply =
     }
   | { readonly of: 'status'; readonly report: PinReport }
   | { readonly of: 'change-trust'; readonly seq: number; readonly writer?: number }
+  | { readonly of: 'leave-report'; readonly report: LeaveReport }
   | { readonly of: 'done' }
   | { readonly of: 'failure'; readonly failure: Failure }
 

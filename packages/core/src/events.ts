@@ -69,6 +69,8 @@ export type Command =
     }
   | { readonly do: 'set-space'; readonly bytes: number }
   | { readonly do: 'resume' }
+  /** begin to leave, take that back, see how far it is, be gone */
+  | { readonly do: 'leave' | 'stay' | 'leave-report' | 'left' }
 
 export type Event =
   /** First event: everything small that the store holds (tables fact, meta, leaf). */

@@ -10,6 +10,7 @@ import type { Crypto, Random } from './crypto.ts'
 import { Bounds } from './door/bounds.ts'
 import { Commands } from './door/commands.ts'
 import { Receiver } from './door/receiver.ts'
+import { Leaving } from './door/leaving.ts'
 import { Status } from './door/status.ts'
 import { TrustChanges } from './door/trust-changes.ts'
 import { GossipDoor } from './door/gossip.ts'
@@ -104,6 +105,7 @@ export class House {
   readonly pulse: Pulse
   readonly trust: TrustChanges
   readonly commands: Commands
+  readonly leaving: Leaving
   #ownBeat: { bytes: Uint8Array; n: number } | undefined
   #beats = 0
 
@@ -159,6 +161,13 @@ export class House {
     this.rescue = this.#buildRescue(rooms)
     this.pulse = this.#buildPulse(rooms)
     this.trust = this.#buildTrust(rooms)
+    this.leaving = new Leaving({
+      ...rooms,
+      own: this.self,
+      claimer: this.claimer,
+      keeper: this.keeper,
+      planner: this.planner
+    })
     this.commands = this.#buildCommands(rooms)
   }
 
@@ -294,6 +303,7 @@ export class House {
       author: this.author,
       keeper: this.keeper,
       planner: this.planner,
+      leaving: this.leaving,
       spaceSet: (bytes) => this.self.setSpace(bytes),
       trust: this.trust
     })

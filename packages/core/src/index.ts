@@ -22,7 +22,7 @@ export type {
   Verdict
 } from './events.ts'
 export type { Effect, Failure, Reply, Row, Table } from './effects.ts'
-export type { MemberReport, PeerReport, PinAnswer, PinReport } from './reports.ts'
+export type { HeldPin, LeaveReport, MemberReport, PeerReport, PinAnswer, PinReport } from './reports.ts'
 export type { Crypto, Random } from './crypto.ts'
 export type { Note } from './notes.ts'
 export { FormatError } from './bytes/format-error.ts'

@@ -33,6 +33,34 @@ export interface PinReport {
   readonly limbo: boolean
 }
 
+/** One pin that a leaving peer cannot let go yet. */
+export interface HeldPin {
+  readonly cid: string
+  readonly name?: string
+  /** copies wanted */
+  readonly want: number
+  /** copies on others that stay */
+  readonly copies: number
+  /** others that have promised to keep theirs */
+  readonly witnesses: number
+}
+
+/** How far a leaving peer is. */
+export interface LeaveReport {
+  /** everything has been looked at since the start: only then the numbers are whole */
+  readonly ready: boolean
+  /** pins that are still kept here for the mesh */
+  readonly held: number
+  /** of these: enough others have promised theirs, only this peer's own promise has to run out */
+  readonly handedOn: number
+  /** of these: nobody is left who could take over */
+  readonly stuck: number
+  /** wall ms at which the last promise of this peer runs out, 0 if it has made none */
+  readonly promisedUntil: number
+  /** those that are not handed on, at most 1,000 of them */
+  readonly pins: readonly HeldPin[]
+}
+
 export interface MemberReport {
   readonly peer: string
   readonly self: boolean
@@ -41,6 +69,8 @@ export interface MemberReport {
   readonly since: number
   readonly trusted: boolean
   readonly writer: boolean
+  /** it hands its duties on */
+  readonly leaving: boolean
   readonly store: string
   /** share of its budget that is free, 0..1, where it has told */
   readonly free?: number

@@ -180,7 +180,7 @@ export class Charter {
       class: 'trusted',
       weight: 0,
       zone: '',
-      flags: { declining: false, leaving: false, maintenance: false, syncing: false },
+      flags: { declining: false, leaving: false, maintenance: false, syncing: false, left: false },
       ipfsPeer: '',
       addresses: [],
       until: epoch / 1000 + 3600,

@@ -24,6 +24,8 @@ export class Judge {
   /** peer and key: how many peers were gone for good when the copy was let go */
   readonly #goneThen = new Map<string, number>()
   readonly #journals = new Map<SimPeer, { process: number | undefined; trash: Set<string> }>()
+  /** peers that have begun to leave, whether or not they stayed after all */
+  readonly #leavers = new Set<SimPeer>()
   /** Weather is calm and views are equal: nothing may go of what is wanted. */
   strict = false
   /** fetches begun and copies deleted since the world began, and when the last of either was */
@@ -51,6 +53,7 @@ export class Judge {
   }
 
   #watch(peer: SimPeer, effect: Effect): void {
+    if (peer.core?.leaving === true) this.#leavers.add(peer)
     if (effect.kind === 'acquire') {
       this.acquires++
       this.lastMoveAt = this.#world.now
@@ -90,8 +93,8 @@ export class Judge {
     const pin = this.pinsOf(peer).get(cid)
     if (pin === undefined || this.#client.everUnpinned(cid)) return
     const key = this.#world.keyOf(cid)
-    const others = this.#world.holders(cid).filter((other) => other !== peer && !this.#journal(other).has(key))
-    const copies = this.#leastWanted(cid)
+    const others = this.#standing(cid).filter((other) => other !== peer && !this.#journal(other).has(key))
+    const copies = this.#leastWanted(peer, cid)
     if (others.length < copies) this.#fail(peer, cid, `lets go of a copy and leaves ${others.length} of ${copies}`)
   }
 
@@ -102,7 +105,7 @@ export class Judge {
     this.#goneThen.delete(name)
     if (!peer.backEnd.set.has(cid)) return
     const pin = this.pinsOf(peer).get(cid)
-    const others = this.#world.holders(cid).filter((other) => other !== peer).length
+    const others = this.#standing(cid).filter((other) => other !== peer).length
     if (pin === undefined) {
       const wanted = this.#world.peers.some((other) => !other.gone && this.pinsOf(other).has(cid))
       if (wanted && !this.#client.everUnpinned(cid))
@@ -111,14 +114,22 @@ export class Judge {
       return
     }
     const raised = this.#client.everUnpinned(cid) && !this.strict
-    const copies = this.#leastWanted(cid)
+    const copies = this.#leastWanted(peer, cid)
     const least = lostSince || raised ? Math.min(1, copies) : copies
     if (others < least) this.#fail(peer, cid, `deletes a copy and leaves ${others} of ${copies}`)
   }
 
-  /** What the peer at work may know: some disk has it, or had it when it was told. */
-  #leastWanted(cid: string): number {
-    return Math.min(...this.#world.peers.map((peer) => this.pinsOf(peer).get(cid)?.copies ?? Infinity))
+  /** Who has it, as far as anybody can know: who was lost a moment ago is not missed yet. */
+  #standing(cid: string): SimPeer[] {
+    const { peers, now, timings } = this.#world
+    const unnoticed = (one: SimPeer): boolean => !one.gone || now - one.goneAt <= timings.suspectMs + timings.beatMs
+    return peers.filter((one) => one.backEnd.set.has(cid) && unnoticed(one))
+  }
+
+  /** What the peer at work may know: some disk has it, or had it when it was told. Who leaves holds nothing "everywhere". */
+  #leastWanted(peer: SimPeer, cid: string): number {
+    if (this.#leavers.has(peer) && this.pinsOf(peer).get(cid)?.copies === Infinity) return 1
+    return Math.min(...this.#world.peers.map((one) => this.pinsOf(one).get(cid)?.copies ?? Infinity))
   }
 
   get #goneCount(): number {

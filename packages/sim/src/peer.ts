@@ -46,6 +46,8 @@ export class SimPeer implements Station {
   stopped = false
   /** not coming back */
   gone = false
+  /** when it went for good */
+  goneAt: number = Infinity
   /** wall clock minus the world's, ms */
   skewMs = 0
   /** content that a crash left without a row in the journal: nobody's, and nobody deletes it */
@@ -125,6 +127,7 @@ export class SimPeer implements Station {
   lose(): void {
     if (this.core !== undefined) this.crash()
     this.gone = true
+    this.goneAt = this.#world.now
   }
 
   /** SIGSTOP. */

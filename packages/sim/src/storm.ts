@@ -17,6 +17,7 @@ export interface Climate {
   readonly clocks: boolean
   readonly disks: boolean
   readonly content: boolean
+  readonly leaves: boolean
   readonly joins: number
 }
 
@@ -30,6 +31,7 @@ export function climateOf(random: SimRandom): Climate {
     clocks: some(),
     disks: some(),
     content: some(),
+    leaves: some(),
     joins: random.below(3)
   }
 }
@@ -76,6 +78,7 @@ export class Storm {
       peer.goOn()
       peer.start()
     }
+    this.#world.scheduler.after(1000, () => this.#world.peers.forEach((peer) => this.#stay(peer)))
   }
 
   #mend(peer: SimPeer): void {
@@ -115,7 +118,7 @@ export class Storm {
   }
 
   #fault(): void {
-    const { crashes, stops, partitions, loss, clocks, disks, content, joins } = this.#climate
+    const { crashes, stops, partitions, loss, clocks, disks, content, leaves, joins } = this.#climate
     const peer = this.#random.pick(this.#world.peers)
     const acts: (() => void)[] = []
     if (crashes)
@@ -129,6 +132,7 @@ export class Storm {
     if (clocks) acts.push(() => this.#turnClock(peer))
     if (disks) acts.push(() => this.#spoilDisk(peer))
     if (content) acts.push(() => this.#spoilContent(peer))
+    if (leaves) acts.push(() => this.#leave(peer))
     if (joins > this.#joins) acts.push(() => this.#join())
     if (acts.length > 0) this.#random.pick(acts)()
   }
@@ -204,6 +208,18 @@ export class Storm {
     else peer.backEnd.slowness = 2 + this.#random.below(10)
     if (kind === 0) peer.probe()
     this.#after(1000, 20_000, () => this.#mend(peer))
+  }
+
+  /** It begins to leave, and stays after all. */
+  #leave(peer: SimPeer): void {
+    if (!peer.up) return
+    this.#tell(`leave p${peer.settings.index}`)
+    peer.command({ do: 'leave' }, () => {})
+    this.#after(2000, 40_000, () => this.#stay(peer))
+  }
+
+  #stay(peer: SimPeer): void {
+    if (peer.up) peer.command({ do: 'stay' }, () => {})
   }
 
   #join(): void {

@@ -96,6 +96,18 @@ export class Claimer {
     return this.#shard(bucket >> 8).stampAtStart
   }
 
+  /** Has every bucket been visited since the start? */
+  get complete(): boolean {
+    return [...this.#shards.values()].every(({ unvisited }) => unvisited.size === 0)
+  }
+
+  /** Buckets in which this peer holds anything. */
+  holding(): number[] {
+    return [...this.#shards.values()].flatMap(({ buckets }) =>
+      [...buckets].filter(([, { states }]) => states.some(tellsHeld)).map(([bucket]) => bucket)
+    )
+  }
+
   /** Sets what this peer says of a bucket: a nibble for each row. */
   set(bucket: number, view: Uint8Array, states: Uint8Array): void {
     const shard = this.#shard(bucket >> 8)

@@ -50,6 +50,7 @@ export class Keeper {
   readonly #init: KeeperInit
   readonly jobs: Jobs
   readonly deletions: Deletions
+  readonly trash: Trash
   readonly #decide: Visit
   readonly #dirty = new Set<number>()
   readonly #reviews = new Map<number, Timer>()
@@ -78,10 +79,11 @@ export class Keeper {
       abandoned: (job) => outcomes.abandoned(job),
       spaceChanged: () => this.#spaceChanged()
     })
+    this.trash = new Trash({ ...init, deletions: this.deletions })
     this.#decide = new Visit({
       ...init,
       jobs: this.jobs,
-      trash: new Trash({ ...init, deletions: this.deletions }),
+      trash: this.trash,
       reviewSoon: (bucket) => this.#reviewSoon(bucket)
     })
   }

@@ -7,6 +7,7 @@ import type { Outbox } from '../loop/outbox.ts'
 import type { Members } from '../members/members.ts'
 import type { Timings } from '../members/profiles.ts'
 import type { PinRow } from '../pinset/view.ts'
+import type { Candidate } from '../placement/order.ts'
 import { isHeld } from '../placement/pin-view.ts'
 import { domainOf } from '../placement/spread.ts'
 import type { Claims } from './claims.ts'
@@ -32,9 +33,19 @@ export function mayRelease(question: ReleaseQuestion): { release: boolean; revie
   if (members.isolated || members.braking) return { release: false, reviewAt: later }
   if (coveredUntil >= outbox.wall) return { release: false, reviewAt: outbox.mono + (coveredUntil - outbox.wall) + 1 }
   if (sharesBackend(question)) return { release: false, reviewAt: later }
-  // Wanted everywhere: who cannot take new pins still keeps what it has.
-  if (row.want.max === 0) return { release: false, reviewAt: Infinity }
-  return { release: countWitnesses(question) >= row.want.max, reviewAt: later }
+  return { release: countWitnesses(question) >= witnessesWanted(question), reviewAt: later }
+}
+
+/** How many others must have promised. What is wanted everywhere is let go only by a peer that leaves, once all others have it. */
+export function witnessesWanted(question: ReleaseQuestion): number {
+  const { self, members, claims, bucket, at, row } = question
+  if (row.want.max > 0) return row.want.max
+  if (!members.leaving(self)) return Infinity
+  const staying = apart(
+    question,
+    ({ peer }) => members.usable(peer) && (members.takesNew(peer) || isHeld(claims.stateOf(peer, bucket, at)))
+  )
+  return Math.max(1, row.want.min, staying)
 }
 
 /** Does another member claim the very blocks that would go? */
@@ -46,19 +57,32 @@ function sharesBackend({ self, members, claims, bucket, at }: ReleaseQuestion): 
 }
 
 /** Trusted peers, alive in the incarnation that made an unexpired promise; one per back end and per domain. */
-export function countWitnesses({ self, outbox, members, claims, bucket, at }: ReleaseQuestion): number {
+export function countWitnesses(question: ReleaseQuestion): number {
+  const { outbox, members, claims, bucket, at } = question
+  return apart(question, ({ peer }) => {
+    const { until, incarnation } = claims.promisedUntil(peer, bucket, at)
+    return until > outbox.wall && incarnation === members.liveness.incarnationOf(peer)
+  })
+}
+
+/** How many of these peers could be witnesses, once they have promised. */
+export function possibleWitnesses(question: ReleaseQuestion, peers: readonly string[]): number {
+  return apart(question, ({ peer }) => peers.includes(peer))
+}
+
+/** Of the others that are trusted, alive and stay, those that pass; one per back end and per domain. */
+function apart({ self, members }: ReleaseQuestion, passes: (candidate: Candidate) => boolean): number {
   const places = new Set<string>()
-  let witnesses = 0
+  let found = 0
   for (const candidate of members.candidates) {
     const { peer, backend, trusted } = candidate
-    if (peer === self || !trusted || members.stateOf(peer) !== 'alive') continue
-    const { until, incarnation } = claims.promisedUntil(peer, bucket, at)
-    if (until <= outbox.wall || incarnation !== members.liveness.incarnationOf(peer)) continue
+    if (peer === self || !trusted || members.leaving(peer) || members.stateOf(peer) !== 'alive') continue
+    if (!passes(candidate)) continue
     const domain = domainOf(candidate)
     if (places.has(`backend ${backend}`) || places.has(`domain ${domain}`)) continue
     places.add(`backend ${backend}`)
     places.add(`domain ${domain}`)
-    witnesses++
+    found++
   }
-  return witnesses
+  return found
 }

@@ -86,7 +86,7 @@ export class Visit {
 
   /** It is here. */
   #keep(spot: Spot, hold: Hold, plan: Plan): Decision {
-    const { outbox, claimer, trash } = this.#init
+    const { outbox, claimer, trash, members, self } = this.#init
     const { leaf, bucket, row, writes } = spot
     if (hold.state === 'trash' && plan.role === 'none') {
       const review = this.#inTrash(spot, hold)
@@ -113,7 +113,8 @@ export class Visit {
       review = verdict.reviewAt
     }
     if (next !== hold) writes.push(leaf.setHold(next))
-    return { state: extra ? 'held' : 'promised', review }
+    const kept = members.leaving(self) ? 'leaving' : 'held'
+    return { state: extra ? kept : 'promised', review }
   }
 
   /**

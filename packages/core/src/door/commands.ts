@@ -23,6 +23,7 @@ import type { Leaves } from '../pinset/leaves.ts'
 import type { PinAnswer } from '../reports.ts'
 import type { Facts } from '../trust/facts.ts'
 import { badCid, notPinned, parseCid } from './cids.ts'
+import type { Leaving } from './leaving.ts'
 import type { Status } from './status.ts'
 import type { TrustChanges } from './trust-changes.ts'
 
@@ -40,6 +41,7 @@ export interface CommandsInit {
   readonly keeper: Keeper
   readonly planner: Planner
   readonly trust: TrustChanges
+  readonly leaving: Leaving
   /** what this peer says of its size */
   readonly spaceSet: (bytes: number) => void
 }
@@ -77,6 +79,12 @@ export class Commands {
         this.#init.keeper.jobs.setBudget(command.bytes)
         this.#init.spaceSet(command.bytes)
         this.#init.outbox.emit({ kind: 'reply', id, reply: { of: 'done' } })
+        return
+      case 'leave':
+      case 'stay':
+      case 'left':
+      case 'leave-report':
+        this.#init.leaving.run(id, command.do)
         return
       case 'resume':
         this.#init.members.liveness.resume()

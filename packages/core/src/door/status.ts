@@ -73,8 +73,8 @@ export class Status {
         peer !== self
           ? claimed
           : mine === 'held'
-            ? claimed === 'promised'
-              ? 'promised'
+            ? claimed === 'promised' || claimed === 'leaving'
+              ? claimed
               : 'held'
             : (job?.state ?? mine ?? 'none')
       const target = plan.targets.includes(peer)
@@ -85,7 +85,9 @@ export class Status {
       const reason = down ? 'this peer is down' : reasons[state]
       peers.push({ peer, state, since, target, ...(reason === undefined ? {} : { reason }) })
     }
-    const have = peers.filter((one) => isHeld(one.state) && members.stateOf(one.peer) !== 'down').length
+    const have = peers.filter(
+      ({ state, peer }) => isHeld(state) && members.stateOf(peer) !== 'down' && !members.leaving(peer)
+    ).length
     return {
       cid: row.cid.toString(),
       ...(row.name === undefined ? {} : { name: row.name }),

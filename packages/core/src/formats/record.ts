@@ -24,9 +24,12 @@ export type MemberClass = 'trusted' | 'volunteer'
 
 export interface MemberFlags {
   declining: boolean
+  /** It hands its duties on: a member still, and asked for nothing new. */
   leaving: boolean
   maintenance: boolean
   syncing: boolean
+  /** It has left: no member any more. */
+  left: boolean
 }
 
 export interface MemberRecord {
@@ -53,7 +56,7 @@ export interface MemberRecord {
 }
 
 const classes: readonly MemberClass[] = ['trusted', 'volunteer']
-const flagNames = ['declining', 'leaving', 'maintenance', 'syncing'] as const
+const flagNames = ['declining', 'leaving', 'maintenance', 'syncing', 'left'] as const
 
 /** The part that is signed: all but sig. */
 export function recordBytes(record: Omit<MemberRecord, 'sig'>): Uint8Array {
@@ -145,12 +148,13 @@ function writeSigned(writer: Writer, record: Omit<MemberRecord, 'sig'>): void {
 }
 
 function readFlags(reader: Reader): MemberFlags {
-  const bits = checkFlags(reader.u16(), 15, 'a record')
+  const bits = checkFlags(reader.u16(), 31, 'a record')
   return {
     declining: (bits & 1) !== 0,
     leaving: (bits & 2) !== 0,
     maintenance: (bits & 4) !== 0,
-    syncing: (bits & 8) !== 0
+    syncing: (bits & 8) !== 0,
+    left: (bits & 16) !== 0
   }
 }
 

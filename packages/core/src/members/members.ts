@@ -55,7 +55,7 @@ export class Members {
     this.liveness = new Liveness({ self: init.self, timings: init.timings, startedAt: init.startedAt })
   }
 
-  /** Members as placement sees them, sorted by key; without those that are leaving. */
+  /** Members as placement sees them, sorted by key. */
   get candidates(): readonly Candidate[] {
     this.#candidates ??= this.#collect()
     return this.#candidates
@@ -70,14 +70,20 @@ export class Members {
     this.#candidates = undefined
     this.epoch++
     const members = new Set<string>()
-    for (const { record } of this.#init.facts.records()) if (record.peer !== this.#init.self) members.add(record.peer)
+    for (const { record } of this.#init.facts.records())
+      if (record.peer !== this.#init.self && !record.flags.left) members.add(record.peer)
     this.liveness.retain(members, this.#init.outbox.mono)
     for (const peer of this.#beats.keys()) if (!members.has(peer)) this.#beats.delete(peer)
   }
 
   isMember(peer: string): boolean {
     const record = this.#init.facts.record(peer)
-    return record !== undefined && !record.flags.leaving
+    return record !== undefined && !record.flags.left
+  }
+
+  /** Is it handing its duties on? */
+  leaving(peer: string): boolean {
+    return this.#init.facts.record(peer)?.flags.leaving === true
   }
 
   trusted(peer: string): boolean {
@@ -127,9 +133,10 @@ export class Members {
     return this.#beats.get(peer)?.beat.store ?? 'ok'
   }
 
-  /** Counts for holding and duty: alive or not yet known not to be, with a store that works. */
+  /** Counts for holding and duty: alive or not yet known not to be, not leaving, with a store that works. */
   usable(peer: string): boolean {
-    return this.stateOf(peer) !== 'down' && this.storeOf(peer) !== 'failing' && this.storeOf(peer) !== 'read-only'
+    const store = this.storeOf(peer)
+    return this.stateOf(peer) !== 'down' && !this.leaving(peer) && store !== 'failing' && store !== 'read-only'
   }
 
   /** May it be asked to hold what it does not hold yet? */
@@ -174,6 +181,7 @@ export class Members {
     const { facts, self, outbox } = this.#init
     const found: MemberReport[] = []
     for (const { record } of facts.records()) {
+      if (record.flags.left) continue
       const state = this.stateOf(record.peer)
       const free = this.#beats.get(record.peer)?.beat.free
       const since = record.peer === self ? outbox.wall : outbox.wall - (outbox.mono - this.liveness.since(record.peer))
@@ -184,6 +192,7 @@ export class Members {
         since: Math.round(since),
         trusted: this.trusted(record.peer),
         writer: facts.keyLog.writerOf(record.peer) !== undefined,
+        leaving: record.flags.leaving,
         store: this.storeOf(record.peer),
         ...(free === undefined ? {} : { free: free / 255 }),
         version: record.version,
@@ -196,14 +205,14 @@ export class Members {
 
   #others(): { peer: string; trusted: boolean; weight: number }[] {
     return this.candidates
-      .filter((candidate) => candidate.peer !== this.#init.self)
+      .filter(({ peer }) => peer !== this.#init.self && !this.leaving(peer))
       .map((candidate) => ({ peer: candidate.peer, trusted: candidate.trusted, weight: candidate.weight }))
   }
 
   #collect(): Candidate[] {
     const found: Candidate[] = []
     for (const { record } of this.#init.facts.records()) {
-      if (record.flags.leaving) continue
+      if (record.flags.left) continue
       found.push({
         peer: record.peer,
         key: keyOfPeer(record.peer),

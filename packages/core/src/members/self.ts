@@ -46,6 +46,7 @@ export class Self {
   #beats = 0
   #addresses: readonly string[] = []
   #declining = false
+  #leave: 'no' | 'leaving' | 'left' = 'no'
   #syncing = false
   #stamp: Uint8Array = new Uint8Array(8)
   #working = false
@@ -94,6 +95,13 @@ export class Self {
     this.refresh()
   }
 
+  /** `no`: it stays. */
+  setLeave(leave: 'no' | 'leaving' | 'left'): void {
+    if (leave === this.#leave) return
+    this.#leave = leave
+    this.refresh()
+  }
+
   setSyncing(syncing: boolean): void {
     if (syncing === this.#syncing) return
     this.#syncing = syncing
@@ -119,7 +127,13 @@ export class Self {
       class: vouched ? 'trusted' : 'volunteer',
       weight: weightOf(this.#spaceBytes),
       zone: settings.zone,
-      flags: { declining: this.#declining, leaving: false, maintenance: false, syncing: this.#syncing },
+      flags: {
+        declining: this.#declining,
+        leaving: this.#leave !== 'no',
+        maintenance: false,
+        syncing: this.#syncing,
+        left: this.#leave === 'left'
+      },
       ipfsPeer: settings.ipfsPeer,
       addresses: this.#addresses.slice(0, addressesMax),
       until: this.#until,

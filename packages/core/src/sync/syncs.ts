@@ -166,6 +166,11 @@ export class Syncs {
     return [...this.#level.values()].filter((at) => at >= since).length
   }
 
+  /** Connected peers that have told my own facts root last. */
+  get knownBy(): number {
+    return [...this.#seen.values()].filter(({ facts }) => equalBytes(facts, this.#init.facts.root)).length
+  }
+
   /** Asks a peer one thing outside of any round; undefined when no valid answer comes. */
   ask(
     peer: string,

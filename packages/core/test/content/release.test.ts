@@ -21,6 +21,7 @@ interface Witness {
   backend?: string
   zone?: string
   addresses?: string[]
+  leaving?: boolean
   /** claims it, promised or not */
   held?: boolean
 }
@@ -43,6 +44,9 @@ function question(
     candidate: (peer: string) => candidates.find((one) => one.peer === peer),
     isolated: more.isolated ?? false,
     braking: more.braking ?? false,
+    leaving: (peer: string) => of(peer).leaving ?? false,
+    usable: (peer: string) => of(peer).leaving !== true && (of(peer).state ?? 'alive') !== 'down',
+    takesNew: () => true,
     stateOf: (peer: string) => (peer === self ? 'alive' : (of(peer).state ?? 'alive')),
     liveness: { incarnationOf: (peer: string) => of(peer).heard ?? 3 }
   } as unknown as Members
@@ -70,6 +74,7 @@ test('with as many witnesses as the pin wants the copy may go, with one fewer it
 
 const lacks: [string, Witness][] = [
   ['who is not trusted', { trusted: false }],
+  ['who is leaving', { leaving: true }],
   ['who is suspect', { state: 'suspect' }],
   ['who is down', { state: 'down' }],
   ['who was not heard yet', { state: 'unheard' }],
@@ -115,8 +120,13 @@ test('a promise of my own binds me to its last instant, and is looked at again r
   assert.equal(reviewAt, 50_501)
 })
 
-test('what is wanted everywhere is let go by nobody', () => {
+test('what is wanted everywhere is let go by nobody, but by one that leaves once all others have promised', () => {
   assert.ok(!releases(Array<Witness>(20).fill({}), { max: 0 }))
+  const own = { leaving: true }
+  assert.ok(releases(Array<Witness>(20).fill({}), { max: 0, own }))
+  assert.ok(!releases([{}, {}, { until: 0 }], { max: 0, own }))
+  assert.ok(releases([{}, {}, { until: 0, leaving: true }], { max: 0, own }))
+  assert.ok(!releases([], { max: 0, own }))
 })
 
 test('who shares its blocks with another that claims them lets nothing go', () => {

@@ -148,7 +148,7 @@ test('records of a member are taken by gossip four at once and then one every tw
   assert.equal(door.checks, 4)
   driver.run(2000)
   assert.deepEqual([hear(101), hear(102)], ['accept', 'ignore'])
-  const flags = { declining: false, leaving: true, maintenance: false, syncing: false }
+  const flags = { declining: false, leaving: true, maintenance: false, syncing: false, left: false }
   const last = charter.record(1, { ...later(103), flags })
   assert.equal(driver.hear('facts', [item.record, last]), 'ignore')
   assert.ok(driver.core.members().some(({ peer }) => peer === door.member) && door.member !== '')
@@ -156,7 +156,7 @@ test('records of a member are taken by gossip four at once and then one every tw
     door.syncFacts(() => [last]),
     2
   )
-  assert.equal(driver.core.members().find(({ peer }) => peer === door.member)?.state, 'unheard')
+  assert.equal(driver.core.members().find(({ peer }) => peer === door.member)?.leaving, true)
   assert.equal(
     driver.disk.table('fact').some(({ value }) => Buffer.from(value).equals(last)),
     true

@@ -213,7 +213,8 @@ const memberRecord: fc.Arbitrary<MemberRecord> = record({
     declining: fc.boolean(),
     leaving: fc.boolean(),
     maintenance: fc.boolean(),
-    syncing: fc.boolean()
+    syncing: fc.boolean(),
+    left: fc.boolean()
   }),
   ipfsPeer: textOf(0, 60),
   addresses: addresses.filter((list) => Buffer.byteLength(list.join('')) < 500),

@@ -212,7 +212,7 @@ test('a record with a repeated address, its own peer as IPFS peer or above its b
   assert.deepEqual(decodeRecord(raw('', ['/a', '/b'])).addresses, ['/a', '/b'])
   const large = Array.from({ length: 8 }, (_, i) => `${i}`.repeat(128))
   const bad = [raw(crypto.peer, []), raw('', ['/a', '/a']), raw('', ['']), raw('', [], 3), raw('', [], 1, 11)]
-  for (const bytes of [...bad, raw('', [], 1, 1, 16), raw('', large)]) {
+  for (const bytes of [...bad, raw('', [], 1, 1, 32), raw('', large)]) {
     assert.throws(() => decodeRecord(bytes), FormatError)
   }
 })

@@ -146,7 +146,7 @@ const unsignedRecord = {
   class: 'volunteer',
   weight: 5,
   zone: 'fra-1',
-  flags: { declining: false, leaving: true, maintenance: false, syncing: true },
+  flags: { declining: false, leaving: true, maintenance: false, syncing: true, left: false },
   ipfsPeer: peers.find((peer) => peer !== crypto.peer) as string,
   addresses: [address, '/dns4/example.org/tcp/443/wss'],
   until: 1_790_600_000,
