@@ -161,13 +161,7 @@ export class House {
     this.rescue = this.#buildRescue(rooms)
     this.pulse = this.#buildPulse(rooms)
     this.trust = this.#buildTrust(rooms)
-    this.leaving = new Leaving({
-      ...rooms,
-      own: this.self,
-      claimer: this.claimer,
-      keeper: this.keeper,
-      planner: this.planner
-    })
+    this.leaving = this.#buildLeaving(rooms)
     this.commands = this.#buildCommands(rooms)
   }
 
@@ -293,6 +287,11 @@ export class House {
       changed: (peer, from, to) => this.#stateChanged(peer, from, to),
       expire: () => this.standing.expire()
     })
+  }
+
+  #buildLeaving(rooms: Rooms): Leaving {
+    const { self: own, claimer, keeper, planner } = this
+    return new Leaving({ ...rooms, own, claimer, keeper, planner })
   }
 
   #buildCommands(rooms: Rooms): Commands {

@@ -28,7 +28,7 @@ export interface ReleaseQuestion {
 
 /** `reviewAt` (mono): when the answer may change by time alone. Assumes that the pin is no duty of this peer. */
 export function mayRelease(question: ReleaseQuestion): { release: boolean; reviewAt: number } {
-  const { outbox, members, timings, row, coveredUntil } = question
+  const { outbox, members, timings, coveredUntil } = question
   const later = outbox.mono + timings.renewMs
   if (members.isolated || members.braking) return { release: false, reviewAt: later }
   if (coveredUntil >= outbox.wall) return { release: false, reviewAt: outbox.mono + (coveredUntil - outbox.wall) + 1 }
