@@ -5,6 +5,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { createProgram } from '../packages/cli/src/program.ts'
+import { settings } from '../packages/cli/src/settings.ts'
 import { knobs } from '../packages/core/src/members/profiles.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -94,15 +95,37 @@ test('every error code has a meaning and a remedy', () => {
   }
 })
 
-test('every setting of a peer is there', () => {
+test('every setting is there as the code has it, and can be given as a flag', () => {
+  const rows =
+    part('## Settings')
+      .split('\n### ')[0]!
+      .match(/^\| `.*$/gm) ?? []
+  const expected = settings.map(({ name, flag, field, unit, default: otherwise, why }) => {
+    const cells = [
+      `\`${name}\``,
+      `\`${flag.split(' ')[0]}\``,
+      field === undefined ? '' : `\`${field}\``,
+      unit,
+      otherwise,
+      why
+    ]
+    return `| ${cells.join(' | ')} |`
+  })
+  assert.deepEqual(rows, expected)
+  for (const command of ['start', 'join']) {
+    const flags = program.commands.find((one) => one.name() === command)!.options.map(({ long }) => long)
+    for (const { flag } of settings) assert.ok(flags.includes(flag.split(' ')[0]), `mesh ${command} ${flag}`)
+  }
+})
+
+test('every setting of a peer can be given by a person', () => {
   const text = readFileSync(`${root}packages/node/src/settings.ts`, 'utf8')
   const fields = /interface NodeSettings \{([^]*?)\n\}/.exec(text)?.[1] ?? ''
   const names = [...fields.matchAll(/^ {2}(?:readonly )?(\w+)\??:/gm)].map((match) => match[1]!)
-  const documented = firstCells(part('## Settings').split('\n### ')[0]!)
   assert.ok(names.length > 5)
   assert.deepEqual(
-    names.filter((name) => name !== 'timings').sort(),
-    documented.filter((name) => name !== 'api').sort()
+    names.filter((name) => name !== 'timings' && name !== 'home').sort(),
+    settings.flatMap(({ field = [] }) => field).sort()
   )
 })
 

@@ -8,10 +8,12 @@
 // reason. MESH_NOT_RUNNING: nothing answers there. MESH_API_GONE: the peer hung up in the middle.
 // MESH_API_UNREACHABLE: there is no way to that machine.
 
+import { ClientConfig } from './client-config.ts'
 import { ClientContent } from './client-content.ts'
 import { ClientPins } from './client-pins.ts'
 import { ClientTokens } from './client-tokens.ts'
 import { ClientTrust } from './client-trust.ts'
+import type { MeshConfig } from './config.ts'
 import { Http } from './http.ts'
 import { flat } from './lines-read.ts'
 import type { ApiAddress } from './listen.ts'
@@ -20,6 +22,7 @@ import type { MeshContent, MeshNode, MeshPins, MeshTrust, NodeInfo, Note, PeerIn
 
 export type { ApiAddress, ApiListen } from './listen.ts'
 export { MeshError } from './mesh.ts'
+export type { ConfigChange, ConfigRow, MeshConfig } from './config.ts'
 export { readToken, tokenForm } from './token.ts'
 export { Tokens } from './tokens.ts'
 export type { MeshTokens, TokenInfo, TokenRequest } from './tokens.ts'
@@ -30,6 +33,7 @@ export interface ApiClient extends Omit<MeshNode, 'info' | 'peers'> {
   peers(): Promise<PeerInfo[]>
   /** Those that were given away; the one of the home is not among them. */
   readonly tokens: MeshTokens
+  readonly config: MeshConfig
   /** Resolves once the peer has stopped. */
   stop(): Promise<void>
   /** Closes the kept connections; a program that does not call it still ends. */
@@ -41,6 +45,7 @@ class Client implements ApiClient {
   readonly content: MeshContent
   readonly trust: MeshTrust
   readonly tokens: MeshTokens
+  readonly config: MeshConfig
   readonly #http: Http
 
   constructor(http: Http) {
@@ -49,6 +54,7 @@ class Client implements ApiClient {
     this.content = new ClientContent(http)
     this.trust = new ClientTrust(http)
     this.tokens = new ClientTokens(http)
+    this.config = new ClientConfig(http)
   }
 
   async info(): Promise<NodeInfo> {
@@ -61,6 +67,11 @@ class Client implements ApiClient {
 
   notes(signal: AbortSignal): AsyncIterable<Note> {
     return flat(this.#http.lines<Note>({ method: 'GET', path: '/notes', signal }))
+  }
+
+  async setSpace(bytes?: number): Promise<number> {
+    const change = bytes === undefined ? this.config.unset('space') : this.config.set('space', [String(bytes)])
+    return Number((await change).value)
   }
 
   async stop(): Promise<void> {

@@ -16,7 +16,7 @@ const unreachable =
   /^(?:ENOTFOUND|EAI_\w+|E(?:HOST|NET)UNREACH|ETIMEDOUT|EPROTO|ERR_(?:TLS|SSL)_\w+|CERT_\w+|\w+_CERT\w*|\w+_SIGNATURE)$/
 
 export interface Call {
-  method: 'GET' | 'POST' | 'DELETE'
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Below /v1, with its query. */
   path: string
   signal?: AbortSignal | undefined

@@ -2,6 +2,8 @@
 // status and a body in one place (server.ts).
 
 import type { FastifyInstance } from 'fastify'
+import type { MeshConfig } from './config.ts'
+import { addConfigRoutes } from './config-routes.ts'
 import { addContentRoutes } from './content-routes.ts'
 import type { MeshNode } from './mesh.ts'
 import type { OpenRequests } from './open-requests.ts'
@@ -15,12 +17,13 @@ import { addTrustRoutes } from './trust-routes.ts'
 export interface RouteParts {
   readonly node: MeshNode
   readonly tokens: MeshTokens
+  readonly config: MeshConfig | undefined
   readonly open: OpenRequests
   /** Stops the server. */
   readonly stop: () => void
 }
 
-export function addRoutes(app: FastifyInstance, { node, tokens, open, stop }: RouteParts): void {
+export function addRoutes(app: FastifyInstance, { node, tokens, config, open, stop }: RouteParts): void {
   app.get('/id', scope.read, async () => node.info())
   app.get('/peers', scope.read, async () => ({ peers: node.peers() }))
 
@@ -33,6 +36,7 @@ export function addRoutes(app: FastifyInstance, { node, tokens, open, stop }: Ro
   addContentRoutes(app, node.content, open)
   addTrustRoutes(app, node.trust)
   addTokenRoutes(app, tokens)
+  if (config !== undefined) addConfigRoutes(app, config)
 
   app.post('/stop', scope.admin, async (request, reply) => {
     reply.raw.once('close', stop)

@@ -6,6 +6,7 @@ import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { fastify } from 'fastify'
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
+import type { MeshConfig } from './config.ts'
 import { guardOf, isLoopback } from './guard.ts'
 import type { ApiListen } from './listen.ts'
 import { MeshError } from './mesh.ts'
@@ -30,6 +31,8 @@ export interface ApiInit {
   tokenFile: string
   /** Where the tokens are kept that are given away. Default: tokens.json beside the token file. */
   tokensFile?: string
+  /** Its settings. Default: there are no routes for them. */
+  config?: MeshConfig
   /** Allow a host that other machines can reach; the token then crosses the network unencrypted. Default: false. */
   remote?: boolean
   /** How long a stop waits for requests under way, in ms. Default: 5,000. */
@@ -80,7 +83,7 @@ class Server implements ApiServer {
     })
     this.#app.register(
       (v1, _options, done) => {
-        addRoutes(v1, { node, tokens, open: this.#open, stop: () => void this.stop() })
+        addRoutes(v1, { node, tokens, config: init.config, open: this.#open, stop: () => void this.stop() })
         done()
       },
       { prefix: '/v1' }

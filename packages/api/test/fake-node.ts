@@ -86,6 +86,10 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
     async *notes() {
       yield { at: 1, code: 'started', text: 'The peer started.', error: 'a field named error' }
     },
+    async setSpace(bytes = 10e9) {
+      node.asked.push({ bytes })
+      return bytes
+    },
     async stop() {
       node.stopped++
     },

@@ -15,7 +15,9 @@ import { collect, folder, started } from './started.ts'
 
 async function served(t: TestContext): Promise<{ server: ApiServer; tokens: Tokens; file: string }> {
   const home = await folder(t)
-  const init = { listen: { host: '127.0.0.1', port: 0 }, tokenFile: join(home, 'api.token') }
+  const change = async (name: string): Promise<{ name: string; applies: 'now' }> => ({ name, applies: 'now' })
+  const config = { ls: async () => [], set: change, unset: change }
+  const init = { listen: { host: '127.0.0.1', port: 0 }, tokenFile: join(home, 'api.token'), config }
   const server = await createApiServer(fakeNode(), init)
   const file = join(home, 'tokens.json')
   return { server, tokens: new Tokens(file), file }

@@ -1,4 +1,4 @@
-// What the command takes from @pinmesh/node, as far as it uses it: a test passes a fake of these three.
+// What the command takes from @pinmesh/node, as far as it uses it: a test passes a fake of these.
 
 import type { MeshNode } from '@pinmesh/node'
 
@@ -39,4 +39,6 @@ export interface NodeDoor {
     signal?: AbortSignal
   ): Promise<{ mesh: string; peer: string; name: string; spaceBytes: number }>
   startNode(settings: StartSettings): Promise<MeshNode>
+  keepSpace(home: string, bytes?: number): Promise<number>
+  keptSpace(home: string): Promise<number>
 }

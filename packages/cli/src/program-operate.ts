@@ -7,7 +7,55 @@ import type { Act } from './program.ts'
 
 export function addOperatorCommands(program: Command, act: Act): void {
   program.commandsGroup('Running a peer:')
+  addConfig(program, act)
   addToken(program, act)
+}
+
+function addConfig(program: Command, act: Act): void {
+  const config = program
+    .command('config')
+    .description("this peer's settings")
+    .helpCommand(false)
+    .addHelpText('after', '\nExamples:\n  mesh config list\n  mesh config set space 200GB')
+  config
+    .command('list')
+    .description('every setting: its value and where that comes from, unit, default and reason')
+    .addHelpText('after', '\nExample:\n  mesh config list')
+    .action((_options: object, command: Command) =>
+      act(command.optsWithGlobals(), async (session) => (await import('./commands/config.ts')).listConfig(session))
+    )
+  config
+    .command('get')
+    .description('one setting')
+    .argument('<name>', 'as `mesh config list` calls it')
+    .addHelpText('after', '\nExample:\n  mesh config get space')
+    .action((name: string, _options: object, command: Command) =>
+      act(command.optsWithGlobals(), async (session) => (await import('./commands/config.ts')).getConfig(session, name))
+    )
+  config
+    .command('set')
+    .description('keep a value in the home; flags and environment go before it')
+    .argument('<name>', 'as `mesh config list` calls it')
+    .argument('<value...>', 'one, or several where there may be')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  mesh config set space 200GB\n  mesh config set listen /ip4/0.0.0.0/tcp/5101 /ip4/0.0.0.0/tcp/5102/ws'
+    )
+    .action((name: string, values: string[], _options: object, command: Command) =>
+      act(command.optsWithGlobals(), async (session) =>
+        (await import('./commands/config.ts')).setConfig(session, name, values)
+      )
+    )
+  config
+    .command('unset')
+    .description('back to the default')
+    .argument('<name>', 'as `mesh config list` calls it')
+    .addHelpText('after', '\nExample:\n  mesh config unset zone')
+    .action((name: string, _options: object, command: Command) =>
+      act(command.optsWithGlobals(), async (session) =>
+        (await import('./commands/config.ts')).unsetConfig(session, name)
+      )
+    )
 }
 
 function addToken(program: Command, act: Act): void {

@@ -3,19 +3,15 @@
 import { type Command, Option } from 'commander'
 import type { InitOptions } from './commands/init.ts'
 import type { JoinOptions } from './commands/join.ts'
-import { parseApiAddress } from './parse/api-address.ts'
 import { parseMeshId } from './parse/mesh-id.ts'
-import { parseBootstrap, parseListen } from './parse/multiaddr.ts'
 import { parseMeshName } from './parse/name.ts'
 import { parseSize } from './parse/size.ts'
 import type { Act } from './program.ts'
-import type { PeerOptions } from './serve.ts'
+import type { FlagTexts } from './settings-of.ts'
+import { type Setting, type SettingName, settingOf, settings } from './settings.ts'
 
-const space = (otherwise = '10 GB, or half of the free disk if less'): Option =>
-  new Option('--space <size>', `how much this peer may hold, such as 50GB (default: ${otherwise})`).argParser(parseSize)
+const space = (): Option => optionOf(settingOf('space')!).argParser(parseSize)
 const profile = (what: string): Option => new Option('--profile <name>', what).choices(['lan', 'wan', 'test'])
-const listed = (text: string, before: string[] | undefined): string[] => [...(before ?? []), parseListen(text)]
-const announced = (text: string, before: string[] | undefined): string[] => [...(before ?? []), parseBootstrap(text)]
 
 export function addPeerCommands(program: Command, act: Act): void {
   program.commandsGroup('A peer:')
@@ -23,17 +19,12 @@ export function addPeerCommands(program: Command, act: Act): void {
   const start = program
     .command('start')
     .description('run the peer of this home, until Ctrl-C or SIGTERM')
-    .option(
-      '--listen <maddr...>',
-      'where to listen for peers (default: TCP 4101 and WebSockets 4102 everywhere)',
-      listed
-    )
-    .addOption(space('what the home was set up with'))
+    .addOption(optionOf(settingOf('listen')!, '--listen <maddr...>'))
     .addHelpText(
       'after',
       '\nExamples:\n  mesh start\n  mesh start --listen /ip4/0.0.0.0/tcp/5101 --space 200GB\n  mesh start --home /srv/mesh --json'
     )
-  addPeerOptions(start).action((options: PeerOptions, command: Command) =>
+  addSettings(start, ['listen']).action((options: FlagTexts, command: Command) =>
     act(command.optsWithGlobals(), async (session) =>
       (await import('./commands/start.ts')).start(session, withApi(options, command))
     )
@@ -64,44 +55,36 @@ function addJoin(program: Command, act: Act): void {
     .description('take part in a mesh: set this home up, and run')
     .argument('<address>', "multiaddr of any of the mesh's peers, as `mesh start` prints it there")
     .option('--mesh <id>', 'refuse any other mesh than this', parseMeshId)
-    .option(
-      '--listen <maddr>',
-      'where to listen for peers; may be repeated (default: TCP 4101 and WebSockets 4102 everywhere)',
-      listed
-    )
-    .addOption(space())
     .addHelpText(
       'after',
       '\nExamples:\n  mesh join /ip4/192.0.2.7/tcp/4101/p2p/12D3KooW…\n  mesh join /dns4/mesh.example.org/tcp/4101/p2p/12D3KooW… --mesh z71g… --space 50GB'
     )
-  addPeerOptions(join).action((address: string, options: JoinOptions, command: Command) =>
+  addSettings(join).action((address: string, options: JoinOptions, command: Command) =>
     act(command.optsWithGlobals(), async (session) =>
       (await import('./commands/join.ts')).join(session, address, withApi(options, command))
     )
   )
 }
 
-/** `--api` is a flag of every command, and commander reads it as that one: here it tells where to listen. */
-function withApi<T extends PeerOptions>(options: T, command: Command): T {
-  const { api } = command.optsWithGlobals<{ api?: string }>()
-  return api === undefined ? options : { ...options, api: parseApiAddress(api) }
+/** The settings as flags; `given` those that this command declares itself. */
+function addSettings(command: Command, given: readonly SettingName[] = []): Command {
+  for (const setting of settings) if (!given.includes(setting.name)) command.addOption(optionOf(setting))
+  return command
 }
 
-function addPeerOptions(command: Command): Command {
-  return command
-    .option('--announce <maddr>', 'tell others this address instead; may be repeated', announced)
-    .option('--api <host:port>', 'where the local API listens (default: a socket in the home)', parseApiAddress)
-    .addOption(profile("override the mesh's timings, for tests"))
-    .addOption(new Option('--gossip <state>', 'off: everything travels by sync (default: on)').choices(['on', 'off']))
-    .addOption(
-      new Option('--routing <where>', 'where content from outside the mesh is looked for (default: off)').choices([
-        'off',
-        'public'
-      ])
-    )
-    .addOption(
-      new Option('--serve <whom>', 'whom this peer gives content to (default: members)').choices(['members', 'public'])
-    )
-    .option('--mdns', 'find peers on the local network')
-    .option('--zone <name>', 'the site or rack this peer fails with: copies are spread over zones')
+function optionOf(setting: Setting, flag: string = setting.flag): Option {
+  const option = new Option(flag, `${setting.help} (default: ${setting.default})`)
+  if (setting.choices !== undefined) option.choices(setting.choices)
+  if (setting.many === true) option.argParser(collected)
+  return option
+}
+
+function collected(text: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), text]
+}
+
+/** `--api` is a flag of every command, and commander reads it as that one: here it tells where to listen. */
+function withApi<T extends FlagTexts>(options: T, command: Command): T {
+  const { api } = command.optsWithGlobals<{ api?: string }>()
+  return api === undefined ? options : { ...options, api }
 }

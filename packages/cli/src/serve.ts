@@ -9,9 +9,11 @@ import { noteText } from './commands/watch.ts'
 import type { Exit } from './failure.ts'
 import { removeApiFile, tokenFileOf, tokensFileOf, writeApiFile } from './home.ts'
 import { listenDefaults } from './listen-defaults.ts'
+import { Config } from './config.ts'
 import type { Profile, StartSettings } from './node-door.ts'
 import { apiText } from './parse/api-address.ts'
 import type { Session } from './session.ts'
+import type { SettledOptions } from './settings-of.ts'
 import { bytesText } from './text/bytes.ts'
 import { clean, table } from './text/table.ts'
 
@@ -22,7 +24,7 @@ export interface PeerOptions {
   announce?: string[]
   api?: ApiListen
   profile?: Profile
-  gossip?: 'on' | 'off'
+  gossip?: boolean
   routing?: 'off' | 'public'
   serve?: 'members' | 'public'
   mdns?: boolean
@@ -35,7 +37,7 @@ const roleLookMs = 50
 
 export async function serve(
   session: Session,
-  options: PeerOptions,
+  { options, given }: SettledOptions,
   { awaitRole }: { awaitRole: boolean }
 ): Promise<Exit> {
   const { world, home, out } = session
@@ -45,10 +47,12 @@ export async function serve(
   const ending = new AbortController()
   try {
     const listen = options.api ?? apiListenDefault(home)
+    const space = { get: async () => node.info().spaceBytes, set: async (bytes?: number) => node.setSpace(bytes) }
     const server = await createApiServer(node, {
       listen,
       tokenFile: tokenFileOf(home),
       tokensFile: tokensFileOf(home),
+      config: new Config({ home, env: world.env, space, started: given }),
       remote: session.insecure
     })
     const stop = (): void => void server.stop()
@@ -83,7 +87,7 @@ export function settingsOf(home: string, options: PeerOptions): StartSettings {
     ...(announce === undefined ? {} : { announce }),
     ...(space === undefined ? {} : { spaceBytes: space }),
     ...(profile === undefined ? {} : { profile }),
-    ...(gossip === undefined ? {} : { gossip: gossip === 'on' }),
+    ...(gossip === undefined ? {} : { gossip }),
     ...(routing === undefined ? {} : { routing }),
     ...(options.serve === undefined ? {} : { servePublic: options.serve === 'public' }),
     ...(mdns === undefined ? {} : { mdns }),

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import type { TestContext } from 'node:test'
 import { createApiServer } from '@pinmesh/api'
+import { Config } from '../src/config.ts'
 import { run } from '../src/run.ts'
 import type { Exit } from '../src/failure.ts'
 import type { NodeDoor } from '../src/node-door.ts'
@@ -50,7 +51,14 @@ export function worldOf(given: Given, stdout: Stream, stderr: Stream): World {
   const missing = async (): Promise<never> => {
     throw new Error('not asked for in this test')
   }
-  const door: NodeDoor = { initHome: missing, joinHome: missing, startNode: missing, ...given.door }
+  const door: NodeDoor = {
+    initHome: missing,
+    joinHome: missing,
+    startNode: missing,
+    keepSpace: missing,
+    keptSpace: missing,
+    ...given.door
+  }
   return {
     stdin,
     stdout,
@@ -82,9 +90,11 @@ export async function served(
 ): Promise<{ node: FakeNode; home: string; run: (words: readonly string[], given?: Given) => Promise<Ran> }> {
   const home = await folder(t)
   const node = fakeNode(overrides)
+  const space = { get: async () => node.info().spaceBytes, set: async (bytes?: number) => node.setSpace(bytes) }
   const server = await createApiServer(node, {
     listen: { socketPath: join(home, 'api.sock') },
-    tokenFile: tokenFileOf(home)
+    tokenFile: tokenFileOf(home),
+    config: new Config({ home, env: {}, space, started: new Map() })
   })
   await writeApiFile(home, await server.start())
   t.after(() => server.stop())

@@ -94,6 +94,10 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
     async *notes() {
       yield { at: 1, code: 'started', text: 'The peer\u001b[31m started.' }
     },
+    async setSpace(bytes = 10e9) {
+      node.asked.push({ bytes })
+      return bytes
+    },
     async stop() {
       node.stopped++
     },

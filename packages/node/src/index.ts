@@ -6,6 +6,7 @@
  *     const [answer] = await node.pins.add([{ cid: 'bafy…', replicas: 3 }])
  *     await node.stop()
  */
+export { keepSpace, keptSpace } from './home-space.ts'
 export { initHome, type InitSettings, joinHome, type JoinSettings } from './join.ts'
 export { startNode } from './start.ts'
 export { listenDefault, type NodeSettings, version } from './settings.ts'

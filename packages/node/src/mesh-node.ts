@@ -67,6 +67,9 @@ export interface MeshNode {
   /** What happens from now on, until the signal. */
   notes(signal: AbortSignal): AsyncIterable<Note>
 
+  /** Changes the budget at once, and keeps it in the home: resolves with the bytes that hold now. Default: as at the first start. */
+  setSpace(bytes?: number): Promise<number>
+
   /** Leaves nothing half-written. May be called twice. */
   stop(): Promise<void>
 }

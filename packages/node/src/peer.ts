@@ -6,6 +6,8 @@ import { type Core, meshIdText, toHex } from '@pinmesh/core'
 import type { Content } from '@pinmesh/ipfs'
 import type { Store } from '@pinmesh/store'
 import type { Transport } from '@pinmesh/transport'
+import { failureOf } from './answers.ts'
+import { keepSpace } from './home-space.ts'
 import type { MeshContent } from './mesh-content.ts'
 import type { MeshNode, NodeInfo, Note, PeerInfo } from './mesh-node.ts'
 import type { MeshPins } from './mesh-pins.ts'
@@ -24,6 +26,7 @@ export interface PeerParts {
   readonly transport: Transport
   readonly content: Content
   readonly notes: Notes
+  readonly homePath: string
   /** ends everything, in order */
   readonly stop: () => Promise<void>
 }
@@ -90,6 +93,14 @@ export class Peer implements MeshNode {
 
   notes(signal: AbortSignal): AsyncIterable<Note> {
     return this.#parts.notes.listen(signal)
+  }
+
+  async setSpace(bytes?: number): Promise<number> {
+    const { homePath, shell } = this.#parts
+    const kept = await keepSpace(homePath, bytes)
+    const reply = await shell.command({ do: 'set-space', bytes: kept })
+    if (reply.of !== 'done') throw failureOf(reply)
+    return kept
   }
 
   async stop(): Promise<void> {

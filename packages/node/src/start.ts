@@ -93,7 +93,7 @@ async function begin(
   await settled(core)
   undo.push(watch({ store, content, shell, notes }))
   undo.push(bootstrap(mesh.bootstrap, transport))
-  return new Peer({ core, shell, store, transport, content, notes, stop })
+  return new Peer({ core, shell, store, transport, content, notes, homePath: home.path, stop })
 }
 
 interface CoreParts {

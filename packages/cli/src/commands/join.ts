@@ -3,26 +3,29 @@
 import type { Exit } from '../failure.ts'
 import { parseBootstrap } from '../parse/multiaddr.ts'
 import { serve } from '../serve.ts'
-import type { PeerOptions } from '../serve.ts'
 import type { Session } from '../session.ts'
+import { readConfigFile } from '../config-file.ts'
+import { type FlagTexts, settle } from '../settings-of.ts'
 
-export interface JoinOptions extends PeerOptions {
+export interface JoinOptions extends FlagTexts {
   mesh?: string
 }
 
 export async function join(session: Session, address: string, options: JoinOptions): Promise<Exit> {
   const bootstrap = parseBootstrap(address)
+  const settled = settle(options, session.world.env, await readConfigFile(session.home))
+  const { space } = settled.options
   const { joinHome } = await session.world.loadNode()
   const { mesh } = await joinHome(
     {
       home: session.home,
       bootstrap,
       ...(options.mesh === undefined ? {} : { mesh: options.mesh }),
-      ...(options.space === undefined ? {} : { spaceBytes: options.space })
+      ...(space === undefined ? {} : { spaceBytes: space })
     },
     session.world.signal
   )
   session.out.talk(`The mesh is ${mesh}.`)
   session.world.signal.throwIfAborted()
-  return serve(session, options, { awaitRole: true })
+  return serve(session, settled, { awaitRole: true })
 }

@@ -2,9 +2,11 @@
 
 import type { Exit } from '../failure.ts'
 import { serve } from '../serve.ts'
-import type { PeerOptions } from '../serve.ts'
 import type { Session } from '../session.ts'
+import { readConfigFile } from '../config-file.ts'
+import { type FlagTexts, settle } from '../settings-of.ts'
 
-export async function start(session: Session, options: PeerOptions): Promise<Exit> {
-  return serve(session, options, { awaitRole: false })
+export async function start(session: Session, flags: FlagTexts): Promise<Exit> {
+  const settled = settle(flags, session.world.env, await readConfigFile(session.home))
+  return serve(session, settled, { awaitRole: false })
 }

@@ -1,9 +1,10 @@
-// Names of pins and of meshes: text, bounded in bytes.
+// Names of pins, meshes and zones: text, bounded in bytes.
 
 import { badValue } from './refuse.ts'
 
 export const pinNameBytesMax = 255
 export const meshNameBytesMax = 64
+export const zoneNameBytesMax = 32
 
 /** MESH_BAD_VALUE. */
 export function parsePinName(text: string): string {
@@ -13,6 +14,11 @@ export function parsePinName(text: string): string {
 /** MESH_BAD_VALUE. */
 export function parseMeshName(text: string): string {
   return parseName(text, meshNameBytesMax)
+}
+
+/** MESH_BAD_VALUE. */
+export function parseZone(text: string): string {
+  return parseName(text, zoneNameBytesMax)
 }
 
 function parseName(text: string, bytesMax: number): string {
