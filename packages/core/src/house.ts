@@ -151,7 +151,11 @@ export class House {
     this.self = this.#buildSelf(rooms)
     this.standing = this.#buildStanding(rooms)
     this.author = this.#buildAuthor(rooms)
-    this.intake = new Intake({ ...rooms, forked: (proof) => void this.standing.take('fork', proof, self) })
+    this.intake = new Intake({
+      ...rooms,
+      forked: (proof) => void this.standing.take('fork', proof, self),
+      overtaken: (leaf) => this.standing.refresh(leaf)
+    })
     this.claimer = this.#buildClaimer(rooms)
     this.planner = new Planner(rooms)
     this.keeper = this.#buildKeeper(rooms)

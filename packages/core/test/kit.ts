@@ -664,7 +664,14 @@ export class Scribe {
       entry,
       proof: { seal, index, path: paths[index] as Uint8Array[] }
     }))
-    return { bytes: encodeCommit({ seal, entries: [...entries] }), seal, stored }
+    return {
+      // Asked for only where gossip carries it: a large one has no such form.
+      get bytes() {
+        return encodeCommit({ seal, entries: [...entries] })
+      },
+      seal,
+      stored
+    }
   }
 
   log(leaf: number): Log {

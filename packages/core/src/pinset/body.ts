@@ -18,6 +18,7 @@ import type { Entry } from '../formats/entry.ts'
 import { bucketOf, keyOfPin, parseMapKey, slotMax } from '../formats/key.ts'
 import { decodeRegister, registerBytesMax } from '../formats/register.ts'
 import type { Register } from '../formats/register.ts'
+import { finish, type Slices } from '../loop/slices.ts'
 
 /** What the keys and values of a log are checked against. */
 export interface BodyRules {
@@ -49,6 +50,10 @@ const mapKeyBytesMax: number = 43 + 1 + slotMax
 const firstItem = 0x23
 /** The same with an origin (bit 8), from which Yjs takes map and key. */
 const laterItem = 0xa3
+/** Items checked in one slice: each is decoded and its key hashed, about 8 µs. */
+const itemsPerSlice = 32
+/** Deletes checked in one slice. */
+const deletesPerSlice = 256
 
 /** The name of a writer's root map. */
 export function rootOf(writer: number): string {
@@ -56,15 +61,20 @@ export function rootOf(writer: number): string {
 }
 
 /** Reads a body fully and returns its effect; FormatError if it breaks any rule. Touches no document. */
-export function checkBody(
+export function checkBody(...args: Parameters<typeof checkingBody>): Changes {
+  return finish(checkingBody(...args))
+}
+
+/** The same in slices; `history` must not change meanwhile. */
+export function* checkingBody(
   entry: Pick<Entry, 'kind' | 'writer' | 'clock' | 'count' | 'body'>,
   history: KeyHistory,
   rules: BodyRules
-): Changes {
+): Slices<Changes> {
   const reader = new Reader(entry.body)
   const changes: Changes = new Map()
-  const overwritten = readItems(reader, entry, { history, rules, changes })
-  readDeletes(reader, entry, { history, overwritten, changes })
+  const overwritten = yield* readItems(reader, entry, { history, rules, changes })
+  yield* readDeletes(reader, entry, { history, overwritten, changes })
   reader.end()
   if (entry.kind === 'set' && changes.size === 0) refuse('an entry that changes nothing')
   return changes
@@ -82,11 +92,11 @@ export function checkValue(mapKey: string, value: Uint8Array, rules: BodyRules):
   return register
 }
 
-function readItems(
+function* readItems(
   reader: Reader,
   entry: Pick<Entry, 'kind' | 'writer' | 'clock' | 'count'>,
   state: { history: KeyHistory; rules: BodyRules; changes: Changes }
-): Set<number> {
+): Slices<Set<number>> {
   const overwritten = new Set<number>()
   if (reader.v() !== (entry.count > 0 ? 1 : 0)) refuse('a body is of one client')
   if (entry.count === 0) return overwritten
@@ -95,6 +105,7 @@ function readItems(
   if (reader.v() !== entry.clock) refuse('the items do not begin where the log ends')
   let previous = ''
   for (let i = 0; i < entry.count; i++) {
+    if (i > 0 && i % itemsPerSlice === 0) yield
     const mapKey = readKey(reader, entry, { history: state.history, overwritten })
     if (state.changes.has(mapKey)) refuse('a body has one key twice')
     if (entry.kind === 'reset' && mapKey <= previous) refuse("a reset's keys ascend")
@@ -129,12 +140,13 @@ function readKey(
   return mapKey
 }
 
-function readDeletes(
+function* readDeletes(
   reader: Reader,
   entry: Pick<Entry, 'writer' | 'clock'>,
   state: { history: KeyHistory; overwritten: Set<number>; changes: Changes }
-): void {
+): Slices {
   const { history, overwritten, changes } = state
+  let deletes = 0
   const clients = reader.v()
   if (clients > 1) refuse('deletes are of one client')
   if (clients === 1) {
@@ -148,6 +160,7 @@ function readDeletes(
       end = from + reader.v()
       if (end === from || end > entry.clock) refuse('a delete does not lie within the log')
       for (let clock = from; clock < end; clock++) {
+        if (++deletes % deletesPerSlice === 0) yield
         const mapKey = history.keyAt(clock)
         const last = history.lastOf(mapKey)
         if (last === undefined || last.clock !== clock || !last.live) refuse('what is deleted has no value')

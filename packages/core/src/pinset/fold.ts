@@ -9,14 +9,20 @@ import * as Y from 'yjs'
 import { equalBytes } from '../bytes/compare.ts'
 import { decodeRegister } from '../formats/register.ts'
 import type { Register } from '../formats/register.ts'
+import { finish, type Slices } from '../loop/slices.ts'
 import { rootOf } from './body.ts'
 import type { Changes, KeyHistory } from './body.ts'
+import { pieces } from './parts.ts'
 
 /** One map key's new register, also as it is encoded; null deletes it. */
 export type Edit = readonly [mapKey: string, register: Register | null, value: Uint8Array | null]
 
 /** An item of a reset without its key and value: info, kind of parent, root name (w and ten digits), three lengths. */
 const itemBytesMax = 17
+/** Registers decoded in one slice, about 2 µs each. */
+const decodedPerSlice = 128
+/** Registers compared in one slice. */
+const comparedPerSlice = 512
 
 export class Fold implements KeyHistory {
   readonly #writer: number
@@ -75,16 +81,34 @@ export class Fold implements KeyHistory {
 
   /** All live registers by map key; one map that changes with the fold. */
   registers(): ReadonlyMap<string, Register> {
-    if (this.#registers === undefined) {
-      this.#registers = new Map()
-      for (const [mapKey, value] of this.#map.entries()) this.#registers.set(mapKey, decodeRegister(value))
+    return this.#registers ?? finish(this.decoding())
+  }
+
+  /** The registers, in slices where they have not been asked for yet. */
+  *decoding(): Slices<ReadonlyMap<string, Register>> {
+    if (this.#registers !== undefined) return this.#registers
+    const registers = new Map<string, Register>()
+    for (const [mapKey, value] of this.#map.entries()) {
+      registers.set(mapKey, decodeRegister(value))
+      if (registers.size % decodedPerSlice === 0) yield
     }
-    return this.#registers
+    this.#registers = registers
+    return registers
+  }
+
+  /** Folds bodies that were checked before, in the order of their entries; nothing may be read of the fold until it ends. */
+  *folding(bodies: readonly Uint8Array[]): Slices {
+    let first = true
+    for (const group of pieces(bodies)) {
+      if (!first) yield
+      first = false
+      this.#apply(group)
+    }
   }
 
   /** Applies a body that `checkBody` has passed against this fold, with the changes it found. */
-  apply(body: Uint8Array, changes: Changes): void {
-    this.#apply([body])
+  *applying(body: Uint8Array, changes: Changes): Slices {
+    yield* this.folding([body])
     this.#note(changes)
   }
 
@@ -124,12 +148,19 @@ export class Fold implements KeyHistory {
 }
 
 /** The map keys whose registers differ between two folds of one log. */
-export function differing(before: Fold, after: Fold): string[] {
-  const mapKeys = new Set([...before.registers().keys(), ...after.registers().keys()])
-  return [...mapKeys].filter((mapKey) => {
-    const [old, now] = [before.value(mapKey), after.value(mapKey)]
-    return old === undefined || now === undefined || !equalBytes(old, now)
-  })
+export function* differing(before: Fold, after: Fold): Slices<string[]> {
+  const found: string[] = []
+  let compared = 0
+  for (const mapKey of before.registers().keys()) {
+    if (++compared % comparedPerSlice === 0) yield
+    const now = after.value(mapKey)
+    if (now === undefined || !equalBytes(before.value(mapKey) as Uint8Array, now)) found.push(mapKey)
+  }
+  for (const mapKey of after.registers().keys()) {
+    if (++compared % comparedPerSlice === 0) yield
+    if (before.value(mapKey) === undefined) found.push(mapKey)
+  }
+  return found
 }
 
 /** A fixed client id that is not the writer's. */

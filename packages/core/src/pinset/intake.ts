@@ -16,6 +16,7 @@ import { type Seal, sealedBytes, sealHash } from '../formats/seal.ts'
 import type { Proof, SealedHeader, StoredEntry } from '../formats/stored.ts'
 import type { Disk } from '../loop/disk.ts'
 import type { Outbox } from '../loop/outbox.ts'
+import type { Slices } from '../loop/slices.ts'
 import type { Facts } from '../trust/facts.ts'
 import type { Leaf, LeafChange } from './leaf.ts'
 import type { Leaves } from './leaves.ts'
@@ -25,6 +26,9 @@ import type { LogId } from './log.ts'
 const goodSealsMax = 4096
 /** Entries that may wait for their leaves; above it gossip is left to sync. */
 export const waitingEntriesMax = 4096
+
+/** Rows before and after whose claims are carried over in one slice. */
+const rowsToldPerSlice = 128
 
 /** What an entry came to. `behind`: it needs something that is not here yet. */
 export type Taken = 'new' | 'old' | 'behind' | 'unfit'
@@ -40,6 +44,8 @@ export interface IntakeInit {
   readonly leafWritten: (leaf: Leaf) => void
   /** two contradicting headers were met */
   readonly forked: (proof: Uint8Array) => void
+  /** a writer was removed while an entry of it was on its way into this leaf */
+  readonly overtaken: (leaf: number) => void
 }
 
 export class Intake {
@@ -141,22 +147,23 @@ export class Intake {
     const first = run[0] as StoredEntry
     this.#waiting += run.length
     const leafId = first.entry.prefix >> 4
-    const enter = (leaf: Leaf): void =>
-      leaf.whenSettled(() => {
-        if (this.#init.leaves.resident(leafId) !== leaf) return this.#init.leaves.with(leafId, enter)
-        this.#enter(leaf, run, settled)
-      })
-    this.#init.leaves.with(leafId, enter)
+    const init = this.#init
+    const enter = function* (this: Intake, leaf: Leaf): Slices {
+      if (leaf.drafts === 0) yield* this.#enter(leaf, run, settled)
+      else leaf.whenSettled(() => init.leaves.slicesNow(leafId, entering))
+    }
+    const entering = enter.bind(this)
+    init.leaves.slices(leafId, entering)
   }
 
-  #enter(leaf: Leaf, run: readonly StoredEntry[], settled: (taken: Taken) => void): void {
+  *#enter(leaf: Leaf, run: readonly StoredEntry[], settled: (taken: Taken) => void): Slices {
     let taken: Taken = 'old'
     const rows: Row[] = []
     try {
       for (const stored of run) {
         // Of a run only the newest seal was checked: what others would refuse of us must not be kept.
         const checked = stored === run.at(-1) || this.#isGood(stored)
-        const one = this.#enterOne(leaf, stored, checked, rows)
+        const one = yield* this.#enterOne(leaf, stored, checked, rows)
         if (one !== 'old') taken = one
         if (one === 'behind' || one === 'unfit') break
       }
@@ -178,12 +185,13 @@ export class Intake {
       leaf.pending--
       this.#waiting -= run.length
       this.#init.leafWritten(leaf)
+      if (this.#init.facts.keyLog.writer(run[0]?.entry.writer ?? 0)?.removed === true) this.#init.overtaken(leaf.id)
       settled(taken)
     }
     this.#init.disk.write({ rows, done })
   }
 
-  #enterOne(leaf: Leaf, stored: StoredEntry, checked: boolean, rows: Row[]): Taken {
+  *#enterOne(leaf: Leaf, stored: StoredEntry, checked: boolean, rows: Row[]): Slices<Taken> {
     const { entry } = stored
     const { facts } = this.#init
     const id: LogId = { writer: entry.writer, prefixLen: entry.prefixLen, prefix: entry.prefix }
@@ -197,10 +205,20 @@ export class Intake {
       this.#prove(log.entries, stored)
       return 'unfit'
     }
-    const change = leaf.append(checked ? stored : { entry })
-    rows.push(...change.rows)
-    this.#init.leafChanged(leaf, change)
+    const change = yield* leaf.appending(checked ? stored : { entry })
+    for (const row of change.rows) rows.push(row)
+    yield* this.#changed(leaf, change)
     return 'new'
+  }
+
+  /** Says what has changed, so many rows in a slice. */
+  *#changed(leaf: Leaf, { buckets }: LeafChange): Slices {
+    let told = 0
+    for (const bucket of buckets) {
+      if (told > rowsToldPerSlice) yield void (told = 0)
+      told += bucket.before.length + bucket.after.length
+      this.#init.leafChanged(leaf, { rows: [], buckets: [bucket] })
+    }
   }
 
   /** Makes the proof from an entry held and the one that contradicts it; both must be sealed. */

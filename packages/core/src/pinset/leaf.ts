@@ -11,18 +11,20 @@ import { decodeHold, encodeHold, type Hold, type Provenance } from '../content/h
 import type { Row } from '../effects.ts'
 import type { KeyValue } from '../events.ts'
 import { bucketOf, parseMapKey } from '../formats/key.ts'
-import { encodeRegister, type PinRegister, type Register } from '../formats/register.ts'
+import { encodeRegister, type Register } from '../formats/register.ts'
 import { decodeStored, encodeStored, type Proof, type StoredEntry } from '../formats/stored.ts'
+import { finish, type Slices } from '../loop/slices.ts'
 import { logName } from '../trust/key-log.ts'
 import type { HeadRow } from './heads.ts'
 import { encodeHead } from './heads.ts'
 import { Log, type LogId } from './log.ts'
-import { type PinRow, rowsOfBucket, viewHash } from './view.ts'
+import { LeafView, type Seen } from './leaf-view.ts'
+import type { PinRow } from './view.ts'
 
-export interface Seen {
-  readonly register: PinRegister
-  readonly writer: number
-}
+/** Map keys whose winner is found, and rows that are made, in one slice: about 4 µs each. */
+const keysPerSlice = 64
+/** Map keys sorted into buckets in one slice. */
+const sortedPerSlice = 512
 
 export interface BucketChange {
   readonly bucket: number
@@ -55,9 +57,7 @@ export class Leaf {
   readonly #init: LeafInit
   readonly #logs = new Map<string, Log>()
   readonly #holds = new Map<string, Hold>()
-  #view: Map<string, Seen> | undefined
-  readonly #rows = new Map<number, readonly PinRow[]>()
-  readonly #views = new Map<number, Uint8Array>()
+  #view: LeafView | undefined
 
   constructor(init: LeafInit) {
     this.id = init.id
@@ -79,7 +79,7 @@ export class Leaf {
   get weight(): number {
     let weight = 1 + this.#holds.size
     for (const log of this.#logs.values()) weight += log.entries.length
-    return weight + (this.#view?.size ?? 0)
+    return weight + (this.#view?.pins.size ?? 0)
   }
 
   logs(): Iterable<Log> {
@@ -99,12 +99,16 @@ export class Leaf {
 
   /** Appends one judged entry; throws FormatError and changes nothing when its body is not valid. */
   append(stored: StoredEntry): LeafChange {
-    const view = this.view()
-    const log = this.log(stored.entry)
-    const { dropped, changed } = log.append(stored)
+    return finish(this.appending(stored))
+  }
+
+  /** The same in slices: until it ends nothing else may be done with the leaf. */
+  *appending(stored: StoredEntry): Slices<LeafChange> {
+    const view = yield* this.warming()
+    const { dropped, changed } = yield* this.log(stored.entry).appending(stored)
     const rows: Row[] = dropped.map((old) => ({ table: 'entry', key: entryRowKey(old), value: null }))
     rows.push({ table: 'entry', key: entryRowKey(stored), value: encodeStored(stored) })
-    return this.#settle(view, changed, rows)
+    return yield* this.#settle(view, changed, rows)
   }
 
   /** Gives an appended entry its proof. Returns the row to write. */
@@ -125,42 +129,47 @@ export class Leaf {
   }
 
   /** Reads every log anew: a writer was removed or a generation voided. */
-  refresh(): LeafChange {
-    const view = this.view()
-    const keys = new Set(view.keys())
-    for (const log of this.#logs.values()) for (const key of log.registers().keys()) keys.add(key)
-    return this.#settle(view, [...keys], [])
+  *refreshing(): Slices<LeafChange> {
+    const view = yield* this.warming()
+    return yield* this.#settle(view, [...this.#keys(view.pins.keys())], [])
+  }
+
+  /** Is the view made? Until then it is made at once by whoever asks first. */
+  get warm(): boolean {
+    return this.#view !== undefined
+  }
+
+  /** Makes the view in slices. */
+  *warming(): Slices<LeafView> {
+    if (this.#view !== undefined) return this.#view
+    for (const log of this.#logs.values()) yield* log.warming()
+    const view = new LeafView(this.#init.crypto)
+    let work = 0
+    for (const mapKey of this.#keys([])) {
+      view.set(mapKey, this.#winner(mapKey))
+      if (++work % keysPerSlice === 0) yield
+    }
+    for (let low = 0; low < 16 && view.pins.size > 0; low++) {
+      view.hash(this.id * 16 + low)
+      if (view.pins.size > 4 * keysPerSlice) yield
+    }
+    this.#view = view
+    return view
   }
 
   /** The merged view: highest (lamport, writer) of each map key, where that is a pin. */
-  view(): Map<string, Seen> {
-    if (this.#view !== undefined) return this.#view
-    this.#view = new Map()
-    const keys = new Set<string>()
-    for (const log of this.#logs.values()) for (const key of log.registers().keys()) keys.add(key)
-    for (const key of keys) {
-      const winner = this.#winner(key)
-      if (winner !== undefined) this.#view.set(key, winner)
-    }
-    return this.#view
+  view(): ReadonlyMap<string, Seen> {
+    return this.#shown().pins
   }
 
   /** The pins of one bucket, slots merged, sorted by key: the order that claims use. */
   rows(bucket: number): readonly PinRow[] {
-    const known = this.#rows.get(bucket)
-    if (known !== undefined) return known
-    const rows = rowsOfBucket(this.view(), bucket)
-    this.#rows.set(bucket, rows)
-    return rows
+    return this.#shown().rows(bucket)
   }
 
   /** The hash of a bucket's rows, by which claims say which pins they speak of. */
   viewHash(bucket: number): Uint8Array {
-    const known = this.#views.get(bucket)
-    if (known !== undefined) return known
-    const hash = viewHash(this.rows(bucket), this.#init.crypto)
-    this.#views.set(bucket, hash)
-    return hash
+    return this.#shown().hash(bucket)
   }
 
   /** Every register of a map key in the logs that count, for writers and for provenance. */
@@ -256,23 +265,42 @@ export class Leaf {
     return found
   }
 
-  #settle(view: Map<string, Seen>, changed: readonly string[], rows: Row[]): LeafChange {
-    const before = new Map<number, readonly PinRow[]>()
+  #shown(): LeafView {
+    return this.#view ?? finish(this.warming())
+  }
+
+  /** These map keys and those of all logs, each once. */
+  #keys(others: Iterable<string>): Set<string> {
+    const keys = new Set(others)
+    for (const log of this.#logs.values()) for (const key of log.registers().keys()) keys.add(key)
+    return keys
+  }
+
+  *#settle(view: LeafView, changed: readonly string[], rows: Row[]): Slices<LeafChange> {
+    const ofBucket = new Map<number, string[]>()
+    let sorted = 0
     for (const mapKey of changed) {
+      if (++sorted % sortedPerSlice === 0) yield
       const bucket = bucketOf(parseMapKey(mapKey).key)
-      if (!before.has(bucket)) before.set(bucket, this.rows(bucket))
-    }
-    for (const mapKey of changed) {
-      const winner = this.#winner(mapKey)
-      if (winner === undefined) view.delete(mapKey)
-      else view.set(mapKey, winner)
-      rows.push(pinRow(mapKey, winner))
+      const same = ofBucket.get(bucket)
+      if (same === undefined) ofBucket.set(bucket, [mapKey])
+      else same.push(mapKey)
     }
     const buckets: BucketChange[] = []
-    for (const [bucket, old] of before) {
-      this.#rows.delete(bucket)
-      this.#views.delete(bucket)
-      buckets.push({ bucket, before: old, after: this.rows(bucket) })
+    let work = 0
+    for (const [bucket, mapKeys] of ofBucket) {
+      const before = view.rows(bucket)
+      for (const mapKey of mapKeys) {
+        if (work++ >= keysPerSlice) yield void (work = 0)
+        const winner = this.#winner(mapKey)
+        view.set(mapKey, winner)
+        rows.push(pinRow(mapKey, winner))
+      }
+      if (work + before.length >= keysPerSlice) yield void (work = 0)
+      const after = view.rows(bucket)
+      view.hash(bucket)
+      work += after.length
+      buckets.push({ bucket, before, after })
     }
     rows.push(this.summary())
     return { rows, buckets }

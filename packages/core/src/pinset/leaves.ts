@@ -1,9 +1,11 @@
 /**
  * Which leaves are resident. Work on a leaf is handed in as a job, waits for the leaf to be loaded and then runs in order.
+ * A job that is too long for one unit runs in slices and holds the leaf meanwhile: what comes for it then waits its turn.
  * The least recently used leaves are forgotten when there are too many, but never one whose rows are still on their way to disk.
  */
 import type { Agenda } from '../loop/agenda.ts'
 import type { Outbox } from '../loop/outbox.ts'
+import type { Slices } from '../loop/slices.ts'
 import type { KeyValue } from '../events.ts'
 import { Leaf, type LeafInit } from './leaf.ts'
 
@@ -25,8 +27,21 @@ export interface LeavesInit {
 export type LeafJob = (leaf: Leaf) => void
 
 interface Queued {
-  readonly job: LeafJob
+  readonly job: (leaf: Leaf) => Slices | void
   readonly background: boolean
+  /** it reads entries alone, so the leaf need not be folded for it */
+  readonly raw?: boolean
+}
+
+/** A leaf that a job in slices is at work on. */
+interface Held {
+  readonly leaf: Leaf
+  readonly slices: Slices
+  /** jobs whose turn came meanwhile; they were handed in before any that are queued now */
+  readonly early: Queued[]
+  /** somebody waits for it */
+  urgent: boolean
+  turn: number
 }
 
 export class Leaves {
@@ -39,6 +54,7 @@ export class Leaves {
   readonly #weights = new Map<number, number>()
   #weight = 0
   readonly #jobs = new Map<number, Queued[]>()
+  readonly #held = new Map<number, Held>()
   readonly #wanted: number[] = []
   #loading = 0
 
@@ -51,12 +67,29 @@ export class Leaves {
 
   /** Runs `job` on the leaf, now or as soon as it is loaded, as a unit of its own. */
   with(id: number, job: LeafJob): void {
-    this.#queue(id, { job, background: false })
+    this.#queue(id, { job: whole(job), background: false })
   }
 
   /** As `with`, after everything that somebody waits for. */
   later(id: number, job: LeafJob): void {
-    this.#queue(id, { job, background: true })
+    this.#queue(id, { job: whole(job), background: true })
+  }
+
+  /** As `with`, for a job that reads nothing but entries. */
+  raw(id: number, job: LeafJob): void {
+    this.#queue(id, { job: whole(job), background: false, raw: true })
+  }
+
+  /** As `with`, for work that may be long. Nothing else is done with the leaf until it ends. */
+  slices(id: number, job: (leaf: Leaf) => Slices): void {
+    this.#queue(id, { job, background: false })
+  }
+
+  /** As `slices`, begun at once unless the leaf is not resident or another job holds it. */
+  slicesNow(id: number, job: (leaf: Leaf) => Slices): void {
+    const queued: Queued = { job, background: false }
+    if (this.#resident.has(id)) this.#run(id, queued)
+    else this.#queue(id, queued)
   }
 
   resident(id: number): Leaf | undefined {
@@ -90,6 +123,7 @@ export class Leaves {
 
   /** Forgets what is resident of a leaf: what was changed in memory never reached the disk. */
   forget(id: number): void {
+    if (this.#held.has(id)) throw new Error(`leaf ${id} is forgotten while a job is at work on it`)
     this.#drop(id)
     if (!this.#jobs.has(id)) this.#jobs.set(id, [])
   }
@@ -104,6 +138,8 @@ export class Leaves {
     const waiting = this.#jobs.get(id)
     if (waiting !== undefined) {
       waiting.push(queued)
+      const held = this.#held.get(id)
+      if (held !== undefined) this.#hurry(held, queued)
     } else if (this.#resident.has(id)) {
       this.#schedule(id, queued)
     } else if (this.#isEmpty(id)) {
@@ -117,12 +153,21 @@ export class Leaves {
   }
 
   #schedule(id: number, queued: Queued): void {
-    const unit = (): void => this.#run(id, queued)
-    if (queued.background) this.#agenda.background(unit)
+    this.#unit(queued.background, () => this.#run(id, queued))
+  }
+
+  #unit(background: boolean, unit: () => void): void {
+    if (background) this.#agenda.background(unit)
     else this.#agenda.soon(unit)
   }
 
   #run(id: number, queued: Queued): void {
+    const held = this.#held.get(id)
+    if (held !== undefined) {
+      held.early.push(queued)
+      this.#hurry(held, queued)
+      return
+    }
     const leaf = this.#resident.get(id)
     if (leaf === undefined) {
       this.#queue(id, queued)
@@ -130,7 +175,44 @@ export class Leaves {
     }
     this.#resident.delete(id)
     this.#resident.set(id, leaf)
-    queued.job(leaf)
+    const slices = queued.raw === true || leaf.warm ? queued.job(leaf) : warmed(leaf, queued.job)
+    if (slices === undefined || slices.next().done === true) {
+      this.#worked(leaf)
+      return
+    }
+    leaf.pending++
+    this.#jobs.set(id, [])
+    const begun: Held = { leaf, slices, early: [], urgent: !queued.background, turn: 0 }
+    this.#held.set(id, begun)
+    this.#nextSlice(begun)
+  }
+
+  #nextSlice(held: Held): void {
+    const turn = ++held.turn
+    this.#unit(!held.urgent, () => {
+      if (held.turn !== turn) return
+      if (held.slices.next().done === true) this.#release(held)
+      else this.#nextSlice(held)
+    })
+  }
+
+  /** Background work on a leaf that somebody waits for is background work no longer. */
+  #hurry(held: Held, { background }: Queued): void {
+    if (background || held.urgent) return
+    held.urgent = true
+    this.#nextSlice(held)
+  }
+
+  #release({ leaf, early }: Held): void {
+    const queued = [...early, ...(this.#jobs.get(leaf.id) ?? [])]
+    this.#held.delete(leaf.id)
+    this.#jobs.delete(leaf.id)
+    leaf.pending--
+    for (const one of queued) this.#schedule(leaf.id, one)
+    this.#worked(leaf)
+  }
+
+  #worked(leaf: Leaf): void {
     this.#weigh(leaf)
     this.#evict()
   }
@@ -166,4 +248,18 @@ export class Leaves {
     this.#weights.delete(id)
     this.#resident.delete(id)
   }
+}
+
+/** A job without slices, whatever it returns. */
+function whole(job: LeafJob): Queued['job'] {
+  return (leaf) => {
+    job(leaf)
+  }
+}
+
+/** Makes the leaf's view in slices first: jobs read it, and at once it would take as long as the leaf is large. */
+function* warmed(leaf: Leaf, job: Queued['job']): Slices {
+  yield* leaf.warming()
+  const slices = job(leaf)
+  if (slices !== undefined) yield* slices
 }

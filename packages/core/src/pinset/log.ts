@@ -13,7 +13,8 @@ import type { Entry, EntryFields, EntryKind } from '../formats/entry.ts'
 import { encodeRegister } from '../formats/register.ts'
 import type { Register } from '../formats/register.ts'
 import type { StoredEntry } from '../formats/seal.ts'
-import { checkBody, checkValue, noHistory } from './body.ts'
+import { finish, type Slices } from '../loop/slices.ts'
+import { checkingBody, checkValue, noHistory } from './body.ts'
 import type { BodyRules } from './body.ts'
 import { checkHeader, judgeEntry } from './chain.ts'
 import type { Verdict } from './chain.ts'
@@ -49,6 +50,12 @@ export interface AuthorInit {
   readonly keySeq: number
   /** Default: the head's, or 0. A higher one begins a new history with a reset. */
   readonly generation?: number
+}
+
+/** What an entry did: the rows it replaces, and the map keys whose register is no longer the same. */
+export interface Appended {
+  readonly dropped: StoredEntry[]
+  readonly changed: string[]
 }
 
 /** An entry of our own before it is appended, with the fold that already holds it. */
@@ -124,7 +131,12 @@ export class Log {
    * `dropped` are the rows that it replaces, `changed` the map keys whose register is no longer the same; with a new
    * generation these are all of the old and the new, because the old may have been void.
    */
-  append(stored: StoredEntry): { dropped: StoredEntry[]; changed: string[] } {
+  append(stored: StoredEntry): Appended {
+    return finish(this.appending(stored))
+  }
+
+  /** The same in slices: until it ends nothing else may be done with the log. */
+  *appending(stored: StoredEntry): Slices<Appended> {
     const { entry } = stored
     const verdict = this.judge(entry)
     if (verdict !== 'next' && verdict !== 'reset') throw new Error(`an entry judged ${verdict} cannot be appended`)
@@ -132,7 +144,7 @@ export class Log {
     checkHeader(entry, { ...this.id, large: this.#context.large === true, head, tail: this.#tail })
     const renewed = head !== undefined && head.generation !== entry.generation
     const old = renewed ? [...this.registers().keys()] : []
-    const changed = this.#adopt(entry) ?? this.#check(entry)
+    const changed = this.#adopt(entry) ?? (yield* this.#checking(entry))
     const dropped = verdict === 'reset' ? this.#rows : []
     this.#authored = undefined
     this.#hold(stored)
@@ -165,6 +177,16 @@ export class Log {
     const fresh = new Fold(this.id.writer)
     const whole = fresh.edit(before.state()) ?? emptyBody
     return this.#keep(make('reset', 0, fresh, whole))
+  }
+
+  /** Folds in slices what `registers` would have to fold at once. */
+  *warming(): Slices {
+    if (this.#fold === undefined) {
+      const fold = new Fold(this.id.writer)
+      yield* fold.folding(this.#rows.map((row) => row.entry.body))
+      this.#fold = fold
+    }
+    yield* this.#fold.decoding()
   }
 
   /** Forgets the document and the registers; they are folded again when asked for. */
@@ -216,20 +238,20 @@ export class Log {
   }
 
   /** Checks the body, then folds it; the map keys that changed. */
-  #check(entry: Entry): string[] {
+  *#checking(entry: Entry): Slices<string[]> {
+    yield* this.warming()
+    const old = this.#folded()
     if (entry.kind === 'set') {
-      const fold = this.#folded()
-      const changes = checkBody(entry, fold, this.#rules)
-      fold.apply(entry.body, changes)
+      const changes = yield* checkingBody(entry, old, this.#rules)
+      yield* old.applying(entry.body, changes)
       return [...changes.keys()]
     }
-    const changes = checkBody(entry, noHistory, this.#rules)
-    const old = this.#folded()
+    const changes = yield* checkingBody(entry, noHistory, this.#rules)
     const fold = new Fold(this.id.writer)
     fold.registers() // noted from here on, so that what the check has decoded is not decoded again
-    fold.apply(entry.body, changes)
+    yield* fold.applying(entry.body, changes)
     this.#fold = fold
-    return differing(old, fold)
+    return yield* differing(old, fold)
   }
 
   #hold(row: StoredEntry): void {

@@ -189,7 +189,7 @@ export class SyncServer {
         this.#answer(id, { kind: 'data', runs, more: wanted !== undefined })
         return
       }
-      this.#init.leaves.with(wanted.prefix >> 4, (leaf) => {
+      this.#init.leaves.raw(wanted.prefix >> 4, (leaf) => {
         const run = this.#run(leaf, wanted)
         if (run.length > 0) runs.push(run)
         for (const entry of run) bytes += entry.length

@@ -14,7 +14,7 @@ import type { Self } from '../members/self.ts'
 import type { PinRegister } from '../formats/register.ts'
 import type { Author, Change } from '../pinset/author.ts'
 import type { Heads } from '../pinset/heads.ts'
-import type { Leaf } from '../pinset/leaf.ts'
+import type { Leaf, LeafChange } from '../pinset/leaf.ts'
 import type { Leaves } from '../pinset/leaves.ts'
 import type { LogId } from '../pinset/log.ts'
 import type { Rescue } from '../pinset/rescue.ts'
@@ -41,7 +41,7 @@ export interface StandingInit {
   /** something is missing that this peer could give */
   readonly missing: (from: string) => void
   readonly rootChanged: () => void
-  readonly leafChanged: (leaf: Leaf, change: ReturnType<Leaf['refresh']>) => void
+  readonly leafChanged: (leaf: Leaf, change: LeafChange) => void
   readonly leafWritten: (leaf: Leaf) => void
 }
 
@@ -78,7 +78,7 @@ export class Standing {
       if (!writer.removed) continue
       for (const leaf of heads.leavesOf(writer.id)) {
         heads.touch(leaf)
-        this.#refresh(leaf)
+        this.refresh(leaf)
       }
     }
     this.#init.own().refresh()
@@ -163,7 +163,7 @@ export class Standing {
     })
     if (log.writer === facts.keyLog.writerOf(self)) {
       this.#init.rescue().fetch(log, (pins) => this.#reauthor(leaf.id, log, pins))
-    } else this.#refresh(leaf.id)
+    } else this.refresh(leaf.id)
   }
 
   /** An unpin counts only if no branch has the pin. */
@@ -174,19 +174,21 @@ export class Standing {
         resident.log(log).registers().get(mapKey)?.op === 'pin' ? undefined : register
       author.change({ leaf, mapKey, change, done: () => {} })
     }
-    author.change({ leaf, mapKey: '', anew: true, change: () => undefined, done: () => this.#refresh(leaf) })
+    author.change({ leaf, mapKey: '', anew: true, change: () => undefined, done: () => this.refresh(leaf) })
   }
 
-  #refresh(id: number): void {
-    this.#init.leaves.with(id, (leaf) => {
-      const change = leaf.refresh()
-      this.#init.leafChanged(leaf, change)
+  /** Reads a leaf anew: whether one of its logs counts has changed. */
+  refresh(id: number): void {
+    const { leaves, disk, leafChanged, leafWritten } = this.#init
+    leaves.slices(id, function* (leaf) {
+      const change = yield* leaf.refreshing()
+      leafChanged(leaf, change)
       leaf.pending++
       const done = (): void => {
         leaf.pending--
-        this.#init.leafWritten(leaf)
+        leafWritten(leaf)
       }
-      this.#init.disk.write({ rows: change.rows, done })
+      disk.write({ rows: change.rows, done })
     })
   }
 

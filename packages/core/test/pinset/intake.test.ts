@@ -19,7 +19,7 @@ import { Intake, type Taken, waitingEntriesMax } from '../../src/pinset/intake.t
 import type { Leaf } from '../../src/pinset/leaf.ts'
 import { Leaves } from '../../src/pinset/leaves.ts'
 import { Facts } from '../../src/trust/facts.ts'
-import { Charter, MemoryDisk, type Scribe, cidText, epoch, leafOfMapKey, only } from '../kit.ts'
+import { Charter, MemoryDisk, type Scribe, cidText, cidsOfOne, epoch, leafOfMapKey, only } from '../kit.ts'
 
 const charter = new Charter(3)
 const { founder: crypto, meshId } = charter
@@ -31,6 +31,7 @@ class Door {
   readonly disk = new Disk(this.outbox, this.agenda)
   readonly facts = new Facts({ meshId, root: crypto.rootKey as Uint8Array, crypto })
   readonly proofs: Uint8Array[] = []
+  readonly overtaken: number[] = []
   readonly taken: Taken[] = []
   readonly rows = new MemoryDisk()
   readonly leaves: Leaves
@@ -58,12 +59,15 @@ class Door {
       facts,
       leafChanged: () => {},
       leafWritten: () => {},
-      forked: (proof) => this.proofs.push(proof)
+      forked: (proof) => this.proofs.push(proof),
+      overtaken: (leaf) => this.overtaken.push(leaf)
     })
   }
 
-  work(): void {
+  /** Works until nothing is left to do; `meanwhile`: what comes one by one, a step each. */
+  work(meanwhile: (() => void)[] = []): void {
     for (let busy = true; busy;) {
+      meanwhile.shift()?.()
       this.agenda.run(0)
       this.disk.flush()
       busy = this.agenda.backlog > 0
@@ -330,6 +334,68 @@ test('it is full when as many entries wait as it may keep', () => {
   assert.equal(door.intake.full, true)
   assert.equal(door.intake.waiting, waitingEntriesMax)
   assert.ok(only(door.outbox.take(), 'load').length <= 1)
+})
+
+/** A reset of 1,024 pins in one leaf, and what its writer wrote there after it. */
+function large(): { reset: StoredEntry; next: StoredEntry; leaf: number; cids: string[]; scribe: Scribe } {
+  const scribe = charter.scribe(1)
+  const cids = cidsOfOne(charter, 'leaf', 16)
+  const changes = cids.flatMap((cid) =>
+    Array.from({ length: 64 }, (_, slot) => [charter.mapKey(cid, `s${slot}`), scribe.pin(cid)] as const)
+  )
+  const reset = scribe.write(Object.fromEntries(changes), 1).stored[0] as StoredEntry
+  const key = charter.mapKey(cids[0] as string)
+  const next = scribe.write({ [key]: scribe.pin(cids[0] as string) }).stored[0] as StoredEntry
+  assert.equal(reset.entry.kind, 'reset')
+  return { reset, next, leaf: leafOfMapKey(key), cids, scribe }
+}
+
+test('a reset of a thousand pins is taken in many small units, and what follows in its leaf waits for it in its order', () => {
+  const { reset, next, leaf } = large()
+  const door = new Door()
+  const taken: string[] = []
+  door.intake.takeRun([reset], (one) => taken.push(`reset ${one}`))
+  door.intake.takeRun([next], (one) => taken.push(`next ${one}`))
+  door.leaves.later(leaf, (resident) => taken.push(`${resident.view().size} pins are seen`))
+  const elsewhere = Array.from({ length: 40 }, (_, n) => n)
+  door.work(elsewhere.map((n) => () => door.leaves.with((leaf + 1) % 4096, () => taken.push(`elsewhere ${n}`))))
+  const at = (what: string): number => taken.indexOf(what)
+  assert.deepEqual(
+    taken.filter((what) => !what.startsWith('elsewhere')),
+    ['1025 pins are seen', 'reset new', 'next new']
+  )
+  assert.ok(at('elsewhere 39') < at('1025 pins are seen'), 'work elsewhere goes on meanwhile')
+  assert.equal(door.rows.table('pin').length, 1025)
+})
+
+test('a large reset with a fault at its end changes nothing, and the leaf goes on', () => {
+  const { reset, leaf, scribe, cids } = large()
+  const body = reset.entry.body.slice()
+  body[body.length - 2] = (body[body.length - 2] as number) ^ 1
+  const bad = scribe.seal([remade({ ...reset.entry, body })]).stored[0] as StoredEntry
+  const door = new Door()
+  assert.deepEqual(door.run(bad), ['unfit'])
+  assert.deepEqual(door.notes, ['entry-refused'])
+  assert.deepEqual(door.entries(leaf), [])
+  const other = charter.scribe(2)
+  const [cid] = cids as [string]
+  const good = other.write({ [charter.mapKey(cid)]: other.pin(cid) }).stored[0] as StoredEntry
+  assert.deepEqual(door.run(good), ['new'])
+  assert.equal(door.rows.table('pin').length, 1)
+})
+
+test('a writer that is removed while its entry is on its way leaves a leaf that has to be read anew', () => {
+  const own = new Charter(3)
+  const door = new Door(own)
+  door.answers = false
+  const { written, leaf } = chain(1)
+  door.leaves.with(leaf, () => {})
+  door.work()
+  door.leaves.loaded(leaf, [], [])
+  door.commit(written[0]?.bytes as Uint8Array)
+  door.facts.takeOp(own.sign({ kind: 'remove-writer', writer: 2 }))
+  door.disk.written(1)
+  assert.deepEqual(door.overtaken, [leaf])
 })
 
 function remade(entry: ReturnType<typeof decodeEntry>): ReturnType<typeof decodeEntry> {

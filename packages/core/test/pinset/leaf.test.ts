@@ -8,6 +8,7 @@ import { CID } from 'multiformats/cid'
 import type { Hold, Provenance } from '../../src/content/hold.ts'
 import type { Register } from '../../src/formats/register.ts'
 import type { StoredEntry } from '../../src/formats/stored.ts'
+import { finish } from '../../src/loop/slices.ts'
 import { decodeSummary, Leaf } from '../../src/pinset/leaf.ts'
 import { readPinRow } from '../../src/pinset/listing.ts'
 import { rowsOfBucket, viewHash } from '../../src/pinset/view.ts'
@@ -106,7 +107,7 @@ test('provenance names every log that asks, and none that does not', () => {
     [2, 3]
   )
   desk.removed.add(2)
-  desk.leaf.refresh()
+  finish(desk.leaf.refreshing())
   assert.deepEqual(
     desk.hold().provenance.map(({ writer }) => writer),
     [3]
@@ -151,7 +152,7 @@ test('an unpin of a removed writer ends nothing', () => {
   const hold = desk.hold()
   desk.unpin(1, 0, 6)
   desk.removed.add(3)
-  desk.leaf.refresh()
+  finish(desk.leaf.refreshing())
   assert.ok(desk.wanted())
   assert.equal(desk.leaf.fate(hold), 'unknown')
 })
@@ -161,7 +162,7 @@ test('a pin whose writer was removed is void, whatever that log says later', () 
   desk.pin(0)
   const hold = desk.hold()
   desk.removed.add(2)
-  desk.leaf.refresh()
+  finish(desk.leaf.refreshing())
   assert.ok(!desk.wanted())
   assert.equal(desk.leaf.fate(hold), 'void')
   desk.drop(0)
@@ -173,7 +174,7 @@ test('a pin of a void generation is void until its author has gone on in a later
   desk.pin(0)
   const hold = desk.hold()
   desk.voids.add('2/0')
-  desk.leaf.refresh()
+  finish(desk.leaf.refreshing())
   assert.equal(desk.leaf.fate(hold), 'void')
   desk.pin(0, 0, 9, 1)
   assert.ok(desk.wanted())
@@ -238,7 +239,7 @@ test('nothing ends silently: whatever happens, what is wanted is never ended, an
           desk.pin(writer, cid, lamport, generation + 1)
         if (what === 'remove' && lamport > 10) desk.removed.add(number)
         if (what === 'void' && lamport > 8) desk.voids.add(`${number}/${generation}`)
-        if (what === 'remove' || what === 'void') desk.leaf.refresh()
+        if (what === 'remove' || what === 'void') finish(desk.leaf.refreshing())
         for (let n = 0; n < 3; n++) {
           if (desk.wanted(n)) holds.set(n, desk.hold(n))
           const hold = holds.get(n)
@@ -263,7 +264,7 @@ test('a removed writer leaves the view as if it had never written, whether its e
       acts.forEach(({ writer, cid, what, lamport }, n) => {
         if (n === removedAt) {
           late.removed.add(2)
-          late.leaf.refresh()
+          finish(late.leaf.refreshing())
         }
         for (const desk of writer === 0 ? [early, late] : [early, late, never]) {
           if (what === 'unpin') desk.unpin(writer, cid, lamport)
@@ -279,7 +280,7 @@ test('a removed writer leaves the view as if it had never written, whether its e
         }
       })
       late.removed.add(2)
-      late.leaf.refresh()
+      finish(late.leaf.refreshing())
       const reading = ({ leaf }: Desk): unknown =>
         [...leaf.view()].map(([key, { writer, register }]) => [key, writer, register.lamport]).sort()
       assert.deepEqual(reading(early), reading(never))

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Agenda } from '../../src/loop/agenda.ts'
 import { Outbox } from '../../src/loop/outbox.ts'
+import type { Slices } from '../../src/loop/slices.ts'
 import { Leaves } from '../../src/pinset/leaves.ts'
 import { Charter, only } from '../kit.ts'
 
@@ -129,4 +130,77 @@ test('background work on a leaf waits for all other work', () => {
   desk.leaves.with(2, () => ran.push('now'))
   desk.work()
   assert.deepEqual(ran, ['now', 'now', 'later'])
+})
+
+/** A job of so many slices. */
+function* slices(count: number, ran: string[], name: string): Slices {
+  for (let n = 1; n <= count; n++) {
+    ran.push(`${name}${n}`)
+    if (n < count) yield
+  }
+}
+
+test('a job in slices holds its leaf: what comes for it then waits in its order, and other leaves do not', () => {
+  const desk = new Desk(() => true)
+  const ran: string[] = []
+  desk.leaves.slices(1, () => slices(3, ran, 'a'))
+  desk.leaves.with(1, () => ran.push('b'))
+  desk.leaves.slices(1, () => slices(2, ran, 'c'))
+  desk.leaves.with(1, () => {
+    ran.push('d')
+    desk.leaves.with(1, () => ran.push('f'))
+  })
+  desk.leaves.with(2, () => {
+    ran.push('x')
+    desk.leaves.with(1, () => ran.push('e'))
+  })
+  desk.work()
+  assert.deepEqual(ran, ['a1', 'x', 'a2', 'a3', 'b', 'c1', 'c2', 'd', 'e', 'f'])
+})
+
+test('a leaf that is held is not forgotten for room, and must not be', () => {
+  const desk = new Desk(() => true)
+  const seen: unknown[] = []
+  desk.leaves.slices(1, function* (leaf) {
+    Object.defineProperty(leaf, 'weight', { value: 90_000 })
+    yield
+    assert.throws(() => desk.leaves.forget(1), /while a job is at work on it/)
+    desk.leaves.with(2, (other) => Object.defineProperty(other, 'weight', { value: 90_000 }))
+    yield
+    yield
+    seen.push(desk.leaves.resident(1) === leaf, leaf.pending)
+  })
+  desk.work()
+  assert.deepEqual(seen, [true, 1])
+  assert.equal(desk.leaves.resident(2)?.pending, 0)
+})
+
+test('background work on a leaf is done at once when somebody waits for that leaf', () => {
+  const desk = new Desk(() => true)
+  const ran: string[] = []
+  desk.leaves.slices(1, () => slices(1, ran, 'first'))
+  desk.work()
+  desk.leaves.later(1, () => ran.push('visit'))
+  const leaf = desk.leaves.resident(1)
+  Object.defineProperty(leaf, 'warm', { value: false, configurable: true })
+  Object.defineProperty(leaf, 'warming', { value: () => slices(40, [], '') })
+  desk.outbox.open({ mono: 0, wall: 0 })
+  desk.agenda.run(0) // the visit has begun, and is background work
+  let busy = 0
+  const other = (): void => void (++busy < 500 && desk.agenda.soon(other))
+  desk.agenda.soon(other)
+  desk.leaves.with(1, () => ran.push(`asked, after ${busy}`))
+  Object.defineProperty(leaf, 'warm', { value: true })
+  desk.work()
+  assert.equal(ran[1], 'visit')
+  assert.match(ran[2] as string, /^asked, after \d{1,2}$/)
+})
+
+test('work on entries alone does not make the view of a leaf', () => {
+  const desk = new Desk(() => true)
+  const warm: boolean[] = []
+  desk.leaves.raw(1, (leaf) => warm.push(leaf.warm))
+  desk.leaves.with(1, (leaf) => warm.push(leaf.warm))
+  desk.work()
+  assert.deepEqual(warm, [false, true])
 })
