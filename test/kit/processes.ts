@@ -26,14 +26,19 @@ export interface Place {
 
 /** `mesh` with these arguments, on the Node that runs this. */
 export function spawnMesh(args: readonly string[], { nodeFlags = [], enter = [] }: Place = {}): MeshChild {
-  watch()
   const env = { ...process.env, NODE_OPTIONS: '', MESH_HOME: '' }
   const [file = '', ...rest] = [...enter, process.execPath, ...nodeFlags, command, ...args]
   const child = spawn(file, rest, { stdio: ['pipe', 'pipe', 'pipe'], env })
   child.stdin.on('error', () => {}) // it may end before it has read everything
+  keepProcess(child)
+  return child
+}
+
+/** Ends this child too when this process ends. */
+export function keepProcess(child: ChildProcess): void {
+  watch()
   running.add(child)
   child.once('exit', () => running.delete(child))
-  return child
 }
 
 /** A new folder, gone when this process ends. */

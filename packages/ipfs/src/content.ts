@@ -1,5 +1,8 @@
 // The port: what the mesh asks of whatever holds content. CIDs are text; answers are always CIDv1 in base32. Every
 // method rejects with ContentError only.
+//
+// A back end may be shared with others (a Kubo). Then "deleted" and "nothing is kept" mean that we ask for nothing any
+// more to be kept: its own collection takes the blocks, and what others want stays.
 
 export type PinMode = 'recursive' | 'direct'
 
@@ -70,6 +73,7 @@ export interface ContentEntry {
 }
 
 export interface Content {
+  /** Starts too while a back end that is another program is away: what needs it rejects with `back-end` meanwhile. */
   start(): Promise<void>
   /** Aborts what runs, waits for it, closes. */
   stop(): Promise<void>
@@ -98,7 +102,10 @@ export interface Content {
    */
   collect(signal: AbortSignal): Promise<void>
 
-  /** usedBytes: of all blocks on disk, pinned or not. */
+  /**
+   * usedBytes: what this content takes of the budget, never less than its pins need: all blocks on disk, pinned or not;
+   * on a shared back end its pins, where blocks that several need may count for each.
+   */
   space(): Promise<{ usedBytes: number }>
 
   /** A cheap look whether the back end is well; `back-end` when not. */

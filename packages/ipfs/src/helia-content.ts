@@ -20,6 +20,11 @@ export interface HeliaContentInit {
   isMember(peer: string): boolean
   /** Give blocks to whoever asks. Default: false. */
   servePublic?: boolean
+  /**
+   * Multiaddrs of what holds a member's blocks where that is not the member itself but, say, a Kubo beside it; each ends
+   * in /p2p/<its IPFS peer>. Default: none.
+   */
+  reach?(peer: string): readonly string[]
   /** Ms without progress after which a source is given up. Default: 30,000. */
   stallMs?: number
   /** Bytes that may still be stored; asked before each block. Default: no bound. */
@@ -31,7 +36,12 @@ export function createHeliaContent(init: HeliaContentInit): Content {
   return new PinningContent({
     rows: new LevelRows(join(init.path, 'pins')),
     files: new DiskFiles(join(init.path, 'blocks')),
-    fetcher: new MeshFetcher({ libp2p, stallMs, allows: (peer) => servePublic || isMember(peer) }),
+    fetcher: new MeshFetcher({
+      libp2p,
+      stallMs,
+      allows: (peer) => servePublic || isMember(peer),
+      reach: (peer) => init.reach?.(peer) ?? []
+    }),
     spaceBytes: init.spaceBytes
   })
 }

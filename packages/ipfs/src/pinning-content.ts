@@ -35,6 +35,7 @@ import { Pinning } from './pins/pinning.ts'
 import type { PinOptions } from './pins/pinning.ts'
 import { collectAll, repair } from './pins/repair.ts'
 import { Turns } from './pins/turns.ts'
+import { Tasks } from './tasks.ts'
 import { exportFrom } from './unixfs/export.ts'
 import type { ReadBlock } from './unixfs/export.ts'
 import { resolvePath } from './unixfs/resolve.ts'
@@ -55,8 +56,7 @@ export class PinningContent implements Content {
   readonly #pinning: Pinning
   readonly #adder: Adder
   readonly #turns = new Turns()
-  readonly #running = new Set<Promise<unknown>>()
-  #stopping: AbortController | undefined
+  readonly #tasks = new Tasks()
 
   constructor(init: PinningContentInit) {
     this.#init = init
@@ -83,7 +83,7 @@ export class PinningContent implements Content {
   }
 
   async start(): Promise<void> {
-    if (this.#stopping !== undefined) throw new ContentError('refused', 'Content is already started')
+    if (this.#tasks.started) throw new ContentError('refused', 'Content is already started')
     try {
       await this.#init.rows.open()
       await this.#init.files.open()
@@ -97,15 +97,12 @@ export class PinningContent implements Content {
       await this.#init.rows.close().catch(() => {})
       throw asContentError(error)
     }
-    this.#stopping = new AbortController()
+    this.#tasks.begin()
   }
 
   async stop(): Promise<void> {
-    const stopping = this.#stopping
-    if (stopping === undefined) return
-    this.#stopping = undefined
-    stopping.abort(new ContentError('aborted', 'Content was stopped'))
-    await Promise.allSettled(this.#running)
+    if (!this.#tasks.started) return
+    await this.#tasks.end()
     try {
       await this.#init.fetcher.stop()
       // After a clean-up that failed, blocks may be left that nobody needs: the next start looks for them.
@@ -118,7 +115,7 @@ export class PinningContent implements Content {
   }
 
   acquire(text: string, options: AcquireOptions): Promise<{ bytes: number }> {
-    return this.#run(options.signal, async (signal) => {
+    return this.#tasks.run(options.signal, async (signal) => {
       const cid = parseCid(text)
       const session = this.#init.fetcher.session(options.sources)
       return this.#turns.take(cid.toString(), signal, (inTurn) =>
@@ -134,7 +131,7 @@ export class PinningContent implements Content {
   }
 
   release(text: string): Promise<void> {
-    return this.#run(undefined, async (signal) => {
+    return this.#tasks.run(undefined, async (signal) => {
       const cid = parseCid(text)
       const name = cid.toString()
       this.#turns.interrupt(name, new ContentError('aborted', 'The CID was released'))
@@ -143,37 +140,37 @@ export class PinningContent implements Content {
   }
 
   async pinned(text: string): Promise<{ mode: PinMode; bytes: number } | undefined> {
-    this.#started()
+    this.#tasks.check()
     const record = this.#journal.record(parseCid(text))
     return record?.state === 'pinned' ? { mode: record.mode, bytes: record.bytes } : undefined
   }
 
   async *pins(): AsyncGenerator<Pin> {
-    this.#started()
+    this.#tasks.check()
     for await (const { cid, record } of this.#journal.records()) {
       if (record.state === 'pinned') yield { cid: cid.toString(), mode: record.mode, bytes: record.bytes }
     }
   }
 
   async *unfinished(): AsyncGenerator<string> {
-    this.#started()
+    this.#tasks.check()
     for await (const { cid, record } of this.#journal.records()) if (record.state === 'partial') yield cid.toString()
   }
 
   collect(signal: AbortSignal): Promise<void> {
-    return this.#run(signal, async (stop) => {
+    return this.#tasks.run(signal, async (stop) => {
       await collectAll(this.#blocks, this.#custody, stop)
     })
   }
 
   async space(): Promise<{ usedBytes: number }> {
-    this.#started()
+    this.#tasks.check()
     return { usedBytes: this.#blocks.usedBytes }
   }
 
   async probe(): Promise<void> {
     try {
-      this.#started()
+      this.#tasks.check()
       await this.#blocks.probe()
     } catch (error) {
       throw new ContentError('back-end', 'The block store does not answer', { cause: error })
@@ -181,12 +178,12 @@ export class PinningContent implements Content {
   }
 
   add(source: AddSource, options: AddOptions = {}): Promise<Imported> {
-    return this.#run(options.signal, (signal) => this.#adder.add(source, options, signal))
+    return this.#tasks.run(options.signal, (signal) => this.#adder.add(source, options, signal))
   }
 
   importCar(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, options: AddOptions = {}): Promise<Imported[]> {
-    return this.#run(options.signal, (signal) =>
-      this.#adder.importCar(source, options, { signal, stop: this.#started() })
+    return this.#tasks.run(options.signal, (signal) =>
+      this.#adder.importCar(source, options, { signal, stop: this.#tasks.check() })
     )
   }
 
@@ -214,7 +211,7 @@ export class PinningContent implements Content {
   #reader(options: GetOptions): ReadBlock {
     const session = this.#init.fetcher.session(options.sources)
     return (cid) =>
-      this.#run(options.signal, async (signal) => {
+      this.#tasks.run(options.signal, async (signal) => {
         const inline = inlineBytes(cid)
         return inline ?? (await this.#blocks.read(cid.multihash.bytes)) ?? session.block(cid, signal)
       })
@@ -242,26 +239,5 @@ export class PinningContent implements Content {
   async #damaged(multihash: Uint8Array): Promise<void> {
     this.#custody.spoil(multihash)
     await this.#journal.demote(multihash)
-  }
-
-  #started(): AbortSignal {
-    if (this.#stopping === undefined) throw new ContentError('refused', 'Content is not started')
-    return this.#stopping.signal
-  }
-
-  /** Runs a task so that stop() aborts it and waits for it; whatever it throws becomes a ContentError. */
-  async #run<T>(signal: AbortSignal | undefined, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const stop = this.#started()
-    const either = signal === undefined ? stop : AbortSignal.any([signal, stop])
-    const running = task(either).catch((error: unknown) => {
-      if (either.aborted) throw new ContentError('aborted', 'It was aborted', { cause: error })
-      throw asContentError(error)
-    })
-    this.#running.add(running)
-    try {
-      return await running
-    } finally {
-      this.#running.delete(running)
-    }
   }
 }

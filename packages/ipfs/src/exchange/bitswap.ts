@@ -60,6 +60,7 @@ interface Wanted {
 export class Bitswap {
   readonly #init: BitswapInit
   readonly #peers = new Set<string>()
+  readonly #awaited = new Map<string, PromiseWithResolvers<void>>()
   readonly #wanted = new Map<string, Wanted>()
   #helia: HeliaWithLibp2p | undefined
   #broker: Broker | undefined
@@ -96,6 +97,14 @@ export class Bitswap {
     return [...this.#peers].filter((peer) => this.#init.allows(peer))
   }
 
+  /** Resolves when this peer is connected and known to speak bitswap. */
+  async meet(peer: string, signal: AbortSignal): Promise<void> {
+    if (this.#peers.has(peer)) return
+    const awaited = this.#awaited.get(peer) ?? Promise.withResolvers<void>()
+    this.#awaited.set(peer, awaited)
+    await settledOrAborted(awaited.promise, signal)
+  }
+
   /** Tells peers that asked in vain. */
   announce(cid: CID): void {
     void this.#broker?.announce(cid).catch(() => {})
@@ -123,8 +132,14 @@ export class Bitswap {
     const { libp2p } = this.#init
     for (const peer of libp2p.getPeers()) {
       const known = await libp2p.peerStore.get(peer).catch(() => undefined)
-      if (known?.protocols.includes(bitswapProtocol) === true) this.#peers.add(peer.toString())
+      if (known?.protocols.includes(bitswapProtocol) === true) this.#met(peer.toString())
     }
+  }
+
+  #met(peer: string): void {
+    this.#peers.add(peer)
+    this.#awaited.get(peer)?.resolve()
+    this.#awaited.delete(peer)
   }
 
   #begin(cid: CID, name: string): Wanted {
@@ -181,7 +196,7 @@ export class Bitswap {
           {
             ...topology,
             onConnect: (peer, connection) => {
-              this.#peers.add(peer.toString())
+              this.#met(peer.toString())
               return topology.onConnect?.(peer, connection)
             },
             onDisconnect: (peer) => {

@@ -4,9 +4,11 @@
 
 import type { Libp2p } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
+import { settledOrAborted } from '../aborting.ts'
 import { ContentError } from '../content-error.ts'
 import { matches } from '../dag/digest.ts'
 import type { BlockSession, Fetcher, LocalBlocks } from '../fetcher.ts'
+import { BackEnds, peerIn } from './back-ends.ts'
 import { Bitswap } from './bitswap.ts'
 import { Links } from './links.ts'
 import { Provider } from './provider.ts'
@@ -16,17 +18,21 @@ export interface MeshFetcherInit {
   /** May this peer be given blocks? */
   allows(peer: string): boolean
   stallMs: number
+  /** Multiaddrs of what holds a member's blocks, each ending in /p2p/<its IPFS peer>; none where that is the peer itself. */
+  reach(peer: string): readonly string[]
 }
 
 export class MeshFetcher implements Fetcher {
   readonly #init: MeshFetcherInit
   readonly #bitswap: Bitswap
+  readonly #backEnds: BackEnds
   #links: Links
   #provider: Provider | undefined
 
   constructor(init: MeshFetcherInit) {
     this.#init = init
     this.#bitswap = new Bitswap(init)
+    this.#backEnds = new BackEnds(init.libp2p, this.#bitswap)
     this.#links = new Links(init.libp2p, init.stallMs)
   }
 
@@ -45,11 +51,16 @@ export class MeshFetcher implements Fetcher {
 
   session(sources: readonly string[]): BlockSession {
     const self = this.#init.libp2p.peerId.toString()
-    return new MeshSession(
-      sources.filter((peer) => peer !== self),
-      this.#links,
-      this.#bitswap
-    )
+    const others = sources.filter((peer) => peer !== self)
+    const places = new Map(others.map((peer) => [peer, this.#init.reach(peer)]))
+    const apart = (peer: string): boolean => places.get(peer)?.some((address) => peerIn(address) !== peer) === true
+    return new MeshSession({
+      sources: others.filter((peer) => !apart(peer)),
+      backEnds: others.filter(apart).map((peer) => places.get(peer) ?? []),
+      links: this.#links,
+      bitswap: this.#bitswap,
+      meet: (addresses) => this.#backEnds.meet(addresses)
+    })
   }
 
   announce(cid: CID): void {
@@ -57,15 +68,27 @@ export class MeshFetcher implements Fetcher {
   }
 }
 
+interface MeshSessionInit {
+  sources: readonly string[]
+  /** The addresses of each source that keeps its blocks elsewhere: asked by bitswap. */
+  backEnds: readonly (readonly string[])[]
+  links: Links
+  bitswap: Bitswap
+  meet(addresses: readonly string[]): Promise<void>
+}
+
 class MeshSession implements BlockSession {
-  #sources: string[]
+  readonly #init: MeshSessionInit
   readonly #links: Links
   readonly #bitswap: Bitswap
+  #sources: string[]
+  #met: Promise<unknown> | undefined
 
-  constructor(sources: readonly string[], links: Links, bitswap: Bitswap) {
-    this.#sources = [...sources]
-    this.#links = links
-    this.#bitswap = bitswap
+  constructor(init: MeshSessionInit) {
+    this.#init = init
+    this.#links = init.links
+    this.#bitswap = init.bitswap
+    this.#sources = [...init.sources]
   }
 
   async block(cid: CID, signal: AbortSignal): Promise<Uint8Array> {
@@ -80,6 +103,9 @@ class MeshSession implements BlockSession {
         this.#sources = [...this.#sources.filter((one) => one !== peer), peer]
       } else if (bytes !== undefined) return bytes
     }
+    // Once: what could not be reached is not dialled anew for each block.
+    this.#met ??= Promise.all(this.#init.backEnds.map((addresses) => this.#init.meet(addresses)))
+    await settledOrAborted(this.#met, signal)
     if (this.#bitswap.peers().some((peer) => !lacking.has(peer))) return this.#bitswap.want(cid, signal)
     throw new ContentError('unreachable', `No source gives the block ${cid}`)
   }

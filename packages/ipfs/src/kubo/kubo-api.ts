@@ -1,0 +1,199 @@
+// The calls of Kubo that we use, typed and with its traps stepped around:
+// - `pin/ls` of one CID is a look at an index only with its type named; `indirect` and `all` walk every pin's DAG.
+// - `pin/add` of what is pinned already takes the pin away first and puts it back when it has seen the whole DAG: a
+//   failure in between loses the pin. So it is never called on a pin that stands.
+// - `pin/add` waits for ever for a block that nobody has. With `progress` it says every half second how far it is.
+// - `pin/add` and `pin/rm` wait while Kubo's garbage collection runs.
+
+import { randomBytes } from 'node:crypto'
+import type { CID } from 'multiformats/cid'
+import type { PinMode } from '../content.ts'
+import { ContentError } from '../content-error.ts'
+import { matches } from '../dag/digest.ts'
+import { carBlock, carHeader } from '../car/car-frames.ts'
+import { KuboError } from './kubo-error.ts'
+import type { CallOptions, Rpc } from './rpc.ts'
+import { Watchdog } from './watchdog.ts'
+
+/** Ms: a collection of a large repository takes minutes, and unpinning waits for it. */
+const unpinMs = 120_000
+/** Ms: the look whether Kubo is well. */
+const probeMs = 5000
+/** Ms to connect to a peer. */
+const connectMs = 10_000
+
+export interface KuboIdentity {
+  /** its peer id */
+  peer: string
+  /** multiaddrs, each ending in /p2p/<peer> */
+  addresses: string[]
+  version: string
+}
+
+export interface PinAddOptions {
+  mode: PinMode
+  name: string
+  bytesMax: number
+  signal: AbortSignal
+  /** Ms without a new block after which it is `unreachable`. */
+  stallMs: number
+  onProgress?: ((bytes: number) => void) | undefined
+}
+
+export class KuboApi {
+  readonly #rpc: Rpc
+
+  constructor(rpc: Rpc) {
+    this.#rpc = rpc
+  }
+
+  async identity(signal: AbortSignal): Promise<KuboIdentity> {
+    const answer = await this.#value('id', {}, { signal, answerMs: probeMs })
+    const { ID: peer, Addresses: addresses, AgentVersion: agent } = answer
+    if (typeof peer !== 'string' || typeof agent !== 'string') throw notKubo()
+    const version = /^kubo\/([\w.-]+)/.exec(agent)?.[1]
+    if (version === undefined) throw notKubo()
+    return { peer, addresses: Array.isArray(addresses) ? addresses.map(String) : [], version }
+  }
+
+  async probe(signal: AbortSignal): Promise<void> {
+    await this.#value('version', {}, { signal, answerMs: probeMs })
+  }
+
+  /** Whether it can write: a small block, kept no longer than it takes. */
+  async tryWrite(signal: AbortSignal): Promise<void> {
+    const bytes = new Uint8Array(randomBytes(4096))
+    const put = this.#rpc.values('block/put', { 'cid-codec': 'raw' }, { signal, body: async (write) => write(bytes) })
+    for await (const value of put) await this.#value('block/rm', { arg: field(value, 'Key'), force: true }, { signal })
+  }
+
+  /** Undefined: not pinned in that way. */
+  async pinOf(cid: CID, mode: PinMode, signal: AbortSignal): Promise<{ name: string } | undefined> {
+    try {
+      const answer = await this.#value('pin/ls', { arg: cid.toString(), type: mode, names: true }, { signal })
+      const pins = Object.values(answer.Keys ?? {}) as { Name?: string }[]
+      return pins[0] === undefined ? undefined : { name: pins[0].Name ?? '' }
+    } catch (error) {
+      if (error instanceof KuboError && /is not pinned/.test(error.message)) return undefined
+      throw error
+    }
+  }
+
+  /** CIDs of all recursive or direct pins, whoever made them. */
+  async *pins(mode: PinMode, signal: AbortSignal): AsyncGenerator<string> {
+    for await (const value of this.#rpc.values('pin/ls', { type: mode, stream: true }, { signal })) {
+      yield field(value, 'Cid')
+    }
+  }
+
+  /** Fetches and pins. Resolves with the bytes of the DAG's blocks; mode direct: of the one block. */
+  async pinAdd(cid: CID, options: PinAddOptions): Promise<{ bytes: number }> {
+    const { mode, name, bytesMax, signal, stallMs, onProgress } = options
+    const failure = (): ContentError => new ContentError('unreachable', `Nobody gives blocks of ${cid}`)
+    const watchdog = new Watchdog({ ms: stallMs, outer: signal, failure })
+    const query = { arg: cid.toString(), recursive: mode === 'recursive', name, progress: true }
+    let bytes = 0
+    let pinned = false
+    try {
+      for await (const value of this.#rpc.values('pin/add', query, { signal: watchdog.signal })) {
+        const step = value as { Bytes?: number; Pins?: string[] }
+        if (step.Bytes !== undefined && step.Bytes > bytes) {
+          bytes = step.Bytes
+          watchdog.moved()
+          onProgress?.(bytes)
+        }
+        if (step.Pins !== undefined) pinned = true
+        else if (bytes > bytesMax)
+          throw new ContentError('limit', `${cid} is larger than the ${bytesMax} bytes allowed`)
+      }
+    } catch (error) {
+      throw watchdog.reasonFor(error)
+    } finally {
+      watchdog.rest()
+    }
+    if (!pinned) throw new KuboError(200, 'the answer to pin/add ended early')
+    return { bytes: mode === 'recursive' ? bytes : await this.#blockSize(cid, signal) }
+  }
+
+  async pinRemove(cid: CID, mode: PinMode, signal: AbortSignal): Promise<void> {
+    try {
+      const query = { arg: cid.toString(), recursive: mode === 'recursive' }
+      await this.#value('pin/rm', query, { signal, answerMs: unpinMs })
+    } catch (error) {
+      if (!(error instanceof KuboError && /not pinned/.test(error.message))) throw error
+    }
+  }
+
+  /** The block, right by its hash; from Kubo's store, else from whoever it can ask. */
+  async block(cid: CID, signal: AbortSignal, stallMs: number): Promise<Uint8Array> {
+    const limit = new Watchdog({
+      ms: stallMs,
+      outer: signal,
+      failure: () => new ContentError('unreachable', `Nobody gives the block ${cid}`)
+    })
+    try {
+      // Kubo says nothing until it has the block: how long that may take is the limit's matter.
+      const call = { signal: limit.signal, answerMs: stallMs * 2 }
+      const bytes = await this.#rpc.bytes('block/get', { arg: cid.toString() }, call)
+      if (!matches(cid.multihash.bytes, bytes)) throw new ContentError('back-end', `Kubo gave wrong bytes for ${cid}`)
+      return bytes
+    } catch (error) {
+      throw limit.reasonFor(error)
+    } finally {
+      limit.rest()
+    }
+  }
+
+  /** Bytes of the distinct blocks of a DAG that is there. */
+  async dagBytes(cid: CID, signal: AbortSignal): Promise<number> {
+    let bytes = 0
+    const query = { arg: cid.toString(), progress: true, offline: true }
+    for await (const value of this.#rpc.values('dag/stat', query, { signal })) {
+      const [stats] = (value as { DagStats?: { Size?: number }[] }).DagStats ?? []
+      bytes = Math.max(bytes, stats?.Size ?? 0)
+    }
+    return bytes
+  }
+
+  /** Stores the blocks that `produce` puts, in one request. None of them is pinned. */
+  async importBlocks(
+    produce: (put: (cid: CID, bytes: Uint8Array) => Promise<void>) => Promise<void>,
+    signal: AbortSignal
+  ): Promise<void> {
+    const body = async (write: (bytes: Uint8Array) => Promise<void>): Promise<void> => {
+      await write(carHeader([]))
+      await produce(async (cid, bytes) => write(carBlock(cid, bytes)))
+    }
+    for await (const _ of this.#rpc.values('dag/import', { 'pin-roots': false, stats: true }, { signal, body }));
+  }
+
+  /** Connects to one peer by any of its addresses, each ending in /p2p/<its id>. */
+  async connect(addresses: readonly string[], signal: AbortSignal): Promise<void> {
+    await this.#value('swarm/connect', { arg: addresses }, { signal, answerMs: connectMs })
+  }
+
+  async #blockSize(cid: CID, signal: AbortSignal): Promise<number> {
+    const { Size: size } = await this.#value('block/stat', { arg: cid.toString(), offline: true }, { signal })
+    return Number(size)
+  }
+
+  async #value(
+    path: string,
+    query: Parameters<Rpc['value']>[1],
+    options: CallOptions
+  ): Promise<Record<string, unknown>> {
+    const value = await this.#rpc.value(path, query, options)
+    if (typeof value !== 'object' || value === null) throw notKubo()
+    return value as Record<string, unknown>
+  }
+}
+
+function field(value: unknown, name: string): string {
+  const found = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined
+  if (typeof found !== 'string') throw notKubo()
+  return found
+}
+
+function notKubo(): ContentError {
+  return new ContentError('back-end', 'What listens there does not answer as Kubo does')
+}

@@ -1,0 +1,290 @@
+// The port over a Kubo that runs beside us: it fetches, stores and gives blocks; ours are the journal of pins, the bounds
+// and the verification of what is read. The Kubo may be anybody's: what others pinned there is never touched, and blocks
+// that nobody pins any more go by its own garbage collection.
+//
+// It starts and answers for its pins while Kubo is away; whatever needs Kubo fails with `back-end` then.
+
+import { join } from 'node:path'
+import type { CID } from 'multiformats/cid'
+import { LevelRows } from '../blocks/level-rows.ts'
+import { readCar } from '../car/read-car.ts'
+import { writeCar } from '../car/write-car.ts'
+import type {
+  AcquireOptions,
+  AddOptions,
+  AddSource,
+  Content,
+  ContentEntry,
+  GetOptions,
+  Imported,
+  Pin,
+  PinMode
+} from '../content.ts'
+import { ContentError, asContentError } from '../content-error.ts'
+import { inlineBytes, parseCid } from '../dag/digest.ts'
+import { isLeaf } from '../dag/links.ts'
+import { Turns } from '../pins/turns.ts'
+import { Tasks } from '../tasks.ts'
+import { exportFrom } from '../unixfs/export.ts'
+import type { ReadBlock } from '../unixfs/export.ts'
+import { importInto } from '../unixfs/import.ts'
+import { Importer } from '../unixfs/importer.ts'
+import { resolvePath } from '../unixfs/resolve.ts'
+import { parseApiAddress } from './api-address.ts'
+import { KuboApi } from './kubo-api.ts'
+import type { KuboIdentity } from './kubo-api.ts'
+import { kuboFailure } from './kubo-error.ts'
+import { KuboJournal } from './kubo-journal.ts'
+import { KuboPins } from './kubo-pins.ts'
+import type { KuboPinOptions } from './kubo-pins.ts'
+import { Neighbours } from './neighbours.ts'
+import { Rpc } from './rpc.ts'
+
+/** Ms. */
+const stallMsDefault = 30_000
+const answerMsDefault = 20_000
+
+export interface KuboContentInit {
+  /** Folder of the journal alone; created if absent. */
+  path: string
+  /** Multiaddr of Kubo's RPC API, such as /ip4/127.0.0.1/tcp/5001. */
+  api: string
+  /** Mesh and peer that the pins are made for: they become part of the pins' names in Kubo. */
+  mesh: string
+  peer: string
+  /** Multiaddrs of what holds a member's blocks, each ending in /p2p/<its IPFS peer>. */
+  reach(peer: string): readonly string[]
+  /** Ms without a new block after which content is `unreachable`. Default: 30,000. */
+  stallMs?: number
+  /** Ms without any answer after which Kubo is `back-end`. Default: 20,000. */
+  answerMs?: number
+}
+
+export interface KuboContent extends Content {
+  /** Who the Kubo is and where it listens. Works before start(). */
+  identity(signal?: AbortSignal): Promise<KuboIdentity>
+}
+
+export function createKuboContent(init: KuboContentInit): KuboContent {
+  return new KuboBackend(init)
+}
+
+class KuboBackend implements KuboContent {
+  readonly #reach: KuboContentInit['reach']
+  readonly #stallMs: number
+  readonly #rpc: Rpc
+  readonly #api: KuboApi
+  readonly #journal: KuboJournal
+  readonly #pins: KuboPins
+  readonly #neighbours: Neighbours
+  readonly #turns = new Turns()
+  readonly #tasks = new Tasks()
+  /** It had no room for something; until a write works again. */
+  #full = false
+
+  constructor({ path, api, mesh, peer, reach, stallMs = stallMsDefault, answerMs = answerMsDefault }: KuboContentInit) {
+    this.#reach = reach
+    this.#stallMs = stallMs
+    this.#rpc = new Rpc(parseApiAddress(api), answerMs)
+    this.#api = new KuboApi(this.#rpc)
+    this.#journal = new KuboJournal(new LevelRows(join(path, 'pins')))
+    this.#pins = new KuboPins({ api: this.#api, journal: this.#journal, mesh, peer, stallMs })
+    this.#neighbours = new Neighbours(this.#api)
+  }
+
+  async identity(signal: AbortSignal = AbortSignal.timeout(this.#stallMs)): Promise<KuboIdentity> {
+    try {
+      return await this.#api.identity(signal)
+    } catch (error) {
+      throw kuboFailure(error)
+    }
+  }
+
+  async start(): Promise<void> {
+    if (this.#tasks.started) throw new ContentError('refused', 'Content is already started')
+    try {
+      await this.#journal.open()
+    } catch (error) {
+      throw kuboFailure(error)
+    }
+    this.#tasks.begin()
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#tasks.started) return
+    await this.#tasks.end()
+    this.#rpc.close()
+    await this.#journal.close()
+  }
+
+  acquire(text: string, options: AcquireOptions): Promise<{ bytes: number }> {
+    return this.#run(options.signal, async (signal) => {
+      const cid = parseCid(text)
+      if (options.mode === 'recursive') isLeaf(cid)
+      // Not waited for: bitswap asks whoever becomes a neighbour meanwhile.
+      void this.#meet(options.sources, signal)
+      return this.#pin(cid, { ...options, signal })
+    })
+  }
+
+  release(text: string): Promise<void> {
+    return this.#run(undefined, async (signal) => {
+      const cid = parseCid(text)
+      const name = cid.toString()
+      this.#turns.interrupt(name, new ContentError('aborted', 'The CID was released'))
+      await this.#turns.take(name, signal, () => this.#pins.unpin(cid, signal))
+    })
+  }
+
+  async pinned(text: string): Promise<{ mode: PinMode; bytes: number } | undefined> {
+    this.#tasks.check()
+    const record = this.#journal.record(parseCid(text))
+    return record?.state === 'pinned' ? { mode: record.mode, bytes: record.bytes } : undefined
+  }
+
+  async *pins(): AsyncGenerator<Pin> {
+    this.#tasks.check()
+    for await (const { cid, record } of this.#journal.records()) {
+      if (record.state === 'pinned') yield { cid: cid.toString(), mode: record.mode, bytes: record.bytes }
+    }
+  }
+
+  async *unfinished(): AsyncGenerator<string> {
+    this.#tasks.check()
+    for await (const { cid, record } of this.#journal.records()) if (record.state === 'partial') yield cid.toString()
+  }
+
+  /** Kubo's own collection does that: see `ipfs repo gc`. */
+  async collect(): Promise<void> {
+    this.#tasks.check()
+  }
+
+  async space(): Promise<{ usedBytes: number }> {
+    this.#tasks.check()
+    return { usedBytes: this.#journal.usedBytes }
+  }
+
+  async probe(): Promise<void> {
+    if (!this.#tasks.started) throw new ContentError('back-end', 'Content is not started')
+    await this.#run(undefined, async (signal) => {
+      await this.#api.probe(signal)
+      if (!this.#full) return
+      await this.#api.tryWrite(signal)
+      this.#full = false
+    })
+  }
+
+  add(source: AddSource, options: AddOptions = {}): Promise<Imported> {
+    return this.#run(options.signal, async (signal) => {
+      const root = await this.#store(options, signal, (put) =>
+        importInto(source, { put, signal, chunker: options.chunker })
+      )
+      return this.#pinRoot(root, options, signal)
+    })
+  }
+
+  importCar(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, options: AddOptions = {}): Promise<Imported[]> {
+    return this.#run(options.signal, async (signal) => {
+      const roots = await this.#store(options, signal, async (put) => {
+        const car = await readCar(source)
+        for await (const { cid, bytes } of car.blocks) {
+          if (signal.aborted) throw new ContentError('aborted', 'The import was aborted', { cause: signal.reason })
+          await put(cid, bytes)
+        }
+        return car.roots
+      })
+      for (const root of roots) await this.#whole(root, signal)
+      const imported: Imported[] = []
+      // From here on only stop() ends it, so that not half of the roots are pinned.
+      for (const root of roots) imported.push(await this.#pinRoot(root, options, this.#tasks.check()))
+      return imported
+    })
+  }
+
+  async *get(text: string, options: GetOptions): AsyncGenerator<ContentEntry> {
+    yield* exportFrom(parseCid(text), this.#reader(options))
+  }
+
+  async *exportCar(text: string, options: GetOptions): AsyncGenerator<Uint8Array> {
+    yield* writeCar(parseCid(text), this.#reader(options))
+  }
+
+  async resolve(text: string, path: string, options: GetOptions): Promise<string | undefined> {
+    return (await resolvePath(parseCid(text), path, this.#reader(options)))?.toString()
+  }
+
+  #reader({ sources, signal }: GetOptions): ReadBlock {
+    return (cid) =>
+      this.#run(signal, async (either) => {
+        const inline = inlineBytes(cid)
+        if (inline !== undefined) return inline
+        void this.#meet(sources, either)
+        return this.#api.block(cid, either, this.#stallMs)
+      })
+  }
+
+  /** Sends Kubo the blocks that `produce` puts; what that resolves with. */
+  async #store<T>(
+    { bytesMax = Infinity, onProgress }: AddOptions,
+    signal: AbortSignal,
+    produce: (put: (cid: CID, bytes: Uint8Array) => Promise<void>) => Promise<T>
+  ): Promise<T> {
+    let produced: { value: T } | undefined
+    await this.#api.importBlocks(async (send) => {
+      const put = async (cid: CID, bytes: Uint8Array): Promise<void> => {
+        await send(cid, bytes).catch((error: unknown) => {
+          throw kuboFailure(error)
+        })
+      }
+      const importer = new Importer({ bytesMax, onProgress, put })
+      try {
+        produced = { value: await produce((cid, bytes) => importer.put(cid, bytes)) }
+      } catch (error) {
+        // Else the source's own.
+        throw asContentError(error)
+      } finally {
+        await importer.settled()
+      }
+    }, signal)
+    if (produced === undefined) throw new ContentError('back-end', 'Kubo took the blocks before they were made')
+    return produced.value
+  }
+
+  async #pinRoot(root: CID, { onRoot }: AddOptions, signal: AbortSignal): Promise<Imported> {
+    onRoot?.(root.toString())
+    const { bytes } = await this.#pin(root, { mode: 'recursive', bytesMax: Infinity, signal })
+    return { cid: root.toString(), bytes }
+  }
+
+  /** A CAR brings every block itself, unless it is here: nothing is fetched for it. */
+  async #whole(root: CID, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#api.dagBytes(root, signal)
+    } catch (error) {
+      const failure = kuboFailure(error)
+      if (failure.code !== 'unreachable') throw failure
+      throw new ContentError('bad-dag', `The CAR lacks blocks of ${root}`, { cause: error })
+    }
+  }
+
+  async #pin(cid: CID, options: KuboPinOptions): Promise<{ bytes: number }> {
+    return this.#turns.take(cid.toString(), options.signal, (signal) => this.#pins.pin(cid, { ...options, signal }))
+  }
+
+  async #meet(sources: readonly string[], signal: AbortSignal): Promise<void> {
+    const places = sources.map((peer) => this.#reach(peer))
+    await this.#neighbours.meet(places, signal)
+  }
+
+  async #run<T>(signal: AbortSignal | undefined, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.#tasks.run(signal, async (either) => {
+      try {
+        return await task(either)
+      } catch (error) {
+        const failure = kuboFailure(error)
+        if (failure.code === 'no-space' && failure.cause !== undefined) this.#full = true
+        throw failure
+      }
+    })
+  }
+}

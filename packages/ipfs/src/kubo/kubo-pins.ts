@@ -1,0 +1,156 @@
+// Making and unmaking one pin on a Kubo that is not ours alone. A call of pin() or unpin() has its CID to itself.
+//
+// Whose a pin is, is known twice: from the journal, which notes before the first call whether the pin stood already; and
+// from the pin's name in Kubo, which is our mark. Kubo gives a pin that is made once more the newer name, so a pin
+// that somebody made on top of ours no longer bears our mark, and stays when ours goes.
+// Peers of two meshes on one Kubo know nothing of one another: who finds the other's mark puts a common one in its place,
+// which neither removes. (Within a mesh the core releases nothing that another member on the same Kubo claims.)
+//
+// Order: the row first, then Kubo, then the row as pinned. After a crash in between the row is partial, and both ways
+// on (pin again, unpin) begin by looking at what Kubo has.
+
+import type { CID } from 'multiformats/cid'
+import type { PinMode } from '../content.ts'
+import { ContentError } from '../content-error.ts'
+import type { KuboApi } from './kubo-api.ts'
+import { kuboFailure } from './kubo-error.ts'
+import type { KuboJournal, KuboRecord } from './kubo-journal.ts'
+
+const commonMark = 'pinmesh'
+
+export interface KuboPinsInit {
+  api: KuboApi
+  journal: KuboJournal
+  mesh: string
+  /** This peer: with the mesh it tells our pins from those of any other program, and of any other peer. */
+  peer: string
+  stallMs: number
+}
+
+export interface KuboPinOptions {
+  mode: PinMode
+  bytesMax: number
+  signal: AbortSignal
+  onProgress?: ((bytes: number) => void) | undefined
+}
+
+interface Standing {
+  recursive: { name: string } | undefined
+  direct: { name: string } | undefined
+}
+
+export class KuboPins {
+  readonly #init: KuboPinsInit
+  readonly #meshMark: string
+  readonly #mark: string
+
+  constructor(init: KuboPinsInit) {
+    this.#init = init
+    this.#meshMark = `${commonMark} ${init.mesh} `
+    this.#mark = `${this.#meshMark}${init.peer}`
+  }
+
+  async pin(cid: CID, options: KuboPinOptions): Promise<{ bytes: number }> {
+    const before = this.#init.journal.record(cid)
+    const standing = await this.#standing(cid, options.signal)
+    const found = options.mode === 'recursive' ? standing.recursive : (standing.direct ?? standing.recursive)
+    const whole = before?.state === 'pinned' && before.mode === options.mode && found !== undefined
+    if (whole) return within(cid, before.bytes, options.bytesMax)
+    const ours = this.#isOurs(found)
+    // A direct wish where our own recursive pin stands: that pin has to go.
+    const narrower = options.mode === 'direct' && standing.direct === undefined && ours
+    if (found !== undefined && !narrower) return this.#takeStanding(cid, options, { before, standing, found })
+    return this.#make(cid, options, { before, standing })
+  }
+
+  async unpin(cid: CID, signal: AbortSignal): Promise<void> {
+    const { api, journal } = this.#init
+    const record = journal.record(cid)
+    if (record === undefined) return
+    if (record.maker === 'us') {
+      if (record.state === 'pinned') await journal.write(cid, { ...record, state: 'partial', bytes: 0 })
+      const standing = await api.pinOf(cid, record.mode, signal)
+      if (standing?.name === this.#mark) {
+        await api.pinRemove(cid, record.mode, signal)
+        if (record.replaced !== undefined) await this.#putBack(cid, record.replaced, signal)
+      }
+    }
+    await journal.remove(cid)
+  }
+
+  /** Kubo has the pin already: ours from before, or somebody's. It must not be added again (see kubo-api.ts). */
+  async #takeStanding(
+    cid: CID,
+    { mode, bytesMax, signal }: KuboPinOptions,
+    { before, standing, found }: { before: KuboRecord | undefined; standing: Standing; found: { name: string } }
+  ): Promise<{ bytes: number }> {
+    const { api, journal, stallMs } = this.#init
+    const bytes =
+      mode === 'recursive' ? await api.dagBytes(cid, signal) : (await api.block(cid, signal, stallMs)).length
+    within(cid, bytes, bytesMax)
+    const maker = this.#isOurs(found) ? 'us' : 'others'
+    const anotherMeshs = found.name.startsWith(`${commonMark} `) && !found.name.startsWith(this.#meshMark)
+    if (anotherMeshs) {
+      const standingMode = standing.direct === found ? 'direct' : 'recursive'
+      await api.pinAdd(cid, { mode: standingMode, name: commonMark, bytesMax: Infinity, signal, stallMs })
+    }
+    await journal.write(cid, { state: 'pinned', mode, bytes, maker, replaced: before?.replaced })
+    return { bytes }
+  }
+
+  async #make(
+    cid: CID,
+    options: KuboPinOptions,
+    { before, standing }: { before: KuboRecord | undefined; standing: Standing }
+  ): Promise<{ bytes: number }> {
+    const { api, journal, stallMs } = this.#init
+    const { mode, signal } = options
+    const theirs = this.#isOurs(standing.direct) ? undefined : standing.direct?.name
+    const replaced = theirs ?? before?.replaced
+    const record: KuboRecord = { state: 'partial', mode, bytes: 0, maker: 'us', replaced }
+    await journal.write(cid, record)
+    try {
+      if (standing.recursive !== undefined) await api.pinRemove(cid, 'recursive', signal)
+      const { bytes } = await api.pinAdd(cid, { ...options, stallMs, name: this.#mark })
+      within(cid, bytes, options.bytesMax)
+      await journal.write(cid, { ...record, state: 'pinned', bytes })
+      return { bytes }
+    } catch (error) {
+      await this.#leave(cid, kuboFailure(error))
+      throw error
+    }
+  }
+
+  /** What will not be tried again as it is leaves nothing behind; else the row stays, for Kubo may have made the pin yet. */
+  async #leave(cid: CID, error: ContentError): Promise<void> {
+    if (error.code !== 'limit' && error.code !== 'bad-dag' && error.code !== 'no-space') return
+    try {
+      await this.unpin(cid, AbortSignal.timeout(this.#init.stallMs))
+    } catch {
+      // The row stays partial: release() tries again.
+    }
+  }
+
+  async #standing(cid: CID, signal: AbortSignal): Promise<Standing> {
+    const { api } = this.#init
+    const [recursive, direct] = await Promise.all([
+      api.pinOf(cid, 'recursive', signal),
+      api.pinOf(cid, 'direct', signal)
+    ])
+    return { recursive, direct }
+  }
+
+  async #putBack(cid: CID, name: string, signal: AbortSignal): Promise<void> {
+    const { api, stallMs } = this.#init
+    await api.pinAdd(cid, { mode: 'direct', name, bytesMax: Infinity, signal, stallMs })
+  }
+
+  #isOurs(standing: { name: string } | undefined): boolean {
+    return standing?.name === this.#mark
+  }
+}
+
+function within(cid: CID, bytes: number, bytesMax: number): { bytes: number } {
+  if (bytes <= bytesMax) return { bytes }
+  throw new ContentError('limit', `${cid} has ${bytes} bytes, more than the ${bytesMax} allowed`)
+}

@@ -1,0 +1,181 @@
+// A Kubo that is not ours alone, and one that comes and goes: nothing that others pinned is ever lost by our doing, and
+// what was promised to the mesh is found again or said to be missing.
+
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { ContentError, createKuboContent, type KuboContent } from '@pinmesh/ipfs'
+import { bytesOf } from '../kit/files.ts'
+import { Kubo, withoutKubo } from '../kit/kubo.ts'
+import { newFolder, removeFolder } from '../kit/processes.ts'
+import { until } from '../kit/until.ts'
+
+const stallMs = 3000
+const answerMs = 2000
+
+describe('pins on a Kubo', { skip: withoutKubo }, () => {
+  let kubo: Kubo
+  let content: KuboContent
+  const folders: string[] = []
+  const contents: KuboContent[] = []
+
+  const open = async (more: { mesh?: string; peer?: string } = {}): Promise<KuboContent> => {
+    const path = newFolder('kubo-pins')
+    folders.push(path)
+    const init = { path, api: kubo.api, mesh: 'one', peer: 'me', reach: () => [], stallMs, answerMs }
+    const opened = createKuboContent({ ...init, ...more })
+    await opened.start()
+    contents.push(opened)
+    return opened
+  }
+  const acquire = async (cid: string, mode: 'recursive' | 'direct' = 'recursive', on = content): Promise<number> =>
+    (await on.acquire(cid, { mode, sources: [], bytesMax: 1 << 30, signal: AbortSignal.timeout(60_000) })).bytes
+
+  before(async () => {
+    kubo = await Kubo.start()
+    content = await open()
+  })
+  after(async () => {
+    for (const one of contents) await one.stop()
+    await kubo.remove()
+    for (const folder of folders) removeFolder(folder)
+  })
+
+  test('a pin that was there before us stays when ours goes', async () => {
+    const cid = await kubo.add(bytesOf('theirs', 2_000_000), { pin: true })
+    const named = (await kubo.pins())[cid]
+    assert.ok((await acquire(cid)) > 2_000_000)
+    await content.release(cid)
+    assert.equal((await kubo.pins())[cid], named)
+  })
+
+  test('a pin that is made on top of ours stays when ours goes', async () => {
+    const cid = await kubo.add(bytesOf('later', 1000))
+    await acquire(cid)
+    assert.match((await kubo.pins())[cid] ?? '', /^pinmesh one me$/)
+    await kubo.call(`pin/add?arg=${cid}`)
+    await content.release(cid)
+    assert.equal((await kubo.pins())[cid], '')
+    assert.equal(await content.pinned(cid), undefined)
+  })
+
+  test("somebody's direct pin makes way for our recursive one, and is put back", async () => {
+    const cid = await kubo.add(bytesOf('direct', 3_000_000))
+    await kubo.call(`pin/add?arg=${cid}&recursive=false&name=keep`)
+    await acquire(cid)
+    assert.equal((await kubo.pins('direct'))[cid], undefined)
+    await acquire(cid, 'direct')
+    await content.release(cid)
+    assert.equal((await kubo.pins('direct'))[cid], 'keep')
+    assert.equal((await kubo.pins())[cid], undefined)
+  })
+
+  test('our own pin goes, and nothing of it is left', async () => {
+    const cid = await kubo.add(bytesOf('ours', 1000))
+    await acquire(cid)
+    await content.release(cid)
+    assert.equal((await kubo.pins())[cid], undefined)
+    assert.deepEqual(await content.space(), { usedBytes: 0 })
+  })
+
+  test('a pin that somebody took away is made again when it is asked for', async () => {
+    const cid = await kubo.add(bytesOf('taken away', 2_000_000))
+    const bytes = await acquire(cid)
+    await kubo.call(`pin/rm?arg=${cid}`)
+    assert.equal(await acquire(cid), bytes)
+    assert.ok(cid in (await kubo.pins()))
+    await content.release(cid)
+  })
+
+  test('peers of two meshes on one Kubo do not take pins from each other', async () => {
+    const other = await open({ mesh: 'two' })
+    const cid = await kubo.add(bytesOf('both', 1000))
+    await acquire(cid)
+    await acquire(cid, 'recursive', other)
+    await content.release(cid)
+    assert.ok(cid in (await kubo.pins()))
+    assert.ok((await other.pinned(cid)) !== undefined)
+    await other.release(cid)
+  })
+
+  test('a DAG that is too large leaves no pin', async () => {
+    const cid = await kubo.add(bytesOf('large', 5_000_000))
+    const small = { mode: 'recursive', sources: [], bytesMax: 1_000_000, signal: AbortSignal.timeout(60_000) } as const
+    await fails(content.acquire(cid, small), 'limit')
+    assert.equal((await kubo.pins())[cid], undefined)
+  })
+
+  test('a Kubo that hangs, dies and comes back costs the calls meanwhile and nothing else', async () => {
+    const cid = await kubo.add(bytesOf('outlives', 1000))
+    const later = await kubo.add(bytesOf('later on', 1000))
+    await acquire(cid)
+    kubo.signal('SIGSTOP')
+    await fails(content.probe(), 'back-end')
+    await fails(acquire(later), 'back-end')
+    kubo.signal('SIGCONT')
+    await content.probe()
+    await acquire(later)
+    await kubo.end()
+    await fails(content.probe(), 'back-end')
+    await fails(content.release(later), 'back-end')
+    assert.ok((await content.pinned(cid)) !== undefined, 'the journal knows it while Kubo is away')
+    const fresh = await open()
+    await fails(fresh.probe(), 'back-end')
+    await kubo.run()
+    await fresh.probe()
+    await content.release(later)
+    assert.equal((await kubo.pins())[later], undefined)
+    assert.ok(cid in (await kubo.pins()))
+    await acquire(cid)
+  })
+
+  test('a release that Kubo died in the middle of is finished, and the pin not taken for held', async () => {
+    const cid = await kubo.add(bytesOf('half gone', 1000))
+    await acquire(cid)
+    await kubo.end()
+    await fails(content.release(cid), 'back-end')
+    assert.equal(await content.pinned(cid), undefined)
+    await kubo.run()
+    await content.release(cid)
+    assert.equal((await kubo.pins())[cid], undefined)
+  })
+
+  test('what nobody has holds up nothing else, and ends when its caller ends it', async () => {
+    const absent = 'bafkreiemqpndzewx4bioklzfvhtiegsfny5fxuc3nkjk2vmcpjxiammsti'
+    const ending = new AbortController()
+    const waiting = content.acquire(absent, { mode: 'recursive', sources: [], bytesMax: 1e6, signal: ending.signal })
+    const cids = await Promise.all([1, 2, 3].map(async (n) => kubo.add(bytesOf(`beside ${n}`, 1000))))
+    await Promise.all(cids.map(async (cid) => acquire(cid)))
+    ending.abort()
+    await fails(waiting, 'aborted')
+    await until('Kubo wants nothing any more', 20_000, async () => {
+      const { Keys } = JSON.parse(await kubo.call('bitswap/wantlist')) as { Keys: unknown[] | null }
+      return (Keys ?? []).length === 0
+    })
+  })
+
+  test('an add that its source breaks off, or Kubo, fails and pins nothing', async () => {
+    const before = Object.keys(await kubo.pins()).length
+    const broken = async function* (): AsyncGenerator<Uint8Array> {
+      yield bytesOf('broken off', 3_000_000)
+      throw new Error('the source is gone')
+    }
+    await assert.rejects(content.add(broken()), /the source is gone/)
+    const dying = async function* (): AsyncGenerator<Uint8Array> {
+      for (let n = 0; n < 100; n++) {
+        if (n === 5) await kubo.end()
+        yield bytesOf(`dying ${n}`, 1_000_000)
+      }
+    }
+    await fails(content.add(dying()), 'back-end')
+    await kubo.run()
+    assert.equal(Object.keys(await kubo.pins()).length, before)
+  })
+})
+
+async function fails(promise: Promise<unknown>, code: string): Promise<void> {
+  await assert.rejects(promise, (error) => {
+    assert.ok(error instanceof ContentError, String(error))
+    assert.equal(error.code, code, error.message)
+    return true
+  })
+}
