@@ -11,6 +11,7 @@ import { equalBytes } from './bytes/compare.ts'
 import type { Effect, Row } from './effects.ts'
 import type { Event, Now } from './events.ts'
 import { type Charter } from './formats/charter.ts'
+import { canonicalCid, keyOfPin } from './formats/key.ts'
 import type { Policy } from './formats/key-op.ts'
 import { commitRowKey } from './pinset/author.ts'
 import { decodeSummary } from './pinset/leaf.ts'
@@ -62,7 +63,7 @@ export class Core {
     return { facts: this.#house.facts.root, pinset: this.#house.heads.root }
   }
 
-  get space(): { budgetBytes: number; usedBytes: number } {
+  get space(): { budgetBytes: number; usedBytes: number; reservedBytes: number } {
     return this.#house.keeper.jobs
   }
 
@@ -110,6 +111,11 @@ export class Core {
 
   members(): MemberReport[] {
     return this.#house.members.reports()
+  }
+
+  /** The key under which the journal keeps a CID. */
+  holdKeyOf(cid: string): Uint8Array {
+    return keyOfPin(this.meshId, canonicalCid(cid), this.#init.crypto)
   }
 
   /** Where a member says that it can be reached. */

@@ -4,7 +4,7 @@
  */
 import type { Note } from './notes.ts'
 import type { PinMode } from './formats/register.ts'
-import type { LeaveReport, PinAnswer, PinReport } from './reports.ts'
+import type { EmptiedReport, LeaveReport, PinAnswer, PinReport } from './reports.ts'
 import type { Topic, Verdict } from './events.ts'
 
 /**
@@ -38,6 +38,9 @@ export type Reply =
   | { readonly of: 'status'; readonly report: PinReport }
   | { readonly of: 'change-trust'; readonly seq: number; readonly writer?: number }
   | { readonly of: 'leave-report'; readonly report: LeaveReport }
+  | { readonly of: 'emptied'; readonly report: EmptiedReport }
+  /** CIDs of the copies that are gone */
+  | { readonly of: 'dropped'; readonly cids: readonly string[] }
   | { readonly of: 'done' }
   | { readonly of: 'failure'; readonly failure: Failure }
 

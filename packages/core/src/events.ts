@@ -68,6 +68,10 @@ export type Command =
       readonly anyway?: boolean
     }
   | { readonly do: 'set-space'; readonly bytes: number }
+  /** Empties the trash of these buckets as the rules allow; `now`: what is in it needs no trash time any more. */
+  | { readonly do: 'empty-trash'; readonly buckets: readonly number[]; readonly now: boolean }
+  /** Deletes copies in the back end that no pin asks for and the journal does not know. */
+  | { readonly do: 'drop-copies'; readonly cids: readonly string[] }
   | { readonly do: 'resume' }
   /** begin to leave, take that back, see how far it is, be gone */
   | { readonly do: 'leave' | 'stay' | 'leave-report' | 'left' }

@@ -4,6 +4,7 @@
  */
 import { Claimer } from './content/claimer.ts'
 import { Claims } from './content/claims.ts'
+import { Collector } from './content/collector.ts'
 import { Keeper } from './content/keeper.ts'
 import { Planner } from './content/planner.ts'
 import type { Crypto, Random } from './crypto.ts'
@@ -305,6 +306,7 @@ export class House {
       status: new Status({ ...rooms, keeper, planner }),
       author: this.author,
       keeper: this.keeper,
+      collector: new Collector({ ...rooms, keeper }),
       planner: this.planner,
       leaving: this.leaving,
       spaceSet: (bytes) => this.self.setSpace(bytes),

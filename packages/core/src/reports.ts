@@ -78,3 +78,16 @@ export interface MemberReport {
   readonly ipfsPeer: string
   readonly addresses: readonly string[]
 }
+
+/** What emptying the trash came to. Bytes are those of whole pins; several may share blocks. */
+export interface EmptiedReport {
+  readonly pins: number
+  readonly bytes: number
+  /** what stays, by the reason; `until`: wall ms at which the last of it may go, where that is known */
+  readonly stays: readonly {
+    readonly why: 'promised' | 'trash-time' | 'out-of-step' | 'failed'
+    readonly pins: number
+    readonly bytes: number
+    readonly until?: number
+  }[]
+}

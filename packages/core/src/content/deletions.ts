@@ -23,10 +23,18 @@ export interface DeletionsInit {
   readonly mark: (bucket: number) => void
 }
 
+interface Deletion {
+  readonly key: Uint8Array
+  /** the back end is at it */
+  told: boolean
+  /** to be told whether it is gone */
+  readonly watchers: ((gone: boolean) => void)[]
+}
+
 export class Deletions {
   readonly #init: DeletionsInit
-  /** by CID; `told`: the back end is at it */
-  readonly #underWay = new Map<string, { readonly key: Uint8Array; told: boolean }>()
+  /** by CID */
+  readonly #underWay = new Map<string, Deletion>()
 
   constructor(init: DeletionsInit) {
     this.#init = init
@@ -41,12 +49,11 @@ export class Deletions {
   begin(leaf: Leaf, hold: Hold): void {
     const cid = hold.cid.toString()
     if (this.#underWay.has(cid)) return
-    const one = { key: hold.key, told: false }
-    this.#underWay.set(cid, one)
+    const one = this.#note(cid, hold.key)
     this.#init.save(leaf, [leaf.setHold({ ...hold, state: 'releasing' })], () => {
       // It may have been added anew meanwhile.
       if (leaf.hold(hold.key)?.state === 'releasing') this.#tell(cid, one)
-      else this.#underWay.delete(cid)
+      else this.#end(cid, one, false)
     })
   }
 
@@ -54,15 +61,25 @@ export class Deletions {
   resume(hold: Hold): void {
     const cid = hold.cid.toString()
     if (this.#underWay.has(cid)) return
-    const one = { key: hold.key, told: false }
-    this.#underWay.set(cid, one)
-    this.#tell(cid, one)
+    this.#tell(cid, this.#note(cid, hold.key))
+  }
+
+  /** Deletes a copy that the journal does not know. */
+  copy(cid: string, key: Uint8Array): void {
+    if (!this.#underWay.has(cid)) this.#tell(cid, this.#note(cid, key))
+  }
+
+  /** Tells once whether the content is gone; at once that it is not, if nothing is deleting it. */
+  watch(cid: string, ended: (gone: boolean) => void): void {
+    const one = this.#underWay.get(cid)
+    if (one === undefined) ended(false)
+    else one.watchers.push(ended)
   }
 
   released(cid: string): void {
     const one = this.#underWay.get(cid)
     if (one === undefined) return
-    this.#underWay.delete(cid)
+    this.#end(cid, one, true)
     const bucket = bucketOf(one.key)
     this.#init.leaves.with(bucket >> 4, (leaf) => {
       if (leaf.hold(one.key)?.state !== 'releasing') return
@@ -73,14 +90,28 @@ export class Deletions {
   failed(cid: string): void {
     const one = this.#underWay.get(cid)
     if (one === undefined) return
+    // Until it is told again the content may be held anew.
+    one.told = false
+    for (const ended of one.watchers.splice(0)) ended(false)
     this.#init.agenda.at(this.#init.outbox.mono + retryMs, () => {
-      this.#underWay.delete(cid)
+      this.#end(cid, one, false)
       this.#init.mark(bucketOf(one.key))
     })
   }
 
-  #tell(cid: string, one: { told: boolean }): void {
+  #note(cid: string, key: Uint8Array): Deletion {
+    const one: Deletion = { key, told: false, watchers: [] }
+    this.#underWay.set(cid, one)
+    return one
+  }
+
+  #tell(cid: string, one: Deletion): void {
     one.told = true
     this.#init.outbox.emit({ kind: 'release', cid })
+  }
+
+  #end(cid: string, one: Deletion, gone: boolean): void {
+    this.#underWay.delete(cid)
+    for (const ended of one.watchers.splice(0)) ended(gone)
   }
 }

@@ -78,6 +78,10 @@ export class Jobs {
     return this.#used
   }
 
+  get reservedBytes(): number {
+    return this.#reserved
+  }
+
   /** Share of the budget that is neither used nor reserved, 0..1. */
   get free(): number {
     return this.#budget === 0 ? 0 : Math.max(0, 1 - (this.#used + this.#reserved) / this.#budget)

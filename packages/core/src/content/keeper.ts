@@ -124,13 +124,14 @@ export class Keeper {
       this.#visiting++
       this.#init.leaves.later(bucket >> 4, (leaf) => {
         this.#visiting--
-        this.#visit(leaf, bucket)
+        this.visit(leaf, bucket)
         this.#next()
       })
     }
   }
 
-  #visit(leaf: Leaf, bucket: number): void {
+  /** Looks at a bucket now, or, while an own wish of the leaf is on its way to disk, as soon as it is there. */
+  visit(leaf: Leaf, bucket: number): void {
     // Nothing is begun for a wish that is not on disk: it may never get there.
     if (leaf.drafts > 0) {
       leaf.whenSettled(() => this.mark(bucket))

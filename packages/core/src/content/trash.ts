@@ -2,6 +2,7 @@
  * How held content comes to an end. A pin whose wish has ended (on evidence, never by absence from my view) or whose extra
  * copy was let go stays in the trash until the last promise that covers it has expired and the trash time is over. Pins
  * voided by a revocation go to limbo first. Nothing falls due while my clock is doubtful, I am cut off, or out of step.
+ * An operator may end the trash time early; the promises and those conditions hold all the same.
  */
 import type { Row } from '../effects.ts'
 import type { Outbox } from '../loop/outbox.ts'
@@ -29,8 +30,16 @@ export interface HoldAt {
   readonly writes: Row[]
 }
 
+/** Why something stays in the trash, and until when (wall ms) where that is known. */
+export interface Stay {
+  readonly why: 'promised' | 'trash-time' | 'out-of-step' | 'failed'
+  readonly until?: number
+}
+
 export class Trash {
   readonly #init: TrashInit
+  /** wall ms: what was in the trash by then needs no trash time any more */
+  #hurriedAt = -Infinity
 
   constructor(init: TrashInit) {
     this.#init = init
@@ -58,7 +67,7 @@ export class Trash {
       return outbox.mono + timings.limboMs
     }
     const leftMs = hold.since + timings.limboMs - outbox.wall
-    if (leftMs <= 0 && this.#clear()) return this.discard(at)
+    if (leftMs <= 0 && this.clear) return this.discard(at)
     return outbox.mono + Math.max(timings.beatMs, leftMs)
   }
 
@@ -92,18 +101,33 @@ export class Trash {
       return Infinity
     }
     if (due > outbox.wall) return outbox.mono + due - outbox.wall
-    if (!this.#clear()) return outbox.mono + timings.beatMs
+    if (!this.clear) return outbox.mono + timings.beatMs
     deletions.begin(leaf, hold)
     return Infinity
   }
 
   /** wall ms at which the trash of this hold is over. */
   dueAt(bucket: number, hold: Hold): number {
-    return Math.max(hold.since + this.#init.timings.trashMs, this.coveredUntil(bucket, hold))
+    const trashMs = hold.since <= this.#hurriedAt ? 0 : this.#init.timings.trashMs
+    return Math.max(hold.since + trashMs, this.coveredUntil(bucket, hold))
   }
 
-  /** My clock agrees with the others', I hear them, and my pinset is theirs. */
-  #clear(): boolean {
+  /** Ends the trash time of all that is in the trash now. */
+  hurry(): void {
+    this.#hurriedAt = this.#init.outbox.wall
+  }
+
+  /** Of a hold that is in the trash after its bucket was visited. */
+  stay(bucket: number, hold: Hold): Stay {
+    const { wall } = this.#init.outbox
+    const covered = this.coveredUntil(bucket, hold)
+    if (covered > wall) return { why: 'promised', until: covered }
+    const due = this.dueAt(bucket, hold)
+    return due > wall ? { why: 'trash-time', until: due } : { why: 'out-of-step' }
+  }
+
+  /** My clock agrees with the others', I hear them, and my pinset is theirs: what I see ended has ended. */
+  get clear(): boolean {
     const { members, inStep } = this.#init
     return members.clockAgrees && !members.isolated && inStep()
   }

@@ -7,6 +7,7 @@ import { equalBytes } from '../bytes/compare.ts'
 import { FormatError } from '../bytes/format-error.ts'
 import type { Crypto } from '../crypto.ts'
 import { findRow } from '../content/claims.ts'
+import type { Collector } from '../content/collector.ts'
 import type { Hold } from '../content/hold.ts'
 import type { Keeper } from '../content/keeper.ts'
 import type { Planner } from '../content/planner.ts'
@@ -39,6 +40,7 @@ export interface CommandsInit {
   readonly author: Author
   readonly status: Status
   readonly keeper: Keeper
+  readonly collector: Collector
   readonly planner: Planner
   readonly trust: TrustChanges
   readonly leaving: Leaving
@@ -85,6 +87,17 @@ export class Commands {
       case 'left':
       case 'leave-report':
         this.#init.leaving.run(id, command.do)
+        return
+      case 'empty-trash':
+        this.#init.collector.emptyTrash(command.buckets, command.now, (report) =>
+          this.#init.outbox.emit({ kind: 'reply', id, reply: { of: 'emptied', report } })
+        )
+        return
+      case 'drop-copies':
+        this.#init.collector.dropCopies(
+          command.cids.map(parseCid).filter((cid) => cid !== undefined),
+          (cids) => this.#init.outbox.emit({ kind: 'reply', id, reply: { of: 'dropped', cids } })
+        )
         return
       case 'resume':
         this.#init.members.liveness.resume()
