@@ -1,8 +1,23 @@
 // Content of a peer elsewhere, streamed both ways.
 
 import { FrameReader } from './frame-reader.ts'
-import { connectionError, type Http } from './http.ts'
-import type { AddEntry, Added, AddOptions, ContentEntry, MeshContent } from './mesh.ts'
+import { connectionError, type Http, linesOf } from './http.ts'
+import type {
+  AddEntry,
+  Added,
+  AddOptions,
+  CarOptions,
+  Collected,
+  ContentEntry,
+  GcOptions,
+  GetOptions,
+  MeshContent,
+  PinUse,
+  Refused,
+  SpaceUse
+} from './mesh.ts'
+import { errorOf } from './problem.ts'
+import { resultOf } from './progress-lines.ts'
 import { upload } from './upload.ts'
 
 export class ClientContent implements MeshContent {
@@ -13,11 +28,54 @@ export class ClientContent implements MeshContent {
   }
 
   async add(entries: AsyncIterable<AddEntry>, options: AddOptions): Promise<Added> {
-    return upload(this.#http, entries, options)
+    const { wrap, chunker, pin } = options
+    return upload(this.#http, { path: '/add', header: { wrap, chunker, pin }, entries, options })
   }
 
-  async *get(cid: string, signal: AbortSignal): AsyncGenerator<ContentEntry, void, undefined> {
-    const answer = await this.#http.bytes({ method: 'GET', path: `/content/${encodeURIComponent(cid)}`, signal })
+  async addCar(car: AsyncIterable<Uint8Array>, options: CarOptions): Promise<(Added | Refused)[]> {
+    const entries = one({ path: 'car', content: car })
+    const { pin } = options
+    const { roots } = await upload<{ roots: (Added | Refused)[] }>(this.#http, {
+      path: '/car',
+      header: { pin },
+      entries,
+      options
+    })
+    return roots.map((root) => ('error' in root ? { cid: root.cid, error: errorOf(root.error) } : root))
+  }
+
+  get(cid: string, options: GetOptions): AsyncIterable<ContentEntry> {
+    return this.#read('content', cid, options)
+  }
+
+  async *getCar(cid: string, options: GetOptions): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const { content } of this.#read('car', cid, options)) yield* content ?? []
+  }
+
+  async gc({ now = false, signal, onProgress }: GcOptions = {}): Promise<Collected> {
+    const answer = await this.#http.bytes({ method: 'POST', path: '/gc', signal }, { now })
+    return resultOf<Collected>(linesOf(answer, signal), onProgress)
+  }
+
+  async space(): Promise<SpaceUse> {
+    return this.#http.json({ method: 'GET', path: '/space' })
+  }
+
+  spaceOfPins(): AsyncIterable<PinUse[]> {
+    return this.#http.lines({ method: 'GET', path: '/space/pins' })
+  }
+
+  async *#read(
+    route: 'content' | 'car',
+    cid: string,
+    { path, signal }: GetOptions
+  ): AsyncGenerator<ContentEntry, void, undefined> {
+    const query = path === undefined || path === '' ? '' : `?path=${encodeURIComponent(path)}`
+    const answer = await this.#http.bytes({
+      method: 'GET',
+      path: `/${route}/${encodeURIComponent(cid)}${query}`,
+      signal
+    })
     try {
       for await (const { size, ...entry } of new FrameReader(answer).entries()) yield { ...entry, size: size ?? 0 }
     } catch (error) {
@@ -26,4 +84,8 @@ export class ClientContent implements MeshContent {
       answer.destroy()
     }
   }
+}
+
+async function* one<T>(value: T): AsyncGenerator<T, void, undefined> {
+  yield value
 }

@@ -52,8 +52,8 @@ export class Http {
   }
 
   /** The answer's bytes, its status checked. */
-  async bytes(call: Call): Promise<IncomingMessage> {
-    return this.#send(call)
+  async bytes(call: Call, body?: object): Promise<IncomingMessage> {
+    return this.#send(call, body)
   }
 
   /** A request to be written by the caller, and its answer, the status not checked. */

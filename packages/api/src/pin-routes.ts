@@ -43,7 +43,7 @@ export function addPinRoutes(app: FastifyInstance, pins: MeshPins, open: OpenReq
   })
 }
 
-type Answer = { cid: string } | { cid: string; error: MeshError }
+export type Answer = { cid: string } | { cid: string; error: MeshError }
 
 function single(answers: readonly Answer[]): object {
   const answer = answers[0]!
@@ -51,6 +51,7 @@ function single(answers: readonly Answer[]): object {
   return answer
 }
 
-function wireOf(answer: Answer): object {
+/** An answer as it is sent. */
+export function wireOf(answer: Answer): object {
   return 'error' in answer ? { cid: answer.cid, error: problemOf(answer.error) } : answer
 }

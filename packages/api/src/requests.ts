@@ -11,6 +11,8 @@ export const bodyBytesMax: number = 64 << 10
 /** Text of a CID, also of one that carries its data. */
 export const cidCharsMax = 512
 
+const chunkerCharsMax = 64
+const pathBytesMax = 4096
 const replicasMax = 65_535
 const nameBytesMax = 255
 const metaBytesMax = 512
@@ -34,14 +36,41 @@ export function readUnpin(body: unknown): { cids: string[]; yes: boolean } {
   return { cids: readList(fields.cids, 'cids').map(readCid), yes: readBoolean(fields.yes, 'yes') ?? false }
 }
 
-export function readAddOptions(header: unknown): { wrap: boolean; pin?: Wish } {
+export function readAddOptions(header: unknown): { wrap: boolean; chunker?: string; pin?: Wish } {
   const fields = readObject(header, 'The first frame')
-  allow(fields, ['wrap', 'pin'])
-  const wrap = readBoolean(fields.wrap, 'wrap') ?? false
-  if (fields.pin === undefined) return { wrap }
-  const pin = readObject(fields.pin, 'pin')
+  allow(fields, ['wrap', 'chunker', 'pin'])
+  const { chunker, pin } = fields
+  return {
+    wrap: readBoolean(fields.wrap, 'wrap') ?? false,
+    ...(chunker === undefined ? {} : { chunker: readText(chunker, 'chunker', chunkerCharsMax) }),
+    ...readPinOption(pin)
+  }
+}
+
+export function readCarOptions(header: unknown): { pin?: Wish } {
+  const fields = readObject(header, 'The first frame')
+  allow(fields, ['pin'])
+  return readPinOption(fields.pin)
+}
+
+/** { now? } */
+export function readGc(body: unknown): { now: boolean } {
+  const fields = readObject(body, 'The body')
+  allow(fields, ['now'])
+  return { now: readBoolean(fields.now, 'now') ?? false }
+}
+
+/** ?path=a/b */
+export function readContentPath(query: unknown): { path?: string } {
+  const { path } = readObject(query, 'The query')
+  return path === undefined ? {} : { path: readText(path, 'path', pathBytesMax) }
+}
+
+function readPinOption(value: unknown): { pin?: Wish } {
+  if (value === undefined) return {}
+  const pin = readObject(value, 'pin')
   allow(pin, wishFields)
-  return { wrap, pin: readWish(pin) }
+  return { pin: readWish(pin) }
 }
 
 export function readCid(value: unknown): string {

@@ -53,7 +53,7 @@ test('an error arrives as it left', async (t) => {
   }
   await assert.rejects(client.pins.status('x'), expected)
   await assert.rejects(collect(client.pins.waitFor('x', 1, never)), expected)
-  await assert.rejects(collect(client.content.get('x', never)), { code: 'MESH_NOT_FOUND', exit: 3 })
+  await assert.rejects(collect(client.content.get('x', { signal: never })), { code: 'MESH_NOT_FOUND', exit: 3 })
 })
 
 test('files and folders go in, report their progress, and come out the same', async (t) => {
@@ -74,7 +74,7 @@ test('files and folders go in, report their progress, and come out the same', as
   assert.deepEqual(node.asked, [{ wrap: true, pin }])
   assert.ok(seen.length > 0 && seen.every((bytes, n) => n === 0 || bytes >= seen[n - 1]!))
   const back: [string, Uint8Array | null][] = []
-  for await (const { path, kind, content } of client.content.get('content', never)) {
+  for await (const { path, kind, content } of client.content.get('content', { signal: never })) {
     back.push([path, kind === 'folder' ? null : Buffer.concat(await collect(content!))])
   }
   assert.deepEqual(
@@ -87,7 +87,7 @@ test('content that is not read is skipped', async (t) => {
   const { client, node } = await started(t)
   node.files.set('a', randomBytes(500_000)).set('b', Buffer.from('b'))
   const paths: string[] = []
-  for await (const { path, content } of client.content.get('content', never)) {
+  for await (const { path, content } of client.content.get('content', { signal: never })) {
     paths.push(path)
     for await (const _piece of content!) break
   }
@@ -103,15 +103,82 @@ test('content that fails in the middle fails at the reader with the same error',
     }
   })
   const read = async (): Promise<void> => {
-    for await (const { content } of client.content.get('content', never)) await collect(content!)
+    for await (const { content } of client.content.get('content', { signal: never })) await collect(content!)
   }
   await assert.rejects(read(), { code: 'MESH_UNREACHABLE', exit: 62 })
+})
+
+test('a CAR goes in as one stream and comes out as it is, with the roots that were refused', async (t) => {
+  const asked: unknown[] = []
+  let held: Uint8Array = new Uint8Array(0)
+  const { client } = await started(t, 'port', {
+    content: {
+      async addCar(car, { pin, onProgress }) {
+        held = Buffer.concat(await collect(car))
+        onProgress?.(held.length)
+        await new Promise((resolve) => setImmediate(resolve))
+        asked.push(pin)
+        const error = new MeshError('MESH_TOO_FEW_PEERS', 'Too few.', { remedy: 'Wait.' })
+        return [
+          { cid: 'one', bytes: 1, want: 2, min: 1 },
+          { cid: 'two', error }
+        ]
+      },
+      async *getCar(cid, { path }) {
+        asked.push([cid, path])
+        for await (const piece of cut(held, 70_000)) yield piece
+      }
+    }
+  })
+  const car = randomBytes(3_000_000)
+  const seen: number[] = []
+  const options = { pin: { replicas: 2 }, onProgress: (bytes: number) => seen.push(bytes) }
+  const [one, two] = await client.content.addCar(cut(car, 999_999), options)
+  assert.deepEqual(one, { cid: 'one', bytes: 1, want: 2, min: 1 })
+  assert.ok(two !== undefined && 'error' in two && two.error instanceof MeshError)
+  assert.equal(two.error.code, 'MESH_TOO_FEW_PEERS')
+  assert.deepEqual(seen, [3_000_000])
+  const back = await collect(client.content.getCar('content', { path: 'a b/ü', signal: never }))
+  assert.deepEqual(Buffer.concat(back), car)
+  assert.deepEqual(asked, [{ replicas: 2 }, ['content', 'a b/ü']])
+})
+
+test('a CAR that fails before its first bytes, or in its middle, fails with its own error', async (t) => {
+  let first = true
+  const { client } = await started(t, 'port', {
+    content: {
+      async *getCar() {
+        if (!first) yield randomBytes(1000)
+        throw new MeshError('MESH_CONTENT_UNREACHABLE', 'No peer gave the content.', { exit: 2 })
+      }
+    }
+  })
+  for (first of [true, false]) {
+    const read = collect(client.content.getCar('content', { signal: never }))
+    await assert.rejects(read, { code: 'MESH_CONTENT_UNREACHABLE' })
+  }
+})
+
+test('clearing up tells its progress, then what came of it; what is used comes whole and pin by pin', async (t) => {
+  const { client, node } = await started(t)
+  const seen: number[] = []
+  const collected = await client.content.gc({ now: true, onProgress: (deleted) => seen.push(deleted) })
+  assert.deepEqual(collected, { pins: 2, copies: 1, freedBytes: 10, stays: [] })
+  assert.deepEqual(node.asked, [{ now: true }])
+  assert.ok(seen.length > 0)
+  assert.equal((await client.content.space()).usedBytes, 40)
+  assert.deepEqual(await collect(client.content.spaceOfPins()), [
+    [
+      { cid: 'a', bytes: 30, state: 'held' },
+      { cid: 'b', bytes: 10, state: 'copy' }
+    ]
+  ])
 })
 
 test('a path that would leave its folder is refused before it reaches a disk', async (t) => {
   const { client, node } = await started(t)
   node.files.set('../../.bashrc', Buffer.from('x'))
-  await assert.rejects(collect(client.content.get('content', never)), { code: 'MESH_API_BODY' })
+  await assert.rejects(collect(client.content.get('content', { signal: never })), { code: 'MESH_API_BODY' })
 })
 
 test('an upload that the peer refuses half-way stops, also when its source has fallen silent', async (t) => {

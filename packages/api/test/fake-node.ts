@@ -141,6 +141,34 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
         if (cid !== 'content') throw new MeshError('MESH_NOT_FOUND', 'Nobody has it.', { exit: 3, remedy: 'Wait.' })
         for (const [path, bytes] of files) yield contentOf(path, bytes)
       },
+      async addCar(car) {
+        for await (const _piece of car);
+        return []
+      },
+      async *getCar() {
+        yield* []
+      },
+      async gc({ onProgress, now } = {}) {
+        node.asked.push({ now })
+        onProgress?.(3)
+        await new Promise((resolve) => setImmediate(resolve))
+        return { pins: 2, copies: 1, freedBytes: 10, stays: [] }
+      },
+      space: async () => ({
+        budgetBytes: 100,
+        usedBytes: 40,
+        reservedBytes: 5,
+        held: { pins: 1, bytes: 30 },
+        trash: { pins: 0, bytes: 0 },
+        limbo: { pins: 0, bytes: 0 },
+        copies: { pins: 1, bytes: 10 }
+      }),
+      async *spaceOfPins() {
+        yield [
+          { cid: 'a', bytes: 30, state: 'held' },
+          { cid: 'b', bytes: 10, state: 'copy' }
+        ]
+      },
       ...overrides.content
     },
     trust: {

@@ -149,6 +149,35 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
       async *get() {
         yield* []
       },
+      async addCar(car, { pin }) {
+        let bytes = 0
+        for await (const piece of car) bytes += piece.length
+        node.asked.push({ car: bytes, pin })
+        return cids.slice(0, 2).map((cid) => ({ bytes, ...pinOne(pinned, { ...pin, cid }) }))
+      },
+      async *getCar(cid, { path }) {
+        node.asked.push({ cid, path })
+        yield Buffer.from('a CAR, ')
+        yield Buffer.from('in pieces')
+      },
+      async gc({ now } = {}) {
+        node.asked.push({ now })
+        const until = Date.UTC(2030, 0, 1)
+        return { pins: 2, copies: 1, freedBytes: 3e6, stays: [{ why: 'promised', pins: 4, bytes: 8e6, until }] }
+      },
+      space: async () => ({
+        budgetBytes: 10e9,
+        usedBytes: 4e9,
+        reservedBytes: 1e9,
+        held: { pins: 3, bytes: 4.5e9 },
+        trash: { pins: 1, bytes: 2e6 },
+        limbo: { pins: 0, bytes: 0 },
+        copies: { pins: 0, bytes: 0 }
+      }),
+      async *spaceOfPins() {
+        yield [{ cid: cids[0]!, bytes: 3e9, state: 'held' }]
+        yield [{ cid: cids[1]!, bytes: 2e6, state: 'trash' }]
+      },
       ...overrides.content
     },
     trust: {

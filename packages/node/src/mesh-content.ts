@@ -1,6 +1,6 @@
-// The programming API of content: files in, files out.
+// The programming API of content: files in, files out, and the room that it takes.
 
-import type { PinAnswer, PinRequest } from './mesh-pins.ts'
+import type { PinAnswer, PinRequest, Refused } from './mesh-pins.ts'
 
 /** One file or folder to add; a folder has no content. `path` is relative, '/' between names. */
 export interface AddEntry {
@@ -16,14 +16,19 @@ export interface ContentEntry {
   content?: AsyncIterable<Uint8Array>
 }
 
-export interface AddOptions {
-  /** Put a folder around what is added. */
-  wrap: boolean
-  /** Pin it in the mesh too; without, it stays a local copy. */
+export interface CarOptions {
+  /** Pin it in the mesh too; without, it stays a copy on this peer alone, until `gc`. */
   pin?: Omit<PinRequest, 'cid'>
-  /** Bytes read so far. */
+  /** Bytes written so far. */
   onProgress?(bytes: number): void
   signal?: AbortSignal
+}
+
+export interface AddOptions extends CarOptions {
+  /** Put a folder around what is added. */
+  wrap: boolean
+  /** How files are cut: `size-<bytes>` or `rabin-<min>-<avg>-<max>`. Default: size-1048576. */
+  chunker?: string
 }
 
 export interface Added extends Partial<PinAnswer> {
@@ -32,10 +37,69 @@ export interface Added extends Partial<PinAnswer> {
   bytes: number
 }
 
+export interface GetOptions {
+  /** Below the CID, '/' between names. MESH_PATH_MISSING if there is nothing. Default: the CID itself. */
+  path?: string
+  signal: AbortSignal
+}
+
+export interface GcOptions {
+  /** Do not wait for the trash time. What was promised to others stays all the same. */
+  now?: boolean
+  /** Pins and copies deleted so far. */
+  onProgress?(deleted: number): void
+  signal?: AbortSignal
+}
+
+export interface Collected {
+  /** Pins whose content left the trash. */
+  pins: number
+  /** Copies that no pin of the mesh asked for: of adds without a pin, and what a crash has left. */
+  copies: number
+  /** By how much less is on disk than before, all else that happened meanwhile included. */
+  freedBytes: number
+  /** What stays in the trash, by the reason; `until` is when the last of it may go, where that is known. */
+  stays: { why: 'promised' | 'trash-time' | 'out-of-step' | 'failed'; pins: number; bytes: number; until?: number }[]
+}
+
+/** Bytes of pins count whole; what several pins share is on disk once. */
+export interface SpaceUse {
+  budgetBytes: number
+  /** Of all blocks on disk. */
+  usedBytes: number
+  /** For what is being fetched. */
+  reservedBytes: number
+  held: { pins: number; bytes: number }
+  trash: { pins: number; bytes: number }
+  limbo: { pins: number; bytes: number }
+  /** Copies that no pin of the mesh asks for. */
+  copies: { pins: number; bytes: number }
+}
+
+export interface PinUse {
+  cid: string
+  bytes: number
+  state: 'held' | 'trash' | 'limbo' | 'copy'
+}
+
 export interface MeshContent {
   /** Resolves when the blocks (and the pin, if asked for) are durable here. */
   add(entries: AsyncIterable<AddEntry>, options: AddOptions): Promise<Added>
 
+  /** Takes a CAR and pins each of its roots, which keep their exact CIDs. All of it comes in, or nothing. */
+  addCar(car: AsyncIterable<Uint8Array>, options: CarOptions): Promise<(Added | Refused)[]>
+
   /** Reads verified blocks, local ones or from peers that hold them, without pinning. */
-  get(cid: string, signal: AbortSignal): AsyncIterable<ContentEntry>
+  get(cid: string, options: GetOptions): AsyncIterable<ContentEntry>
+
+  /** Likewise as a CAR (version 1): depth first, each block once, the same bytes everywhere. */
+  getCar(cid: string, options: GetOptions): AsyncIterable<Uint8Array>
+
+  /** Empties the trash as far as the rules allow and deletes what no pin needs. */
+  gc(options?: GcOptions): Promise<Collected>
+
+  space(): Promise<SpaceUse>
+
+  /** What each pin takes here, in chunks. */
+  spaceOfPins(): AsyncIterable<PinUse[]>
 }

@@ -1,61 +1,131 @@
 /**
  * Content as a program asks for it: files become blocks here and pins of the mesh, blocks become files again.
  */
-import type { Content } from '@pinmesh/ipfs'
+import type { AddOptions as PortOptions, Content, GetOptions as ReadOptions, Imported } from '@pinmesh/ipfs'
 import { answers, bareCid } from './answers.ts'
 import { meshErrorOf } from './errors.ts'
-import type { AddEntry, Added, AddOptions, ContentEntry, MeshContent } from './mesh-content.ts'
+import type {
+  AddEntry,
+  Added,
+  AddOptions,
+  CarOptions,
+  Collected,
+  ContentEntry,
+  GcOptions,
+  GetOptions,
+  MeshContent,
+  PinUse,
+  SpaceUse
+} from './mesh-content.ts'
 import { MeshError } from './mesh-error.ts'
-import type { MeshPins, PinAnswer } from './mesh-pins.ts'
+import type { MeshPins, PinAnswer, Refused } from './mesh-pins.ts'
 import { wishOf } from './peer-pins.ts'
+import { PeerSpace } from './peer-space.ts'
 import type { PeerParts } from './peer.ts'
 
 export class PeerContent implements MeshContent {
   readonly #parts: PeerParts
   readonly #pins: MeshPins
+  readonly #space: PeerSpace
 
   constructor(parts: PeerParts, pins: MeshPins) {
     this.#parts = parts
     this.#pins = pins
+    this.#space = new PeerSpace(parts)
   }
 
   async add(entries: AsyncIterable<AddEntry>, options: AddOptions): Promise<Added> {
-    const { content, core, shell } = this.#parts
-    if (options.pin !== undefined && !core.isWriter) await this.#refuseEarly()
-    const { budgetBytes, usedBytes } = core.space
+    const { chunker } = options
+    const [added] = await this.#arrive(options, async (port) => {
+      const source = await sourceOf(entries, options.wrap)
+      return [await this.#parts.content.add(source, chunker === undefined ? port : { ...port, chunker })]
+    })
+    if (added === undefined) throw new MeshError('MESH_INTERNAL', 'The pin was not answered.')
+    if ('error' in added) throw added.error
+    return added
+  }
+
+  async addCar(car: AsyncIterable<Uint8Array>, options: CarOptions): Promise<(Added | Refused)[]> {
+    return this.#arrive(options, async (port) => this.#parts.content.importCar(car, port))
+  }
+
+  async *get(cid: string, options: GetOptions): AsyncIterable<ContentEntry> {
+    yield* this.#read(cid, options, (found, port) => this.#parts.content.get(found, port))
+  }
+
+  async *getCar(cid: string, options: GetOptions): AsyncIterable<Uint8Array> {
+    yield* this.#read(cid, options, (found, port) => this.#parts.content.exportCar(found, port))
+  }
+
+  async gc(options: GcOptions = {}): Promise<Collected> {
+    return this.#space.gc(options)
+  }
+
+  async space(): Promise<SpaceUse> {
+    return this.#space.use()
+  }
+
+  spaceOfPins(): AsyncIterable<PinUse[]> {
+    return this.#space.uses()
+  }
+
+  /** Brings content in and pins it. What then is not pinned, though it should be, does not stay. */
+  async #arrive(options: CarOptions, bring: (port: PortOptions) => Promise<Imported[]>): Promise<(Added | Refused)[]> {
+    const { core, shell } = this.#parts
+    const { pin, signal, onProgress } = options
+    if (pin !== undefined && !core.isWriter) await this.#refuseEarly()
+    const { budgetBytes, usedBytes, reservedBytes } = core.space
+    const arrival = shell.arrivals.begin()
+    let unpinned: string[] = []
     try {
-      const added = await content.add(await sourceOf(entries, options.wrap), {
-        bytesMax: Math.max(0, budgetBytes - usedBytes),
-        ...(options.signal === undefined ? {} : { signal: options.signal }),
-        ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress })
+      const brought = await bring({
+        bytesMax: Math.max(0, budgetBytes - usedBytes - reservedBytes),
+        onRoot: (cid) => arrival.add(cid),
+        ...(signal === undefined ? {} : { signal }),
+        ...(onProgress === undefined ? {} : { onProgress })
       })
-      if (options.pin === undefined) return added
-      const wish = { ...wishOf({ ...options.pin, cid: added.cid }), bytes: added.bytes, heldHere: true }
-      const [answer] = answers<PinAnswer>(await shell.command({ do: 'pin', wishes: [wish] }), 'pin')
-      if (answer === undefined || 'error' in answer) {
-        await content.release(added.cid)
-        throw answer?.error ?? new MeshError('MESH_INTERNAL', 'The pin was not answered.')
-      }
-      return { ...added, ...answer }
+      if (pin === undefined) return brought
+      unpinned = brought.map(({ cid }) => cid)
+      await arrival.undisturbed()
+      signal?.throwIfAborted()
+      const pinned = await this.#pin(brought, pin)
+      unpinned = pinned.flatMap((one) => ('error' in one ? [one.cid] : []))
+      return pinned
     } catch (error) {
-      if (options.signal?.aborted === true) throw options.signal.reason
-      throw meshErrorOf(error)
+      throw signal?.aborted === true ? signal.reason : meshErrorOf(error)
     } finally {
-      const { usedBytes: now } = await content.space()
-      shell.step({ kind: 'released', cid: '', usedBytes: now })
+      arrival.end()
+      await this.#space.drop(unpinned)
+      await this.#space.refresh()
     }
   }
 
-  async *get(cid: string, signal: AbortSignal): AsyncIterable<ContentEntry> {
+  async #pin(brought: readonly Imported[], pin: NonNullable<CarOptions['pin']>): Promise<(Added | Refused)[]> {
+    const wishes = brought.map(({ cid, bytes }) => ({ ...wishOf({ ...pin, cid }), bytes, heldHere: true }))
+    const answered = answers<PinAnswer>(await this.#parts.shell.command({ do: 'pin', wishes }), 'pin')
+    return answered.map((answer, at) => ('error' in answer ? answer : { ...brought[at], ...answer })) as (
+      | Added
+      | Refused
+    )[]
+  }
+
+  /** Finds who is said to hold it, and what lies at the path. */
+  async *#read<T>(
+    text: string,
+    { path = '', signal }: GetOptions,
+    read: (cid: string, port: ReadOptions) => AsyncIterable<T>
+  ): AsyncGenerator<T> {
     const { content, transport, shell, core } = this.#parts
-    const bare = bareCid(cid)
-    const sources = await this.#sources(bare)
-    await Promise.all(sources.map(async (peer) => shell.dial(peer, core.addressesOf(peer))))
+    const cid = bareCid(text)
+    const holders = await this.#holders(cid)
+    await Promise.all(holders.map(async (peer) => shell.dial(peer, core.addressesOf(peer))))
+    const port = { sources: holders.length > 0 ? holders : transport.connections(), signal }
     try {
-      yield* content.get(bare, { sources: sources.length > 0 ? sources : transport.connections(), signal })
+      const found = path === '' ? cid : await content.resolve(cid, path, port)
+      if (found === undefined) throw missing(cid, path)
+      yield* read(found, port)
     } catch (error) {
-      if (signal.aborted) throw signal.reason
-      throw meshErrorOf(error)
+      throw signal.aborted ? signal.reason : meshErrorOf(error)
     }
   }
 
@@ -67,7 +137,7 @@ export class PeerContent implements MeshContent {
   }
 
   /** Who is said to hold it, this peer left out; nobody where it is not pinned. */
-  async #sources(cid: string): Promise<string[]> {
+  async #holders(cid: string): Promise<string[]> {
     try {
       const { peers } = await this.#pins.status(cid)
       return peers
@@ -78,6 +148,13 @@ export class PeerContent implements MeshContent {
       throw error
     }
   }
+}
+
+function missing(cid: string, path: string): MeshError {
+  return new MeshError('MESH_PATH_MISSING', `There is no ${JSON.stringify(path.slice(0, 200))} below ${cid}.`, {
+    exit: 1,
+    remedy: 'Check the path; without one, the whole is fetched.'
+  })
 }
 
 /** One file alone is added as it is; anything else as a folder. */

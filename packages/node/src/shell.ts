@@ -6,6 +6,7 @@ import type { Command, Core, Effect, Event, KeyValue, Note, Reply, Topic, Verdic
 import { type Content, ContentError } from '@pinmesh/ipfs'
 import { type Store, StoreError } from '@pinmesh/store'
 import { type Transport, TransportError } from '@pinmesh/transport'
+import { Arrivals } from './arrivals.ts'
 
 const timeoutMaxMs = 2 ** 31 - 1
 const dialTimeoutMs = 10_000
@@ -25,6 +26,7 @@ export interface ShellInit {
 }
 
 export class Shell {
+  readonly arrivals: Arrivals = new Arrivals()
   readonly #init: ShellInit
   readonly #replies = new Map<number, (reply: Reply) => void>()
   readonly #answers = new Map<number, (frame: Uint8Array) => void>()
@@ -251,9 +253,12 @@ export class Shell {
   async #release(cid: string): Promise<void> {
     const { content } = this.#init
     try {
-      await content.release(cid)
-      const { usedBytes } = await content.space()
-      this.step({ kind: 'released', cid, usedBytes })
+      const deleted = await this.arrivals.deleted(cid, async () => {
+        await content.release(cid)
+        const { usedBytes } = await content.space()
+        this.step({ kind: 'released', cid, usedBytes })
+      })
+      if (!deleted) this.step({ kind: 'release-failed', cid, code: 'MESH_BUSY' })
     } catch (error) {
       this.step({ kind: 'release-failed', cid, code: codeOf(error) })
     }

@@ -30,7 +30,7 @@ export async function get(session: Session, arg: string, options: GetOptions): P
   const onBytes = (more: number): void => progress.update((bytes += more))
   try {
     await session.ask(async (client) => {
-      const entries = client.content.get(cid, deadline.signal)
+      const entries = client.content.get(cid, { signal: deadline.signal })
       if (toStdout) return writeToStdout(session, entries, onBytes)
       const target = resolve(options.output ?? cid)
       const { path, files } = await writeTree(entries, { target, fileName: cid, onBytes })
