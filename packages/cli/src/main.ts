@@ -35,6 +35,7 @@ const world: World = {
   stderr: process.stderr,
   env: process.env,
   userFolder: homedir(),
+  command: [process.execPath, process.argv[1] ?? ''],
   signal: stopping.signal,
   loadNode: async () => import('@pinmesh/node')
 }

@@ -1,14 +1,18 @@
 // The commands of whoever runs a peer: who may ask it, how it is set up, how it is.
 
-import { type Command, Option } from 'commander'
+import { Argument, type Command, Option } from 'commander'
+import type { ServiceOptions } from './commands/service.ts'
 import type { TokenOptions } from './commands/token.ts'
 import { parseDuration } from './parse/duration.ts'
+import { parseUnitName } from './parse/unit-name.ts'
 import type { Act } from './program.ts'
 
 export function addOperatorCommands(program: Command, act: Act): void {
   program.commandsGroup('Running a peer:')
   addConfig(program, act)
   addToken(program, act)
+  addCompletion(program, act)
+  addService(program, act)
 }
 
 function addConfig(program: Command, act: Act): void {
@@ -98,6 +102,61 @@ function addToken(program: Command, act: Act): void {
     .action((name: string, _options: object, command: Command) =>
       act(command.optsWithGlobals(), async (session) =>
         (await import('./commands/token.ts')).removeToken(session, name)
+      )
+    )
+}
+
+function addCompletion(program: Command, act: Act): void {
+  program
+    .command('completion')
+    .description("a script that completes this command's words in a shell")
+    .addArgument(new Argument('<shell>', 'which one').choices(['bash', 'zsh', 'fish']))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  source <(mesh completion bash)\n  mesh completion fish > ~/.config/fish/completions/mesh.fish'
+    )
+    .action((shell: 'bash' | 'zsh' | 'fish', _options: object, command: Command) =>
+      act(command.optsWithGlobals(), async (session) =>
+        (await import('./commands/completion.ts')).completion(session, shell, command)
+      )
+    )
+}
+
+function addService(program: Command, act: Act): void {
+  const service = program
+    .command('service')
+    .description('have systemd run this peer')
+    .helpCommand(false)
+    .addHelpText('after', '\nExamples:\n  mesh service install\n  mesh service status')
+  const one = (name: string, about: string): Command =>
+    service
+      .command(name)
+      .description(about)
+      .option('--system', 'of the machine, not of your user; needs root')
+      .addOption(new Option('--name <unit>', 'what the unit is called').default('pinmesh').argParser(parseUnitName))
+  one('install', 'write a unit, enable it and start it; settings come from `mesh config`')
+    .option('--dry-run', 'print the unit and do nothing')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  mesh service install\n  sudo mesh service install --system --home /srv/mesh\n  mesh service install --dry-run'
+    )
+    .action((options: ServiceOptions, command: Command) =>
+      act(command.optsWithGlobals(), async (session) =>
+        (await import('./commands/service.ts')).installService(session, options)
+      )
+    )
+  one('uninstall', 'stop it and remove the unit; the home stays as it is')
+    .addHelpText('after', '\nExample:\n  mesh service uninstall')
+    .action((options: ServiceOptions, command: Command) =>
+      act(command.optsWithGlobals(), async (session) =>
+        (await import('./commands/service.ts')).uninstallService(session, options)
+      )
+    )
+  one('status', 'whether it runs')
+    .addHelpText('after', '\nExample:\n  mesh service status')
+    .action((options: ServiceOptions, command: Command) =>
+      act(command.optsWithGlobals(), async (session) =>
+        (await import('./commands/service.ts')).serviceStatus(session, options)
       )
     )
 }

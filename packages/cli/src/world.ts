@@ -14,6 +14,8 @@ export interface World {
   readonly env: Readonly<Record<string, string | undefined>>
   /** The user's folder, below which the default home is. */
   readonly userFolder: string
+  /** What runs this command: Node and the script, absolute. */
+  readonly command: readonly string[]
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal
   loadNode(): Promise<NodeDoor>

@@ -31,6 +31,7 @@ export interface Given {
   door?: Partial<NodeDoor>
   signal?: AbortSignal
   env?: Record<string, string>
+  userFolder?: string
 }
 
 export async function folder(t: TestContext): Promise<string> {
@@ -64,7 +65,8 @@ export function worldOf(given: Given, stdout: Stream, stderr: Stream): World {
     stdout,
     stderr,
     env: given.env ?? {},
-    userFolder: '/nowhere',
+    userFolder: given.userFolder ?? '/nowhere',
+    command: ['/opt/node', '/opt/mesh.js'],
     signal: given.signal ?? new AbortController().signal,
     loadNode: async () => door
   }
