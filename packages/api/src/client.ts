@@ -18,7 +18,17 @@ import { Http } from './http.ts'
 import { flat } from './lines-read.ts'
 import type { ApiAddress } from './listen.ts'
 import type { MeshTokens } from './tokens.ts'
-import type { MeshContent, MeshNode, MeshPins, MeshTrust, NodeInfo, Note, PeerInfo } from './mesh.ts'
+import type {
+  LeaveOptions,
+  LeaveStep,
+  MeshContent,
+  MeshNode,
+  MeshPins,
+  MeshTrust,
+  NodeInfo,
+  Note,
+  PeerInfo
+} from './mesh.ts'
 
 export type { ApiAddress, ApiListen } from './listen.ts'
 export { MeshError } from './mesh.ts'
@@ -28,7 +38,7 @@ export { Tokens } from './tokens.ts'
 export type { MeshTokens, TokenInfo, TokenRequest } from './tokens.ts'
 
 /** A MeshNode elsewhere: what is at hand there must be asked for here. */
-export interface ApiClient extends Omit<MeshNode, 'info' | 'peers'> {
+export interface ApiClient extends Omit<MeshNode, 'info' | 'peers' | 'left'> {
   info(): Promise<NodeInfo>
   peers(): Promise<PeerInfo[]>
   /** Those that were given away; the one of the home is not among them. */
@@ -72,6 +82,14 @@ class Client implements ApiClient {
   async setSpace(bytes?: number): Promise<number> {
     const change = bytes === undefined ? this.config.unset('space') : this.config.set('space', [String(bytes)])
     return Number((await change).value)
+  }
+
+  leave({ force = false, signal }: LeaveOptions = {}): AsyncIterable<LeaveStep> {
+    return flat(this.#http.lines<LeaveStep>({ method: 'POST', path: '/leave', signal }, { force }))
+  }
+
+  async stay(): Promise<void> {
+    await this.#http.json({ method: 'POST', path: '/stay' })
   }
 
   async stop(): Promise<void> {

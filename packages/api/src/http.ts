@@ -47,8 +47,8 @@ export class Http {
   }
 
   /** The lines of an answer, in the groups in which they arrive. Leaving early hangs up. */
-  async *lines<T extends object>(call: Call): AsyncGenerator<T[], void, undefined> {
-    yield* linesOf<T>(await this.#send(call), call.signal)
+  async *lines<T extends object>(call: Call, body?: object): AsyncGenerator<T[], void, undefined> {
+    yield* linesOf<T>(await this.#send(call, body), call.signal)
   }
 
   /** The answer's bytes, its status checked. */

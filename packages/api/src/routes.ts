@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import type { MeshConfig } from './config.ts'
 import { addConfigRoutes } from './config-routes.ts'
 import { addContentRoutes } from './content-routes.ts'
+import { addLeaveRoutes } from './leave-routes.ts'
 import type { MeshNode } from './mesh.ts'
 import type { OpenRequests } from './open-requests.ts'
 import { addPinRoutes } from './pin-routes.ts'
@@ -32,6 +33,7 @@ export function addRoutes(app: FastifyInstance, { node, tokens, config, open, st
     return sendLines(reply, signal, node.notes(signal), true)
   })
 
+  addLeaveRoutes(app, node, open)
   addPinRoutes(app, node.pins, open)
   addContentRoutes(app, node.content, open)
   addTrustRoutes(app, node.trust)

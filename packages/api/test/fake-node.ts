@@ -90,6 +90,16 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
       node.asked.push({ bytes })
       return bytes
     },
+    left: new Promise(() => {}),
+    async *leave({ force } = {}) {
+      node.asked.push({ force })
+      const step = { handedOn: 0, promisedUntil: 0, pins: [] }
+      if (force !== true) yield { state: 'leaving', held: 2, ...step }
+      yield { state: 'left', held: 0, ...step }
+    },
+    async stay() {
+      node.asked.push('stay')
+    },
     async stop() {
       node.stopped++
     },
@@ -222,6 +232,7 @@ const info: ReturnType<MeshNode['info']> = {
   version: '0.1.0',
   roots: { facts: 'aa', pinset: 'bb' },
   store: 'ok',
+  leaving: false,
   pins: 0,
   holding: 0
 }
@@ -233,6 +244,7 @@ const self: PeerInfo = {
   class: 'trusted',
   backend: 'helia',
   writer: true,
+  leaving: false,
   store: 'ok',
   version: '0.1.0',
   addresses: ['/ip4/127.0.0.1/tcp/1']

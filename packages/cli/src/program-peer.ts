@@ -3,6 +3,8 @@
 import { type Command, Option } from 'commander'
 import type { InitOptions } from './commands/init.ts'
 import type { JoinOptions } from './commands/join.ts'
+import type { LeaveOptions } from './commands/leave.ts'
+import { parseDuration } from './parse/duration.ts'
 import { parseMeshId } from './parse/mesh-id.ts'
 import { parseMeshName } from './parse/name.ts'
 import { parseSize } from './parse/size.ts'
@@ -30,6 +32,7 @@ export function addPeerCommands(program: Command, act: Act): void {
     )
   )
   addJoin(program, act)
+  addLeave(program, act)
 }
 
 function addInit(program: Command, act: Act): void {
@@ -67,6 +70,19 @@ function addJoin(program: Command, act: Act): void {
 }
 
 /** The settings as flags; `given` those that this command declares itself. */
+function addLeave(program: Command, act: Act): void {
+  program
+    .command('leave')
+    .description('hand the pins of this peer on to others, then go')
+    .option('--force', 'go at once, whatever the others have promised')
+    .option('--stay', 'take a leave back that is under way')
+    .option('--timeout <duration>', 'watch no longer than, such as 3h; the leave goes on', parseDuration)
+    .addHelpText('after', '\nExamples:\n  mesh leave\n  mesh leave --timeout 10m\n  mesh leave --stay')
+    .action((options: LeaveOptions, command: Command) =>
+      act(command.optsWithGlobals(), async (session) => (await import('./commands/leave.ts')).leave(session, options))
+    )
+}
+
 function addSettings(command: Command, given: readonly SettingName[] = []): Command {
   for (const setting of settings) if (!given.includes(setting.name)) command.addOption(optionOf(setting))
   return command

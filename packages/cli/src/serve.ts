@@ -64,8 +64,8 @@ export async function serve(
       void follow(session, node, ending.signal)
       world.signal.addEventListener('abort', stop, { once: true })
       if (world.signal.aborted) stop()
-      await server.stopped
-      out.talk('Stopping.')
+      const left = await Promise.race([server.stopped, node.left.then(() => true)])
+      out.talk(left === true ? 'This peer has left the mesh.' : 'Stopping.')
     } finally {
       ending.abort()
       world.signal.removeEventListener('abort', stop)

@@ -90,11 +90,6 @@ export class Core {
     return this.#house.members.leaving(this.#init.self)
   }
 
-  /** Connected peers whose facts were the same as mine when they last told. */
-  get knownBy(): number {
-    return this.#house.syncs.knownBy
-  }
-
   get isWriter(): boolean {
     return this.#house.facts.keyLog.writerOf(this.#init.self) !== undefined
   }

@@ -296,7 +296,7 @@ export class House {
 
   #buildLeaving(rooms: Rooms): Leaving {
     const { self: own, claimer, keeper, planner } = this
-    return new Leaving({ ...rooms, own, claimer, keeper, planner })
+    return new Leaving({ ...rooms, own, claimer, keeper, planner, greetAll: () => this.syncs.greetAll() })
   }
 
   #buildCommands(rooms: Rooms): Commands {

@@ -19,6 +19,8 @@ export interface MeshFile {
   readonly spaceBytes: number
   /** addresses of peers through which the mesh was found */
   readonly bootstrap: readonly string[]
+  /** this peer has left the mesh */
+  readonly left?: boolean
 }
 
 export class Home {

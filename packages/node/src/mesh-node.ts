@@ -4,6 +4,7 @@
 // Every rejection is a MeshError, but for an aborted signal: then it is the signal's reason.
 
 import type { MeshContent } from './mesh-content.ts'
+import type { MeshLeave } from './mesh-leave.ts'
 import type { MeshPins } from './mesh-pins.ts'
 import type { MeshTrust } from './mesh-trust.ts'
 
@@ -15,6 +16,8 @@ export interface PeerInfo {
   class: 'trusted' | 'volunteer'
   backend: 'helia' | 'kubo'
   writer: boolean
+  /** It hands its duties on. */
+  leaving: boolean
   /** Share of its budget that is free, 0..1. */
   spaceFree?: number
   /** ok, read-only, full, failing. */
@@ -42,6 +45,8 @@ export interface NodeInfo {
   /** Hex: equal roots mean equal facts, equal pinset. */
   roots: { facts: string; pinset: string }
   store: string
+  /** It hands its duties on. */
+  leaving: boolean
   /** Pins in the mesh. */
   pins: number
   /** Pins held here. */
@@ -56,7 +61,7 @@ export interface Note {
   [field: string]: unknown
 }
 
-export interface MeshNode {
+export interface MeshNode extends MeshLeave {
   readonly pins: MeshPins
   readonly content: MeshContent
   readonly trust: MeshTrust
@@ -69,6 +74,9 @@ export interface MeshNode {
 
   /** Changes the budget at once, and keeps it in the home: resolves with the bytes that hold now. Default: as at the first start. */
   setSpace(bytes?: number): Promise<number>
+
+  /** Resolves when this peer has left the mesh: it should be stopped then. */
+  readonly left: Promise<void>
 
   /** Leaves nothing half-written. May be called twice. */
   stop(): Promise<void>

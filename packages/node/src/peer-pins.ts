@@ -5,6 +5,7 @@ import { type PinReport, type PinWish, readPinRow } from '@pinmesh/core'
 import { answers, bareCid, failureOf } from './answers.ts'
 import { MeshError } from './mesh-error.ts'
 import type { ListedPin, MeshPins, PeerStatus, PinAnswer, PinRequest, PinStatus, Refused } from './mesh-pins.ts'
+import { pause } from './pause.ts'
 import type { PeerParts } from './peer.ts'
 
 /** How often a waiting caller looks whether a pin's status has changed. */
@@ -131,18 +132,4 @@ function stateOf(state: PinReport['peers'][number]['state']): PeerStatus['state'
     default:
       return state
   }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer)
-        resolve()
-      },
-      { once: true }
-    )
-  })
 }

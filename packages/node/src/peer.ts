@@ -2,17 +2,19 @@
  * A running peer: ports and core wired together behind the programming API. What is asked here becomes a command of the core
  * or a read of the store; content moves through the ipfs room. Stopping leaves nothing half-written and does not leave the mesh.
  */
-import { type Core, meshIdText, toHex } from '@pinmesh/core'
+import { type Core, type Timings, meshIdText, toHex } from '@pinmesh/core'
 import type { Content } from '@pinmesh/ipfs'
 import type { Store } from '@pinmesh/store'
 import type { Transport } from '@pinmesh/transport'
 import { failureOf } from './answers.ts'
 import { keepSpace } from './home-space.ts'
 import type { MeshContent } from './mesh-content.ts'
+import type { LeaveOptions, LeaveStep } from './mesh-leave.ts'
 import type { MeshNode, NodeInfo, Note, PeerInfo } from './mesh-node.ts'
 import type { MeshPins } from './mesh-pins.ts'
 import type { MeshTrust } from './mesh-trust.ts'
 import type { Notes } from './notes.ts'
+import { PeerLeave } from './peer-leave.ts'
 import { PeerContent } from './peer-content.ts'
 import { PeerPins } from './peer-pins.ts'
 import { PeerTrust } from './peer-trust.ts'
@@ -26,6 +28,9 @@ export interface PeerParts {
   readonly transport: Transport
   readonly content: Content
   readonly notes: Notes
+  readonly timings: Timings
+  /** notes in the home that this peer has left */
+  readonly markLeft: () => Promise<void>
   readonly homePath: string
   /** ends everything, in order */
   readonly stop: () => Promise<void>
@@ -35,6 +40,7 @@ export class Peer implements MeshNode {
   readonly pins: MeshPins
   readonly content: MeshContent
   readonly trust: MeshTrust
+  readonly #leave: PeerLeave
   readonly #parts: PeerParts
   #stopped: Promise<void> | undefined
 
@@ -43,6 +49,7 @@ export class Peer implements MeshNode {
     this.pins = new PeerPins(parts)
     this.content = new PeerContent(parts, this.pins)
     this.trust = new PeerTrust(parts)
+    this.#leave = new PeerLeave(parts)
   }
 
   info(): NodeInfo {
@@ -71,6 +78,7 @@ export class Peer implements MeshNode {
       version,
       roots: { facts: toHex(facts), pinset: toHex(pinset) },
       store: self?.store ?? 'ok',
+      leaving: core.leaving,
       ...core.counts()
     }
   }
@@ -84,6 +92,7 @@ export class Peer implements MeshNode {
       class: member.trusted ? 'trusted' : 'volunteer',
       backend: member.ipfsPeer === '' ? 'helia' : 'kubo',
       writer: member.writer,
+      leaving: member.leaving,
       ...(member.free === undefined ? {} : { spaceFree: member.free }),
       store: member.store,
       version: member.version,
@@ -101,6 +110,18 @@ export class Peer implements MeshNode {
     const reply = await shell.command({ do: 'set-space', bytes: kept })
     if (reply.of !== 'done') throw failureOf(reply)
     return kept
+  }
+
+  get left(): Promise<void> {
+    return this.#leave.left
+  }
+
+  leave(options?: LeaveOptions): AsyncIterable<LeaveStep> {
+    return this.#leave.leave(options)
+  }
+
+  async stay(): Promise<void> {
+    return this.#leave.stay()
   }
 
   async stop(): Promise<void> {

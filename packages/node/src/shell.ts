@@ -109,6 +109,11 @@ export class Shell {
     })
   }
 
+  /** Aborted once this peer stops. */
+  get stopped(): AbortSignal {
+    return this.#stop.signal
+  }
+
   /** Stops stepping, ends what is under way and waits for it. */
   async stop(): Promise<void> {
     this.step({ kind: 'stopping' })

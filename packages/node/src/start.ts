@@ -2,12 +2,12 @@
  * Starting a peer: opens its home, wires the ports to the core and begins to serve. What fails before it serves is undone
  * in the reverse order, so a failed start leaves nothing open.
  */
-import { Core, fromHex, type Policy, policyOf, timings } from '@pinmesh/core'
+import { Core, fromHex, policyOf, type Timings, timings } from '@pinmesh/core'
 import { type Content, createHeliaContent } from '@pinmesh/ipfs'
 import { createLevelStore, type Store } from '@pinmesh/store'
 import { createLibp2pTransport } from '@pinmesh/transport'
 import { meshErrorOf } from './errors.ts'
-import { Home } from './home.ts'
+import { Home, type MeshFile } from './home.ts'
 import { systemRandom } from './join.ts'
 import { MeshError } from './mesh-error.ts'
 import type { MeshNode } from './mesh-node.ts'
@@ -47,13 +47,7 @@ async function begin(
     })
   }
   const home = new Home(settings.home)
-  const mesh = await home.mesh()
-  if (mesh === undefined) {
-    throw new MeshError('MESH_HOME_MISSING', `There is no mesh in ${settings.home} yet.`, {
-      exit: 1,
-      remedy: 'Found one with `mesh init`, or join one with `mesh join <address>`.'
-    })
-  }
+  const mesh = await meshOf(home)
   const charter = fromHex(mesh.charter)
   const crypto = nodeCrypto(await home.identity(), await home.rootSeed())
   const spaceBytes = settings.spaceBytes ?? mesh.spaceBytes
@@ -69,7 +63,8 @@ async function begin(
     mdns: settings.mdns ?? false,
     ...(settings.announce === undefined ? {} : { announce: [...settings.announce] })
   })
-  const core = buildCore({ settings, charter, crypto, policy, spaceBytes })
+  const chosen = timings(settings.profile ?? policy?.profile ?? 'wan', settings.timings)
+  const core = buildCore({ settings, charter, crypto, spaceBytes, timings: chosen })
   const content = createHeliaContent({
     path: home.blocksPath,
     libp2p: transport.libp2p,
@@ -93,24 +88,42 @@ async function begin(
   await settled(core)
   undo.push(watch({ store, content, shell, notes }))
   undo.push(bootstrap(mesh.bootstrap, transport))
-  return new Peer({ core, shell, store, transport, content, notes, homePath: home.path, stop })
+  const markLeft = async (): Promise<void> => home.saveMesh({ ...((await home.mesh()) ?? mesh), left: true })
+  const { path: homePath } = home
+  return new Peer({ core, shell, store, transport, content, notes, homePath, timings: chosen, markLeft, stop })
+}
+
+/** The mesh that this home takes part in. */
+async function meshOf(home: Home): Promise<MeshFile> {
+  const mesh = await home.mesh()
+  if (mesh === undefined) {
+    throw new MeshError('MESH_HOME_MISSING', `There is no mesh in ${home.path} yet.`, {
+      exit: 1,
+      remedy: 'Found one with `mesh init`, or join one with `mesh join <address>`.'
+    })
+  }
+  if (mesh.left !== true) return mesh
+  throw new MeshError('MESH_LEFT', `The peer of ${home.path} has left its mesh.`, {
+    exit: 1,
+    remedy: 'Join again with `mesh join <address>`, or remove the folder when nothing in it is needed any more.'
+  })
 }
 
 interface CoreParts {
   readonly settings: NodeSettings
   readonly charter: Uint8Array
   readonly crypto: NodeCrypto
-  readonly policy: Policy | undefined
   readonly spaceBytes: number
+  readonly timings: Timings
 }
 
-function buildCore({ settings, charter, crypto, policy, spaceBytes }: CoreParts): Core {
+function buildCore({ settings, charter, crypto, spaceBytes, timings }: CoreParts): Core {
   return new Core({
     charter,
     self: crypto.peer,
     crypto,
     random: systemRandom,
-    timings: timings(settings.profile ?? policy?.profile ?? 'wan', settings.timings),
+    timings,
     startedAt: performance.now(),
     spaceBytes,
     zone: settings.zone ?? '',

@@ -16,7 +16,7 @@ export function infoText(info: NodeInfo): string {
   return table([
     ['peer', info.peer],
     ['mesh', `${info.mesh} (${clean(info.name)}, ${info.admission === 'open' ? 'open to all' : 'by invitation'})`],
-    ['role', info.role],
+    ['role', info.leaving ? `${info.role}, leaving` : info.role],
     ['space', `${bytesText(info.usedBytes)} of ${bytesText(info.spaceBytes)} used, store ${info.store}`],
     ['pins', `${info.pins} in the mesh, ${info.holding} held here`],
     ['version', info.version],

@@ -15,7 +15,12 @@ export async function peers(session: Session): Promise<Exit> {
 }
 
 function rowOf(one: PeerInfo, now: number): string[] {
-  const roles = [one.class, one.writer ? 'writer' : '', one.self ? 'this peer' : ''].filter((text) => text !== '')
+  const roles = [
+    one.class,
+    one.writer ? 'writer' : '',
+    one.leaving ? 'leaving' : '',
+    one.self ? 'this peer' : ''
+  ].filter((text) => text !== '')
   const free = one.spaceFree === undefined ? '' : `${Math.round(one.spaceFree * 100)} % free`
   const state = one.since === undefined ? one.state : `${one.state} ${ageText(one.since, now)}`
   return [

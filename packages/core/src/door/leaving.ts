@@ -39,6 +39,8 @@ export interface LeavingInit {
   readonly timings: Timings
   /** what this peer says of itself */
   readonly own: Self
+  /** tells everybody the roots, so that the last record is asked for also where gossip fails */
+  readonly greetAll: () => void
 }
 
 interface Survey {
@@ -76,13 +78,16 @@ export class Leaving {
   }
 
   #turn(id: number, leave: 'no' | 'leaving' | 'left', value: Uint8Array | null): void {
-    const { disk, own, outbox } = this.#init
+    const { disk, own, outbox, greetAll } = this.#init
     own.setLeave(leave)
     const row = { table: 'meta' as const, key: leaveRowKey, value }
     disk.write({
       rows: [row],
       sync: true,
-      done: () => outbox.emit({ kind: 'reply', id, reply: { of: 'done' } })
+      done: () => {
+        if (leave === 'left') greetAll()
+        outbox.emit({ kind: 'reply', id, reply: { of: 'done' } })
+      }
     })
   }
 

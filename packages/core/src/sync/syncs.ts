@@ -166,9 +166,9 @@ export class Syncs {
     return [...this.#level.values()].filter((at) => at >= since).length
   }
 
-  /** Connected peers that have told my own facts root last. */
-  get knownBy(): number {
-    return [...this.#seen.values()].filter(({ facts }) => equalBytes(facts, this.#init.facts.root)).length
+  /** Tells everybody who is connected my roots: what is new here is wanted there then. */
+  greetAll(): void {
+    for (const peer of this.#connected) this.start(peer, false)
   }
 
   /** Asks a peer one thing outside of any round; undefined when no valid answer comes. */
