@@ -1,8 +1,6 @@
-// The commands about content and pins.
+// The commands about pins.
 
 import { type Command, Option } from 'commander'
-import type { AddOptions } from './commands/add.ts'
-import type { GetOptions } from './commands/get.ts'
 import type { PinOptions } from './commands/pin.ts'
 import type { UnpinOptions } from './commands/unpin.ts'
 import { parseCount } from './parse/count.ts'
@@ -12,35 +10,8 @@ import { parsePinName } from './parse/name.ts'
 import type { Act } from './program.ts'
 
 export function addPinCommands(program: Command, act: Act): void {
-  program.commandsGroup('Content and pins:')
-  addContent(program, act)
   addPins(program, act)
   addLists(program, act)
-}
-
-function addContent(program: Command, act: Act): void {
-  const add = program
-    .command('add')
-    .description('import files or folders and pin them')
-    .argument('<path...>', 'files, folders, or - for stdin')
-    .option('-w, --wrap', 'all in one folder, with one CID')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  mesh add photo.jpg\n  mesh add holiday/ -r 3 --wait --timeout 10m\n  tar c src | mesh add - --name src.tar'
-    )
-  addWish(add).action((paths: string[], options: AddOptions, command: Command) =>
-    act(command.optsWithGlobals(), async (session) => (await import('./commands/add.ts')).add(session, paths, options))
-  )
-  program
-    .command('get')
-    .description('bring content back as files, verified')
-    .argument('<cid>', 'a CID, or /ipfs/<cid>')
-    .option('-o, --output <path>', 'where to (default: the CID, in the folder you are in); - for stdout')
-    .option('--timeout <duration>', 'give up after, such as 60s', parseDuration)
-    .addHelpText('after', '\nExamples:\n  mesh get bafy… -o holiday\n  mesh get bafy… -o - | tar x')
-    .action((cid: string, options: GetOptions, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/get.ts')).get(session, cid, options))
-    )
 }
 
 function addPins(program: Command, act: Act): void {
@@ -86,7 +57,8 @@ function addLists(program: Command, act: Act): void {
     )
 }
 
-function addWish(command: Command): Command {
+/** The flags by which `add` and `pin` say what is wanted. */
+export function addWish(command: Command): Command {
   return command
     .option('-r, --replicas <n>', "copies wanted (default: the mesh's own)", parseCount)
     .option('--min <n>', 'copies below which repair is urgent (default: one less than wanted)', parseCount)

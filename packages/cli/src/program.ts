@@ -4,6 +4,7 @@
 import { Command } from 'commander'
 import type { OutputConfiguration } from 'commander'
 import type { Exit } from './failure.ts'
+import { addContentCommands } from './program-content.ts'
 import { addMeshCommands } from './program-mesh.ts'
 import { addOperatorCommands } from './program-operate.ts'
 import { addPeerCommands } from './program-peer.ts'
@@ -56,6 +57,7 @@ export function createProgram(act: Act, output: OutputConfiguration = {}): Comma
     .configureOutput(output)
     .exitOverride()
   addPeerCommands(program, act)
+  addContentCommands(program, act)
   addPinCommands(program, act)
   addMeshCommands(program, act)
   addOperatorCommands(program, act)

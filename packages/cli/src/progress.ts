@@ -9,13 +9,18 @@ const barCells = 24
 export class Progress {
   readonly #out: Output
   readonly #label: string
-  readonly #total: number | undefined
+  #total: number | undefined
   #drawnAt = -Infinity
 
   /** `total` in bytes, where it is known. */
   constructor(out: Output, label: string, total?: number) {
     this.#out = out
     this.#label = label
+    this.#total = total
+  }
+
+  /** Tells the total once it is known. */
+  expect(total: number): void {
     this.#total = total
   }
 

@@ -111,3 +111,101 @@ test('a bar moves on a terminal and nowhere else', async (t) => {
   assert.equal((await run(['add', path])).err, '')
   assert.equal((await run(['add', path, '-q'], { typed: '' })).err, '')
 })
+
+test('hidden files of a folder are left out and counted, unless they are asked for or named themselves', async (t) => {
+  const { node, run } = await served(t)
+  const path = join(await tree(t), 'holiday')
+  await mkdir(join(path, '.git', 'objects'), { recursive: true })
+  await writeFile(join(path, '.git', 'config'), 'secret')
+  await writeFile(join(path, 'sub', '.env'), 'secret')
+  const { err } = await run(['add', path])
+  assert.deepEqual([...node.added.keys()], ['b.txt', 'none', 'sub/deep/a.txt'])
+  assert.match(err, /Left out 2 hidden files or folders; --hidden takes them too\.\n$/)
+  const all = await run(['add', path, '--hidden'])
+  assert.deepEqual(
+    [...node.added.keys()],
+    ['.git/config', '.git/objects', 'b.txt', 'none', 'sub/.env', 'sub/deep/a.txt']
+  )
+  assert.doesNotMatch(all.err, /hidden/)
+  await run(['add', join(path, 'sub', '.env')])
+  assert.deepEqual([...node.added], [['.env', 'secret']])
+})
+
+test('a link that is named is followed', async (t) => {
+  const { node, run } = await served(t)
+  const path = await tree(t)
+  await symlink(join(path, 'one.txt'), join(path, 'to-one'))
+  await run(['add', join(path, 'to-one')])
+  assert.deepEqual([...node.added], [['to-one', 'one']])
+})
+
+test('without a pin it is a copy here, and says so; what tells of a pin contradicts that', async (t) => {
+  const { node, run } = await served(t)
+  const path = join(await tree(t), 'one.txt')
+  const { objects } = await run(['add', path, '--no-pin', '--json'])
+  assert.deepEqual(objects, [{ cid: cids[0], path, bytes: 3 }])
+  assert.deepEqual(node.asked, [{ wrap: false }])
+  assert.match((await run(['add', path, '--no-pin'])).out, /, not pinned\n$/)
+  for (const flags of [['-r', '2'], ['--name', 'x'], ['--wait']]) {
+    const { exit, err } = await run(['add', path, '--no-pin', ...flags])
+    assert.equal(exit, 1)
+    assert.match(err, /MESH_USAGE/)
+  }
+})
+
+test('--nocopy is refused with its reason, a chunker that is none by its form', async (t) => {
+  const { node, run } = await served(t)
+  const path = join(await tree(t), 'one.txt')
+  const { exit, err } = await run(['add', '--nocopy', path])
+  assert.equal(exit, 1)
+  assert.match(err, /changed\. \(MESH_NOCOPY\)/)
+  assert.match((await run(['add', path, '--chunker', 'buzhash'])).err, /MESH_BAD_VALUE/)
+  assert.deepEqual(node.asked, [])
+  await run(['add', path, '--chunker', 'size-65536'])
+  assert.deepEqual(node.asked, [{ wrap: false, chunker: 'size-65536', pin: {} }])
+})
+
+test('two of one name do not fit into one folder', async (t) => {
+  const { node, run } = await served(t)
+  const path = await tree(t)
+  await writeFile(join(path, 'holiday', 'one.txt'), 'another')
+  const { exit, err } = await run(['add', '--wrap', join(path, 'one.txt'), join(path, 'holiday', 'one.txt')])
+  assert.equal(exit, 1)
+  assert.match(err, /Two of them are called one\.txt\. \(MESH_USAGE\)/)
+  assert.deepEqual(node.asked, [])
+})
+
+test('a CAR is sent as it is, and each of its roots is told', async (t) => {
+  const { node, run } = await served(t)
+  const path = join(await tree(t), 'backup.car')
+  await writeFile(path, 'x'.repeat(1000))
+  const { exit, objects } = await run(['add', '--car', path, '-r', '2', '--json'])
+  assert.equal(exit, 0)
+  assert.deepEqual(node.asked, [{ car: 1000, pin: { replicas: 2 } }])
+  assert.deepEqual(
+    objects,
+    cids.slice(0, 2).map((cid) => ({ cid, path, bytes: 1000, want: 2, min: 1 }))
+  )
+  for (const flag of ['--wrap', '--hidden', '--chunker=size-65536']) {
+    assert.match((await run(['add', '--car', flag, path])).err, /taken as it is\. \(MESH_USAGE\)/)
+  }
+  assert.match((await run(['add', '--car', join(path, '..')])).err, /is a folder, not a CAR/)
+})
+
+test('of the roots of a CAR one may be refused and the others not', async (t) => {
+  const error = new MeshError('MESH_TOO_FEW_PEERS', 'Too few.', { remedy: 'Wait.' })
+  const addCar = async (): Promise<never> =>
+    [
+      { cid: cids[0], bytes: 1, want: 1, min: 1 },
+      { cid: cids[1], error }
+    ] as never
+  const { run } = await served(t, { content: { addCar } })
+  const path = join(await tree(t), 'one.txt')
+  const { exit, objects } = await run(['add', '--car', path, '--json'])
+  assert.equal(exit, 3)
+  assert.deepEqual(objects[1], {
+    path,
+    cid: cids[1],
+    error: { code: error.code, message: 'Too few.', remedy: 'Wait.' }
+  })
+})

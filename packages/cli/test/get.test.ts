@@ -6,7 +6,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { ContentEntry } from '@pinmesh/node'
 import fc from 'fast-check'
+import { Interrupted } from '../src/failure.ts'
 import { partsOf, writeTree } from '../src/files/write-tree.ts'
+import { parseContentPath } from '../src/parse/content-path.ts'
 import { folder, served } from './command.ts'
 import { cids } from './fake-node.ts'
 
@@ -133,4 +135,72 @@ test('what breaks off in the middle leaves what was there', async (t) => {
   const { exit } = await run(['get', cids[0]!, '-o', join(parent, 'out')])
   assert.equal(exit, 2)
   assert.deepEqual(await readdir(parent), [])
+})
+
+test('a part below a CID comes back under its own name', async (t) => {
+  const asked: unknown[] = []
+  const get = (cid: string, { path }: { path?: string }): AsyncGenerator<ContentEntry> => {
+    asked.push([cid, path])
+    return entriesOf(file('', 'bytes'))
+  }
+  const { run } = await served(t, { content: { get } })
+  const target = await folder(t)
+  const { objects } = await run(['get', `/ipfs/${cids[0]}/a b/c.txt/`, '-o', target, '--json'])
+  assert.deepEqual(objects, [{ cid: cids[0], below: 'a b/c.txt', path: join(target, 'c.txt'), bytes: 5, files: 1 }])
+  assert.deepEqual(asked, [[cids[0], 'a b/c.txt']])
+  for (const path of ['..', 'a/../..', './a']) {
+    const { exit, err } = await run(['get', `${cids[0]}/${path}`, '-o', target])
+    assert.equal(exit, 1)
+    assert.match(err, /MESH_BAD_VALUE/)
+  }
+  assert.match((await run(['get', 'nonsense/a'])).err, /MESH_BAD_CID/)
+  assert.equal(asked.length, 1)
+})
+
+test('no path below a CID has a name that leads up', () => {
+  fc.assert(
+    fc.property(fc.array(fc.oneof(fc.constantFrom('..', '.', '', 'a', '/', '\\', '\0'), fc.string())), (names) => {
+      try {
+        const { cid, path, name } = parseContentPath(`${cids[0]}/${names.join('/')}`)
+        assert.equal(cid, cids[0])
+        for (const part of path.split('/')) assert.ok(path === '' || !/^\.{0,2}$|[\0\\]/.test(part))
+        assert.ok(name !== '' && !name.includes('/'))
+      } catch (error) {
+        assert.equal((error as { code?: string }).code, 'MESH_BAD_VALUE')
+      }
+    })
+  )
+})
+
+test('a CAR goes to a file, whole or not at all, or to stdout', async (t) => {
+  const { run, node } = await served(t)
+  const target = join(await folder(t), 'out.car')
+  const { objects } = await run(['get', `${cids[0]}/a`, '--car', '-o', target, '--json'])
+  assert.deepEqual(objects, [{ cid: cids[0], below: 'a', path: target, bytes: 16, files: 1 }])
+  assert.equal(await readFile(target, 'utf8'), 'a CAR, in pieces')
+  assert.deepEqual(node.asked, [{ cid: cids[0], path: 'a' }])
+  assert.equal((await run(['get', cids[0]!, '--car', '-o', '-'])).out, 'a CAR, in pieces')
+  node.content.getCar = async function* () {
+    yield Buffer.from('half of')
+    throw new Error('gone')
+  }
+  const other = join(await folder(t), 'out.car')
+  assert.equal((await run(['get', cids[0]!, '--car', '-o', other])).exit, 2)
+  assert.deepEqual(await readdir(join(other, '..')), [])
+})
+
+test('a get that is interrupted leaves what was there', async (t) => {
+  const stop = new AbortController()
+  const get = async function* (_cid: string, { signal }: { signal: AbortSignal }): AsyncGenerator<ContentEntry> {
+    yield root
+    yield file('a', '1')
+    stop.abort(new Interrupted())
+    await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('hung up'))))
+  }
+  const { run } = await served(t, { content: { get } })
+  const parent = await folder(t)
+  await writeFile(join(parent, 'other'), 'mine')
+  const { exit } = await run(['get', cids[0]!, '-o', join(parent, 'out')], { signal: stop.signal })
+  assert.equal(exit, 130)
+  assert.deepEqual(await readdir(parent), ['other'])
 })

@@ -40,7 +40,7 @@ export type AddSource =
 
 export interface AddOptions {
   signal?: AbortSignal
-  /** bound on the bytes of all blocks; above it `no-space`, and nothing of it is kept */
+  /** bound on the bytes of the blocks that were not here before; above it `no-space`, and nothing of it is kept */
   bytesMax?: number
   /** How files are cut: `size-<bytes>` or `rabin-<min>-<avg>-<max>`, else `refused`. Default: size-1048576. */
   chunker?: string

@@ -78,6 +78,7 @@ export class PinningContent implements Content {
       pinning: this.#pinning,
       turns: this.#turns,
       visit: (want) => this.#visit(want),
+      has: (cid) => this.#blocks.size(cid.multihash.bytes) !== undefined,
       put: (cid, bytes) => this.#put(cid, bytes)
     })
   }

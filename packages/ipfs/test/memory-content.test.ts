@@ -81,3 +81,11 @@ test('a slow content makes others wait, and the wait can be aborted', async () =
   resolve()
   await waiting
 })
+
+test('an add counts against its bound only what is not here yet', async () => {
+  const { here } = await pair()
+  const first = await here.add([bytes])
+  assert.deepEqual(await here.add([bytes], { bytesMax: 0 }), first)
+  await assert.rejects(here.add([new Uint8Array(10)], { bytesMax: 9 }), { code: 'no-space' })
+  assert.deepEqual(await here.space(), { usedBytes: first.bytes })
+})

@@ -1,13 +1,15 @@
-// mesh add: files and folders become content of the running peer and pins of the mesh. Each argument becomes a CID of
-// its own; with --wrap all of them lie in one folder.
+// mesh add: files, folders, URLs and CARs become content of the running peer and pins of the mesh. Each argument becomes
+// a CID of its own; with --wrap all of them lie in one folder.
 
 import type { ApiClient } from '@pinmesh/api/client'
 import { MeshError } from '@pinmesh/node/mesh-error'
-import type { PinAnswer } from '@pinmesh/node'
+import type { Added, PinRequest, Refused } from '@pinmesh/node'
 import { deadlineOf } from '../deadline.ts'
 import type { Exit } from '../failure.ts'
 import { sourceOf, wrapped } from '../files/sources.ts'
-import type { Source } from '../files/sources.ts'
+import type { Source, SourceInit } from '../files/sources.ts'
+import { isUrl } from '../files/url-source.ts'
+import { errorObject } from '../output.ts'
 import { usage } from '../parse/refuse.ts'
 import { Progress } from '../progress.ts'
 import type { Session } from '../session.ts'
@@ -20,81 +22,180 @@ import type { PinOptions } from './pin.ts'
 
 export interface AddOptions extends PinOptions {
   wrap?: boolean
+  hidden?: boolean
+  chunker?: string
+  /** The arguments are CARs. */
+  car?: boolean
+  nocopy?: boolean
+  /** False: a copy on this peer alone. */
+  pin?: boolean
 }
 
-interface Added extends PinAnswer {
-  path: string
-  bytes: number
+type Wish = Omit<PinRequest, 'cid'>
+
+interface Adding {
+  readonly session: Session
+  readonly client: ApiClient
+  readonly tally: Tally
+  readonly options: AddOptions
+  readonly pin: Wish | undefined
+  readonly signal: AbortSignal
 }
 
 export async function add(session: Session, args: string[], options: AddOptions): Promise<Exit> {
-  wishOf(options)
-  if (args.filter((arg) => arg === '-').length > 1) throw usage('Stdin can be read only once.', 'Give `-` once.')
-  const skipped = (path: string): void => session.out.talk(`Left out ${clean(path)}: neither a file nor a folder.`)
-  const each: Source[] = []
-  for (const arg of args) each.push(await sourceOf(arg, session.world.stdin, skipped))
-  const sources = options.wrap === true ? [wrapped(each)] : each
+  const pin = checked(args, options)
   const tally = new Tally()
   const deadline = deadlineOf(session.world.signal, options.timeout)
+  const over = new AbortController()
+  const signal = AbortSignal.any([deadline.signal, over.signal])
+  const left = new LeftOut(session)
   try {
+    const init: SourceInit = {
+      stdin: session.world.stdin,
+      signal,
+      hidden: options.hidden === true,
+      skipped: (path, why) => left.add(path, why)
+    }
+    const each: Source[] = []
+    for (const arg of args) each.push(await sourceOf(arg, init))
+    const sources = options.wrap === true ? [wrapped(each)] : each
     await session.ask(async (client) => {
-      for (const source of sources)
-        await addOne({ session, client, tally }, source, { ...options, signal: deadline.signal })
+      const adding = { session, client, tally, options, pin, signal: deadline.signal }
+      for (const source of sources) await addOne(adding, source)
     })
   } finally {
+    over.abort() // a download that was refused before its end
     deadline.clear()
   }
+  left.tell()
   return tally.exit
 }
 
-async function addOne(
-  at: { session: Session; client: ApiClient; tally: Tally },
-  source: Source,
-  options: AddOptions & { signal: AbortSignal }
-): Promise<void> {
-  const { session, client, tally } = at
-  const { out } = session
-  const progress = new Progress(out, clean(source.label), out.lively ? await source.size() : undefined)
-  let added: Added
-  try {
-    const {
-      cid,
-      bytes,
-      want = 1,
-      min = 1
-    } = await client.content.add(source.entries(), {
-      wrap: source.folder,
-      pin: wishOf(options),
-      onProgress: (done) => progress.update(done),
-      signal: options.signal
+/** The wish, if there is one. MESH_NOCOPY, MESH_USAGE, MESH_BAD_REPLICAS. */
+function checked(args: readonly string[], options: AddOptions): Wish | undefined {
+  if (options.nocopy === true) {
+    const message = 'Content cannot stay in its file: it would be gone, or something else, once the file is changed.'
+    throw new MeshError('MESH_NOCOPY', message, {
+      exit: 1,
+      remedy: 'Leave --nocopy out: the peer keeps a copy that others can rely on.'
     })
-    added = { cid, path: source.label, bytes, want, min }
+  }
+  if (args.filter((arg) => arg === '-').length > 1) throw usage('Stdin can be read only once.', 'Give `-` once.')
+  if (options.car === true && (options.wrap === true || options.hidden === true || options.chunker !== undefined)) {
+    throw usage('A CAR is taken as it is.', 'Leave --wrap, --hidden and --chunker out.')
+  }
+  const wish = wishOf(options)
+  if (options.pin !== false) return wish
+  if (Object.keys(wish).length > 0 || options.wait !== undefined) {
+    throw usage('Without a pin there is nothing to say about it.', 'Leave --no-pin out, or all that tells of the pin.')
+  }
+  return undefined
+}
+
+async function addOne(adding: Adding, source: Source): Promise<void> {
+  const { session } = adding
+  const { out } = session
+  const progress = new Progress(out, clean(source.label))
+  try {
+    await fits(adding, source)
+    if (out.lively) progress.expect((await source.size()) ?? 0)
+    const onProgress = (done: number): void => progress.update(done)
+    const added =
+      adding.options.car === true
+        ? await bringCar(adding, source, onProgress)
+        : [await bring(adding, source, onProgress)]
+    progress.end()
+    for (const one of added) {
+      if ('error' in one) await tellRefused(adding, { path: source.label, ...one })
+      else await tellAdded(adding, source, one)
+    }
   } catch (error) {
     progress.end()
-    if (!(error instanceof MeshError) || at.session.world.signal.aborted) throw error
-    if (isLast(error)) throw error
-    tally.failed(error.exit)
-    out.complain(error)
-    if (out.json)
-      await out.result(
-        { path: source.label, error: { code: error.code, message: error.message, remedy: error.remedy } },
-        ''
-      )
-    return
+    if (!(error instanceof MeshError) || session.world.signal.aborted || isLast(error)) throw error
+    await tellRefused(adding, { path: source.label, error })
   }
-  progress.end()
+}
+
+async function bring(adding: Adding, source: Source, onProgress: (bytes: number) => void): Promise<Added> {
+  const { client, options, pin, signal } = adding
+  return client.content.add(source.entries(), {
+    wrap: source.folder,
+    ...(options.chunker === undefined ? {} : { chunker: options.chunker }),
+    ...(pin === undefined ? {} : { pin }),
+    onProgress,
+    signal
+  })
+}
+
+/** A download that could never fit is not begun. MESH_NO_SPACE. */
+async function fits({ client }: Adding, source: Source): Promise<void> {
+  if (!isUrl(source.label)) return
+  const size = (await source.size()) ?? 0
+  const { spaceBytes } = await client.info()
+  if (size <= spaceBytes) return
+  const message = `${clean(source.label)} has ${bytesText(size)}, more than the whole budget of the peer.`
+  throw new MeshError('MESH_NO_SPACE', message, { remedy: 'Give more with --space.' })
+}
+
+async function bringCar(
+  { client, pin, signal }: Adding,
+  source: Source,
+  onProgress: (bytes: number) => void
+): Promise<(Added | Refused)[]> {
+  if (source.folder)
+    throw usage(`${clean(source.label)} is a folder, not a CAR.`, 'Give the CAR itself, or leave --car out.')
+  return client.content.addCar(bytesOf(source), { ...(pin === undefined ? {} : { pin }), onProgress, signal })
+}
+
+async function* bytesOf(source: Source): AsyncGenerator<Uint8Array> {
+  for await (const { content } of source.entries()) yield* content ?? []
+}
+
+async function tellAdded(adding: Adding, source: Source, added: Added): Promise<void> {
+  const { session, client, tally, options, pin, signal } = adding
+  const { out } = session
+  const { cid, bytes, want = 1, min = 1 } = added
+  const path = source.label
+  const text = `added ${cid}  ${clean(path)}, ${bytesText(bytes)}`
+  if (pin === undefined) {
+    tally.done()
+    return out.result({ cid, path, bytes }, out.quiet ? cid : `${text}, not pinned`)
+  }
+  const answer = { cid, path, bytes, want, min }
   if (options.wait !== undefined) {
-    if (!out.quiet) out.talk(`added ${added.cid}  ${clean(source.label)}, ${bytesText(added.bytes)}`)
-    return tallyWait(
-      tally,
-      await waitOne(session, client, { answer: added, wait: options.wait, signal: options.signal })
-    )
+    out.talk(text)
+    return tallyWait(tally, await waitOne(session, client, { answer, wait: options.wait, signal }))
   }
   tally.done()
-  await out.result(
-    added,
-    out.quiet ? added.cid : `added ${added.cid}  ${clean(source.label)}, ${bytesText(added.bytes)}`
-  )
+  await out.result(answer, out.quiet ? cid : text)
+}
+
+async function tellRefused(adding: Adding, refused: { path: string; cid?: string; error: MeshError }): Promise<void> {
+  const { out } = adding.session
+  adding.tally.failed(refused.error.exit)
+  out.complain(refused.error)
+  if (out.json) await out.result({ ...refused, error: errorObject(refused.error) }, '')
+}
+
+/** What was not added though it lies there. */
+class LeftOut {
+  readonly #session: Session
+  #hidden = 0
+
+  constructor(session: Session) {
+    this.#session = session
+  }
+
+  add(path: string, why: 'hidden' | 'special'): void {
+    if (why === 'hidden') this.#hidden++
+    else this.#session.out.talk(`Left out ${clean(path)}: neither a file nor a folder.`)
+  }
+
+  tell(): void {
+    if (this.#hidden === 0) return
+    const what = this.#hidden === 1 ? '1 hidden file or folder' : `${this.#hidden} hidden files or folders`
+    this.#session.out.talk(`Left out ${what}; --hidden takes them too.`)
+  }
 }
 
 /** What the next source would meet just the same. */

@@ -1,12 +1,15 @@
-// mesh get: content comes back as files below one path, verified by the peer; with `-o -` a single file goes to stdout.
+// mesh get: content comes back as files below one path, verified by the peer; with `-o -` a single file goes to stdout,
+// with --car all of it as one CAR.
 
 import { resolve } from 'node:path'
 import { MeshError } from '@pinmesh/node/mesh-error'
+import type { ApiClient } from '@pinmesh/api/client'
 import type { ContentEntry } from '@pinmesh/node'
 import { deadlineOf } from '../deadline.ts'
 import type { Exit } from '../failure.ts'
 import { writeTree } from '../files/write-tree.ts'
-import { parseCid } from '../parse/cid.ts'
+import { parseContentPath } from '../parse/content-path.ts'
+import type { ContentPath } from '../parse/content-path.ts'
 import { usage } from '../parse/refuse.ts'
 import { Progress } from '../progress.ts'
 import type { Session } from '../session.ts'
@@ -14,29 +17,33 @@ import { bytesText } from '../text/bytes.ts'
 
 export interface GetOptions {
   output?: string
+  /** As one CAR. */
+  car?: boolean
   /** ms */
   timeout?: number
 }
 
 export async function get(session: Session, arg: string, options: GetOptions): Promise<Exit> {
-  const cid = parseCid(arg)
+  const wanted = parseContentPath(arg)
+  const { cid, path: below } = wanted
   const { out } = session
   const toStdout = options.output === '-'
   if (toStdout && out.json)
     throw usage('Content and JSON cannot both go to stdout.', 'Give -o a path, or leave --json out.')
+  const fileName = options.car === true ? `${wanted.name}.car` : wanted.name
   const deadline = deadlineOf(session.world.signal, options.timeout)
-  const progress = new Progress(out, cid)
+  const progress = new Progress(out, fileName)
   let bytes = 0
   const onBytes = (more: number): void => progress.update((bytes += more))
   try {
     await session.ask(async (client) => {
-      const entries = client.content.get(cid, { signal: deadline.signal })
+      const entries = entriesOf(client, wanted, { car: options.car === true, signal: deadline.signal, progress })
       if (toStdout) return writeToStdout(session, entries, onBytes)
-      const target = resolve(options.output ?? cid)
-      const { path, files } = await writeTree(entries, { target, fileName: cid, onBytes })
+      const target = resolve(options.output ?? fileName)
+      const { path, files } = await writeTree(entries, { target, fileName, onBytes })
       progress.end()
       await out.result(
-        { cid, path, bytes, files },
+        { cid, ...(below === '' ? {} : { below }), path, bytes, files },
         out.quiet ? path : `${path}  ${bytesText(bytes)}${files === 1 ? '' : ` in ${files} files`}`
       )
     })
@@ -47,6 +54,22 @@ export async function get(session: Session, arg: string, options: GetOptions): P
   return 0
 }
 
+async function* entriesOf(
+  client: ApiClient,
+  { cid, path }: ContentPath,
+  { car, signal, progress }: { car: boolean; signal: AbortSignal; progress: Progress }
+): AsyncGenerator<ContentEntry> {
+  if (car) {
+    yield { path: '', kind: 'file', size: 0, content: client.content.getCar(cid, { path, signal }) }
+    return
+  }
+  for await (const entry of client.content.get(cid, { path, signal })) {
+    // How much a folder holds is known only at its end.
+    if (entry.path === '' && entry.kind === 'file') progress.expect(entry.size)
+    yield entry
+  }
+}
+
 async function writeToStdout(
   session: Session,
   entries: AsyncIterable<ContentEntry>,
@@ -54,7 +77,10 @@ async function writeToStdout(
 ): Promise<void> {
   for await (const { kind, content } of entries) {
     if (kind === 'folder') {
-      throw new MeshError('MESH_NOT_A_FILE', 'A folder cannot go to stdout.', { exit: 1, remedy: 'Give -o a path.' })
+      throw new MeshError('MESH_NOT_A_FILE', 'A folder cannot go to stdout.', {
+        exit: 1,
+        remedy: 'Give -o a path, name a file below it, or add --car.'
+      })
     }
     for await (const piece of content ?? []) {
       onBytes(piece.length)

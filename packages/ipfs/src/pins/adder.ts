@@ -28,6 +28,8 @@ export interface AdderInit {
   pinning: Pinning
   turns: Turns
   visit(want: Want): Promise<Visited & { fetched?: boolean }>
+  /** Is the block here? */
+  has(cid: CID): boolean
   put(cid: CID, bytes: Uint8Array): Promise<void>
 }
 
@@ -88,11 +90,15 @@ export class Adder {
 
   #importer(hold: Hold, options: AddOptions): Importer {
     const { bytesMax = Infinity, onProgress } = options
+    let newBytes = 0
     return new Importer({
-      bytesMax,
+      bytesMax: Infinity,
       onProgress,
       put: async (cid, bytes) => {
         await hold.take(cid.multihash.bytes)
+        if (this.#init.has(cid)) return
+        newBytes += bytes.length
+        if (newBytes > bytesMax) throw new ContentError('no-space', `It takes more than the ${bytesMax} bytes allowed`)
         await this.#init.put(cid, bytes)
       }
     })
