@@ -1,13 +1,25 @@
 // What the owner decides, at a peer elsewhere.
 
 import type { Http } from './http.ts'
-import type { MeshPolicy, MeshTrust, RootOptions, WriterInfo } from './mesh.ts'
+import type { InvitationInfo, Invited, InviteRequest, MeshPolicy, MeshTrust, RootOptions, WriterInfo } from './mesh.ts'
 
 export class ClientTrust implements MeshTrust {
   readonly #http: Http
 
   constructor(http: Http) {
     this.#http = http
+  }
+
+  async invite(request: InviteRequest = {}): Promise<Invited> {
+    return this.#post('/invites', request)
+  }
+
+  async invitations(): Promise<InvitationInfo[]> {
+    return (await this.#http.json<{ invites: InvitationInfo[] }>({ method: 'GET', path: '/invites' })).invites
+  }
+
+  async endInvitation(which: string, options?: RootOptions): Promise<void> {
+    await this.#post('/invites/end', { invite: which, ...options })
   }
 
   async writers(): Promise<WriterInfo[]> {

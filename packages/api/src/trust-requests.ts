@@ -1,11 +1,15 @@
 // What requests about trust carry. Whether the owner may do it, and whether it makes sense, is for the peer to say.
 
 import { allow, type Fields, peerCharsMax, readBoolean, readCount, readObject, readOneOf, readText } from './fields.ts'
-import type { MeshPolicy, RootOptions } from './mesh.ts'
+import type { InviteRequest, MeshPolicy, RootOptions } from './mesh.ts'
 
 const replicasMax = 65_535
 const workBitsMax = 40
 const protocolMax = 1000
+const usesMax = 65_535
+const inviteCharsMax = 2048
+/** A hundred years. */
+const validMaxMs: number = 100 * 365 * 24 * 3_600_000
 
 export interface OfPeer {
   peer: string
@@ -21,6 +25,24 @@ export function readOfPeer(body: unknown, more: readonly string[] = []): OfPeer 
 
 export function readRootOptions({ anyway }: Fields): RootOptions {
   return { anyway: readBoolean(anyway, 'anyway') ?? false }
+}
+
+export function readInviteRequest(body: unknown): InviteRequest {
+  const fields = readObject(body, 'The body')
+  allow(fields, ['writer', 'uses', 'validMs'])
+  const writer = readBoolean(fields.writer, 'writer')
+  return {
+    ...(writer === undefined ? {} : { writer }),
+    ...(fields.uses === undefined ? {} : { uses: readCount(fields.uses, 'uses', 1, usesMax) }),
+    ...(fields.validMs === undefined ? {} : { validMs: readCount(fields.validMs, 'validMs', 1, validMaxMs) })
+  }
+}
+
+/** { invite, anyway? }: an id or the word itself. */
+export function readEndInvitation(body: unknown): { which: string; options: RootOptions } {
+  const fields = readObject(body, 'The body')
+  allow(fields, ['invite', 'anyway'])
+  return { which: readText(fields.invite, 'invite', inviteCharsMax), options: readRootOptions(fields) }
 }
 
 export function readPolicy(body: unknown): { change: Partial<MeshPolicy>; options: RootOptions } {

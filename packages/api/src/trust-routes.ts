@@ -4,11 +4,12 @@ import type { FastifyInstance } from 'fastify'
 import { readBoolean } from './fields.ts'
 import type { MeshTrust } from './mesh.ts'
 import { scope } from './scope.ts'
-import { readOfPeer, readPolicy } from './trust-requests.ts'
+import { readEndInvitation, readInviteRequest, readOfPeer, readPolicy } from './trust-requests.ts'
 
 export function addTrustRoutes(app: FastifyInstance, trust: MeshTrust): void {
   addWriterRoutes(app, trust)
   addPeerRoutes(app, trust)
+  addInviteRoutes(app, trust)
 
   app.get('/policy', scope.read, async () => trust.policy())
 
@@ -48,6 +49,18 @@ function addPeerRoutes(app: FastifyInstance, trust: MeshTrust): void {
   app.post('/peers/remove', scope.admin, async (request) => {
     const { peer, options } = readOfPeer(request.body)
     await trust.removePeer(peer, options)
+    return {}
+  })
+}
+
+function addInviteRoutes(app: FastifyInstance, trust: MeshTrust): void {
+  app.post('/invites', scope.admin, async (request) => trust.invite(readInviteRequest(request.body)))
+
+  app.get('/invites', scope.read, async () => ({ invites: await trust.invitations() }))
+
+  app.post('/invites/end', scope.admin, async (request) => {
+    const { which, options } = readEndInvitation(request.body)
+    await trust.endInvitation(which, options)
     return {}
   })
 }

@@ -43,6 +43,22 @@ const policy: MeshPolicy = {
 
 function trustOf(asked: (what: unknown) => void): MeshTrust {
   return {
+    async invite(request) {
+      asked({ invite: request })
+      return {
+        invite: 'zInvitation',
+        id: 'abcdef012345',
+        writer: request?.writer ?? false,
+        uses: request?.uses ?? 1,
+        until: 1e12
+      }
+    },
+    invitations: async () => [
+      { id: 'abcdef012345', writer: true, uses: 2, usedBy: [peer], until: 1e12, made: true, state: 'open' as const }
+    ],
+    async endInvitation(which, options) {
+      asked({ endInvitation: which, ...options })
+    },
     writers: async () => [
       { peer, writer: 7, mayInvite: false, removed: false },
       { peer: `${peer}2`, writer: 9, mayInvite: true, removed: true }

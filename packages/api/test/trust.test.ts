@@ -18,6 +18,10 @@ test('what the client asks of trust arrives as it was asked', async (t) => {
   await client.trust.removePeer(peer)
   assert.equal((await client.trust.policy()).replicas, 3)
   assert.equal((await client.trust.setPolicy({ replicas: 0, admission: 'invite' })).admission, 'invite')
+  assert.equal((await client.trust.invite({ writer: true, uses: 2, validMs: 5 })).uses, 2)
+  assert.equal((await client.trust.invite()).invite, 'zInvitation')
+  assert.deepEqual((await client.trust.invitations())[0]?.usedBy, [peer])
+  await client.trust.endInvitation('abcdef012345', { anyway: true })
   const plain = { anyway: false }
   assert.deepEqual(node.asked, [
     { addWriter: peer, anyway: false, mayInvite: true },
@@ -25,7 +29,10 @@ test('what the client asks of trust arrives as it was asked', async (t) => {
     { vouch: peer, ...plain },
     { withdraw: peer, ...plain },
     { removePeer: peer, ...plain },
-    { setPolicy: { replicas: 0, admission: 'invite' }, ...plain }
+    { setPolicy: { replicas: 0, admission: 'invite' }, ...plain },
+    { invite: { writer: true, uses: 2, validMs: 5 } },
+    { invite: {} },
+    { endInvitation: 'abcdef012345', anyway: true }
   ])
 })
 
@@ -41,6 +48,9 @@ test('what no peer or policy is, is refused', async (t) => {
   }
   await assert.rejects(client.trust.vouch(peer, { anyway: 1 as never }), refused)
   await assert.rejects(client.trust.vouch(peer, { more: 1 } as never), refused)
+  for (const request of [{ writer: 1 }, { uses: 0 }, { uses: 65_536 }, { validMs: 0 }, { validMs: 1e15 }, { more: 1 }])
+    await assert.rejects(client.trust.invite(request as never), refused, JSON.stringify(request))
+  for (const word of ['', 'z'.repeat(2049), 1 as never]) await assert.rejects(client.trust.endInvitation(word), refused)
   const policies = [{ admission: 'closed' }, { replicas: -1 }, { trustedMin: '1' }, { profile: 'simulated' }]
   for (const policy of [...policies, { workBits: 41 }, { protocolMin: 0 }, { speed: 1 }])
     await assert.rejects(client.trust.setPolicy(policy as never), refused, JSON.stringify(policy))

@@ -27,7 +27,8 @@ export interface InitSettings {
 
 export interface JoinSettings {
   home: string
-  bootstrap: string
+  bootstrap?: string
+  invite?: string
   mesh?: string
   spaceBytes?: number
 }

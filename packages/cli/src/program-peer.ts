@@ -56,11 +56,12 @@ function addJoin(program: Command, act: Act): void {
   const join = program
     .command('join')
     .description('take part in a mesh: set this home up, and run')
-    .argument('<address>', "multiaddr of any of the mesh's peers, as `mesh start` prints it there")
+    .argument('<address>', "multiaddr of any of the mesh's peers, as `mesh start` prints it there; or an invitation")
+    .option('--invite <word>', 'an invitation, as `mesh invite` printed it')
     .option('--mesh <id>', 'refuse any other mesh than this', parseMeshId)
     .addHelpText(
       'after',
-      '\nExamples:\n  mesh join /ip4/192.0.2.7/tcp/4101/p2p/12D3KooW…\n  mesh join /dns4/mesh.example.org/tcp/4101/p2p/12D3KooW… --mesh z71g… --space 50GB'
+      '\nExamples:\n  mesh join /ip4/192.0.2.7/tcp/4101/p2p/12D3KooW…\n  mesh join /dns4/mesh.example.org/tcp/4101/p2p/12D3KooW… --mesh z71g… --space 50GB\n  mesh join zKq3…'
     )
   addSettings(join).action((address: string, options: JoinOptions, command: Command) =>
     act(command.optsWithGlobals(), async (session) =>

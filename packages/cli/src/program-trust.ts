@@ -3,23 +3,22 @@
 import { type Command, Option } from 'commander'
 import type { PolicyOptions } from './commands/policy.ts'
 import type { RemoveOptions, RootFlags } from './commands/trust.ts'
+import type { AddWriterOptions } from './commands/writers.ts'
 import { parseCopies, parseCountOrNone } from './parse/count.ts'
+import { addInvites } from './program-invite.ts'
 import type { Act } from './program.ts'
+import { ofRoot } from './root-flag.ts'
 import { peersExamples, policyExamples, writersExamples } from './trust-examples.ts'
 
 export function addTrustCommands(program: Command, act: Act): void {
   program.commandsGroup('Who belongs to it:')
+  addInvites(program, act)
   addPeers(program, act)
   addWriters(program, act)
   addPolicy(program, act)
 }
 
 const peerHint = 'its id, as `mesh id` prints it there'
-
-/** What only the root key can do. */
-export function ofRoot(command: Command): Command {
-  return command.option('--anyway', 'even if no member can be asked whether the root key has signed elsewhere')
-}
 
 function addPeers(program: Command, act: Act): void {
   const peers = program
@@ -84,8 +83,9 @@ function addWriters(program: Command, act: Act): void {
       .command('add')
       .description('let a peer change the pinset: run it where the root key is')
       .argument('<peer>', peerHint)
+      .option('--may-invite', 'it may make invitations too')
       .addHelpText('after', '\nExample:\n  mesh writers add 12D3KooW…')
-  ).action((peer: string, options: RootFlags, command: Command) =>
+  ).action((peer: string, options: AddWriterOptions, command: Command) =>
     act(command.optsWithGlobals(), async (session) =>
       (await import('./commands/writers.ts')).addWriter(session, peer, options)
     )

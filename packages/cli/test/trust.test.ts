@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { served } from './command.ts'
+import { MeshError } from '@pinmesh/node/mesh-error'
+import { folder, mesh, served } from './command.ts'
 import { other } from './fake-node.ts'
 
 test('vouching for a peer, taking it back, putting it out', async (t) => {
@@ -43,6 +44,50 @@ test('writers are listed, named and taken away', async (t) => {
   assert.match(out, /writer 7\n.*writer 9 {2}removed\n/s)
   assert.deepEqual((await run(['writers', 'add', other, '--json'])).objects, [{ peer: other, writer: 7 }])
   assert.match((await run(['writers', 'add', 'nobody'])).err, /MESH_BAD_VALUE/)
+})
+
+test('an invitation is one word on stdout; invitations are listed and ended', async (t) => {
+  const { node, run } = await served(t)
+  const made = await run(['invite', '--writer', '--uses', '3', '--until', '12h', '--json'])
+  assert.deepEqual(made.objects, [
+    { invite: 'zInvitation', id: 'abcdef012345', writer: true, uses: 3, until: 1e12, join: 'mesh join zInvitation' }
+  ])
+  assert.match(made.err, /3 peers may join .* writes as soon as/s)
+  assert.equal((await run(['invite', '-q'])).out, 'zInvitation\n')
+  assert.match(
+    (await run(['invite', 'ls'])).out,
+    /^abcdef012345 {2}open {2}writer {2}1 of 2 used {2}until 2001-09-09T01:46Z/
+  )
+  assert.deepEqual((await run(['invite', 'end', 'abcdef012345', '--json'])).objects, [
+    { invite: 'abcdef012345', ended: true }
+  ])
+  assert.deepEqual(node.asked, [
+    { invite: { writer: true, uses: 3, validMs: 12 * 3_600_000 } },
+    { invite: {} },
+    { endInvitation: 'abcdef012345', anyway: false }
+  ])
+  assert.match((await run(['invite', '--uses', '0'])).err, /MESH_BAD_VALUE/)
+  assert.match((await run(['invite', '--until', 'soon'])).err, /MESH_BAD_VALUE/)
+})
+
+test('an invitation is joined alone, or behind an address; two of them are refused', async (t) => {
+  const home = await folder(t)
+  const asked: unknown[] = []
+  const joinHome = async (settings: object): Promise<never> => {
+    asked.push(settings)
+    throw new MeshError('MESH_INVITE_USED', 'The invitation is used up.')
+  }
+  const word = `z${'a'.repeat(300)}`
+  const address = `/ip4/127.0.0.1/tcp/4101/p2p/${other}`
+  const door = { joinHome }
+  assert.equal((await mesh(['join', word, '--home', home], { door })).exit, 2)
+  assert.equal((await mesh(['join', address, '--invite', word, '--home', home], { door })).exit, 2)
+  assert.deepEqual(asked, [
+    { home, invite: word },
+    { home, bootstrap: address, invite: word }
+  ])
+  assert.match((await mesh(['join', word, '--invite', word, '--home', home], { door })).err, /MESH_USAGE/)
+  assert.match((await mesh(['join', 'nonsense', '--home', home], { door })).err, /MESH_BAD_ADDRESS/)
 })
 
 test('the policy is shown, and set in what is named', async (t) => {

@@ -15,7 +15,7 @@ import { canonicalCid, keyOfPin } from './formats/key.ts'
 import type { Policy } from './formats/key-op.ts'
 import { commitRowKey } from './pinset/author.ts'
 import { decodeSummary } from './pinset/leaf.ts'
-import type { MemberReport } from './reports.ts'
+import type { InvitationReport, MemberReport } from './reports.ts'
 import type { Writer } from './trust/key-log.ts'
 
 /** A write waits this long at most for a look at another member's roots after a start. */
@@ -97,6 +97,16 @@ export class Core {
   /** Was this peer removed by the owner? */
   get isRemoved(): boolean {
     return this.#house.facts.keyLog.removedPeer(this.#init.self)
+  }
+
+  /** Invitations made here, and those whose use was heard of. */
+  invitations(): InvitationReport[] {
+    return this.#house.invitations.reports()
+  }
+
+  /** Operations of the key log that are held. */
+  get keySeq(): number {
+    return this.#house.facts.keyLog.seq
   }
 
   /** Everybody who may write or might once. */
@@ -212,6 +222,7 @@ export class Core {
     for (const bucket of event.holdBuckets) this.#expect(bucket)
     this.#house.claimer.load(event.meta)
     this.#house.leaving.load(event.meta)
+    this.#house.invitations.load(event.meta)
     const commit = meta(commitRowKey)
     if (commit !== undefined) {
       const from = new Reader(commit)
@@ -230,9 +241,11 @@ export class Core {
   /** The incarnation is on disk: from here on this peer may be heard. */
   #begin(incarnation: number, addresses: readonly string[]): void {
     this.#house.members.factsChanged()
+    this.#house.standing.begin()
     this.#house.self.start(incarnation, addresses, this.#init.spaceBytes)
     this.#house.pulse.begin()
     this.#house.syncs.begin()
+    this.#house.invitations.begin()
     const others = this.#house.members.candidates.some((candidate) => candidate.peer !== this.#init.self)
     const { timings } = this.#init
     const alone = !others && this.#house.facts.keyLog.policy !== undefined && this.isWriter

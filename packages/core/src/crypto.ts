@@ -32,6 +32,8 @@ export type Tag =
   | 'pinmesh/claim/1'
   | 'pinmesh/fork/1'
   | 'pinmesh/invite/1'
+  | 'pinmesh/admit/1'
+  | 'pinmesh/admission/1'
 
 /** What is signed: tag ‖ 0x00 ‖ mesh id ‖ bytes. */
 export function signedBytes(tag: Tag, meshId: Uint8Array, bytes: Uint8Array): Uint8Array {

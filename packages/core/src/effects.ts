@@ -3,6 +3,7 @@
  * `written` for batch n must not come before batch n is on disk as durably as it asked.
  */
 import type { Note } from './notes.ts'
+import type { Grant } from './formats/invite.ts'
 import type { PinMode } from './formats/register.ts'
 import type { EmptiedReport, LeaveReport, PinAnswer, PinReport } from './reports.ts'
 import type { Topic, Verdict } from './events.ts'
@@ -41,6 +42,7 @@ export type Reply =
   | { readonly of: 'emptied'; readonly report: EmptiedReport }
   /** CIDs of the copies that are gone */
   | { readonly of: 'dropped'; readonly cids: readonly string[] }
+  | { readonly of: 'invite'; readonly grant: Grant }
   | { readonly of: 'done' }
   | { readonly of: 'failure'; readonly failure: Failure }
 

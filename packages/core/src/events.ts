@@ -5,6 +5,7 @@
 import type { Beat } from './formats/beat.ts'
 import type { KeyChange, Policy } from './formats/key-op.ts'
 import type { PinMode } from './formats/register.ts'
+import type { InviteTerms } from './trust/invitations.ts'
 
 /** Both clocks of one instant, in milliseconds: delays go by `mono`, promises and expiry by `wall`. */
 export interface Now {
@@ -67,6 +68,7 @@ export type Command =
       /** sign even where no member could be asked for its key log, or one has another */
       readonly anyway?: boolean
     }
+  | { readonly do: 'invite'; readonly terms: InviteTerms }
   | { readonly do: 'set-space'; readonly bytes: number }
   /** Empties the trash of these buckets as the rules allow; `now`: what is in it needs no trash time any more. */
   | { readonly do: 'empty-trash'; readonly buckets: readonly number[]; readonly now: boolean }

@@ -8,6 +8,7 @@ import { Collector } from './content/collector.ts'
 import { Keeper } from './content/keeper.ts'
 import { Planner } from './content/planner.ts'
 import type { Crypto, Random } from './crypto.ts'
+import { Admitter } from './door/admitter.ts'
 import { Bounds } from './door/bounds.ts'
 import { Commands } from './door/commands.ts'
 import { Receiver } from './door/receiver.ts'
@@ -34,6 +35,7 @@ import type { LogId } from './pinset/log.ts'
 import { SyncServer } from './sync/server.ts'
 import { Syncs } from './sync/syncs.ts'
 import { Facts } from './trust/facts.ts'
+import { Invitations } from './trust/invitations.ts'
 import { Standing } from './trust/standing.ts'
 
 export interface CoreInit {
@@ -105,6 +107,7 @@ export class House {
   readonly rescue: Rescue
   readonly pulse: Pulse
   readonly trust: TrustChanges
+  readonly invitations: Invitations
   readonly commands: Commands
   readonly leaving: Leaving
   #ownBeat: { bytes: Uint8Array; n: number } | undefined
@@ -167,6 +170,7 @@ export class House {
     this.pulse = this.#buildPulse(rooms)
     this.trust = this.#buildTrust(rooms)
     this.leaving = this.#buildLeaving(rooms)
+    this.invitations = this.#buildInvitations(rooms)
     this.commands = this.#buildCommands(rooms)
   }
 
@@ -197,6 +201,7 @@ export class House {
       keeper: () => this.keeper,
       author: () => this.author,
       rescue: () => this.rescue,
+      invitations: () => this.invitations,
       own: () => this.self,
       missing: (from) => this.syncs.missing(from),
       rootChanged: () => this.syncs.rootChanged()
@@ -235,13 +240,18 @@ export class House {
   }
 
   #buildServer(rooms: Rooms): SyncServer {
+    const admitter = new Admitter({
+      ...rooms,
+      admitted: (bytes, written) => this.standing.admit(bytes, written)
+    })
     return new SyncServer({
       ...rooms,
       self: this.self,
       charter: this.#init.charter,
       ownBeat: () => this.#ownBeat,
       greeted: (peer, facts, pinset) => this.syncs.rootsSeen(peer, facts, pinset),
-      takeBeats: (beats) => this.receiver.takeBeats(beats)
+      takeBeats: (beats) => this.receiver.takeBeats(beats),
+      admit: (peer, frame, answer) => admitter.admit(peer, frame, answer)
     })
   }
 
@@ -310,8 +320,13 @@ export class House {
       planner: this.planner,
       leaving: this.leaving,
       spaceSet: (bytes) => this.self.setSpace(bytes),
-      trust: this.trust
+      trust: this.trust,
+      invitations: this.invitations
     })
+  }
+
+  #buildInvitations(rooms: Rooms): Invitations {
+    return new Invitations({ ...rooms, change: (wanted, done) => this.trust.change(wanted, false, done) })
   }
 
   #buildTrust(rooms: Rooms): TrustChanges {

@@ -22,8 +22,17 @@ export type {
   Verdict
 } from './events.ts'
 export type { Effect, Failure, Reply, Row, Table } from './effects.ts'
-export type { EmptiedReport, HeldPin, LeaveReport, MemberReport, PeerReport, PinAnswer, PinReport } from './reports.ts'
-export type { Crypto, Random } from './crypto.ts'
+export type {
+  EmptiedReport,
+  HeldPin,
+  InvitationReport,
+  LeaveReport,
+  MemberReport,
+  PeerReport,
+  PinAnswer,
+  PinReport
+} from './reports.ts'
+export { type Crypto, type Random, signedBytes } from './crypto.ts'
 export type { Note } from './notes.ts'
 export { FormatError } from './bytes/format-error.ts'
 export { compareBytes, concatBytes, equalBytes, fromHex, toHex } from './bytes/compare.ts'
@@ -33,9 +42,11 @@ export { bucketOf, canonicalCid, keyOfPin } from './formats/key.ts'
 export { keyOfPeer, peerOfKey } from './formats/peer-id.ts'
 export { decodeRegister, type PinMode, type PinRegister } from './formats/register.ts'
 export { SettingError, type Timings, timings } from './members/profiles.ts'
-export { decodeInvite, encodeInvite, type Invite, inviteText, parseInvite } from './formats/invite.ts'
+export { encodeGrant, type Grant, type Invite, inviteText, parseInvite } from './formats/invite.ts'
+export { decodeAdmission } from './formats/admission.ts'
+export { admissionRow } from './trust/admissions.ts'
 export { weightOf } from './members/self.ts'
 export { found, learn, policyOf } from './trust/found.ts'
 export { decodeHold, type Hold, type HoldState } from './content/hold.ts'
 export { readPinRow } from './pinset/listing.ts'
-export { decodeFrame, encodeFrame } from './sync/frames.ts'
+export { decodeFrame, encodeFrame, type Frame } from './sync/frames.ts'

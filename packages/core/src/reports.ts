@@ -61,6 +61,20 @@ export interface LeaveReport {
   readonly pins: readonly HeldPin[]
 }
 
+export interface InvitationReport {
+  /** hex of its one-time public key */
+  readonly key: string
+  readonly role: 'trusted' | 'writer'
+  readonly uses: number
+  /** seconds since 1970 */
+  readonly until: number
+  /** peers admitted by it */
+  readonly usedBy: readonly string[]
+  /** it was made on this peer */
+  readonly made: boolean
+  readonly state: 'open' | 'used' | 'expired' | 'ended'
+}
+
 export interface MemberReport {
   readonly peer: string
   readonly self: boolean

@@ -4,10 +4,13 @@
  */
 import { randomBytes, randomInt } from 'node:crypto'
 import {
+  admissionRow,
   decodeCharter,
   decodeFrame,
   encodeFrame,
+  type Frame,
   found,
+  type Invite,
   learn,
   meshIdOf,
   meshIdText,
@@ -19,11 +22,14 @@ import {
 import { createLevelStore } from '@pinmesh/store'
 import { createLibp2pTransport, type Transport, TransportError } from '@pinmesh/transport'
 import { Home } from './home.ts'
+import { readInvite, useInvite } from './invite.ts'
 import { MeshError } from './mesh-error.ts'
 import { meshErrorOf } from './errors.ts'
 import { hash, nodeCrypto } from './node-crypto.ts'
 
 const askTimeoutMs = 15_000
+/** Addresses that a home remembers. */
+const bootstrapMax = 8
 /** Work that an unknown peer does to become a member of an open mesh: about half a second. */
 export const openWorkBits = 18
 const replicasDefault = 3
@@ -75,8 +81,10 @@ export async function initHome(
 
 export interface JoinSettings {
   readonly home: string
-  /** multiaddr of any peer of the mesh */
-  readonly bootstrap: string
+  /** multiaddr of any peer of the mesh; may be left out where an invitation says whom to call */
+  readonly bootstrap?: string
+  /** invitation text */
+  readonly invite?: string
   /** mesh id text: refuse any other mesh */
   readonly mesh?: string
   readonly spaceBytes?: number
@@ -90,7 +98,11 @@ export async function joinHome(
   const home = new Home(settings.home)
   const before = await home.mesh()
   const seed = await home.identity()
-  const { charter, ops } = await askMesh(seed, settings.bootstrap, signal)
+  const invite = settings.invite === undefined ? undefined : readInvite(settings.invite)
+  const addresses = settings.bootstrap === undefined ? (invite?.addresses ?? []) : [settings.bootstrap]
+  const { charter, ops, admission, address } = await firstOf(addresses, async (one) =>
+    askMesh({ seed, address: one, invite, signal })
+  )
   const mesh = meshIdText(meshIdOf(charter, { hash }))
   if (settings.mesh !== undefined && settings.mesh !== mesh) {
     throw new MeshError(
@@ -104,18 +116,57 @@ export async function joinHome(
   if (before !== undefined && before.charter !== toHex(charter)) throw homeUsed(home.path)
   const crypto = nodeCrypto(seed)
   const spaceBytes = settings.spaceBytes ?? before?.spaceBytes ?? (await home.defaultSpace())
-  if (before === undefined) await keepRows(home, learn(charter, ops, crypto).rows)
-  const bootstrap = [...new Set([settings.bootstrap, ...(before?.bootstrap ?? [])])].slice(0, 8)
+  const rows = before === undefined ? learn(charter, ops, crypto).rows : []
+  if (admission !== undefined) rows.push(admissionRow(admission, crypto))
+  if (rows.length > 0) await keepRows(home, rows)
+  const bootstrap = [...new Set([address, ...addresses, ...(before?.bootstrap ?? [])])].slice(0, bootstrapMax)
   await home.saveMesh({ version: 1, charter: toHex(charter), spaceBytes, bootstrap })
   return { mesh, peer: crypto.peer, name: decodeCharter(charter).name, spaceBytes }
 }
 
-/** Asks the peer at an address for the charter and the key log of its mesh. */
-async function askMesh(
-  seed: Uint8Array,
-  address: string,
-  signal?: AbortSignal
-): Promise<{ charter: Uint8Array; ops: readonly Uint8Array[] }> {
+/** The answer of the first address that gives one; else why the last did not. */
+async function firstOf<T>(
+  addresses: readonly string[],
+  ask: (address: string) => Promise<T>
+): Promise<T & { address: string }> {
+  let failed: unknown = new MeshError('MESH_UNREACHABLE', 'The invitation names nobody to call.', {
+    remedy: 'Give the address of a peer of the mesh, with --invite behind it.'
+  })
+  for (const address of addresses) {
+    try {
+      return { ...(await ask(address)), address }
+    } catch (error) {
+      if (!(error instanceof MeshError) || !elsewhere.has(error.code)) throw error
+      failed = error
+    }
+  }
+  throw failed
+}
+
+/** What another peer of the same mesh may answer otherwise. */
+const elsewhere = new Set([
+  'MESH_UNREACHABLE',
+  'MESH_NOT_A_MESH',
+  'MESH_NO_SPONSOR',
+  'MESH_TIMED_OUT',
+  'MESH_DISCONNECTED'
+])
+
+interface Asked {
+  readonly seed: Uint8Array
+  readonly address: string
+  readonly invite: Invite | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+interface Learned {
+  readonly charter: Uint8Array
+  readonly ops: readonly Uint8Array[]
+  readonly admission?: Uint8Array
+}
+
+/** Asks the peer at an address for the charter and the key log of its mesh, and shows it the invitation. */
+async function askMesh({ seed, address, invite, signal }: Asked): Promise<Learned> {
   const limit = AbortSignal.any([AbortSignal.timeout(askTimeoutMs), ...(signal === undefined ? [] : [signal])])
   let transport: Transport | undefined
   try {
@@ -126,16 +177,17 @@ async function askMesh(
       connected: () => {},
       disconnected: () => {}
     })
-    const peer = await transport.dial(address, limit)
-    const answer = decodeFrame(
-      await transport.ask(peer, encodeFrame({ kind: 'charter', bytes: new Uint8Array() }), limit)
-    )
+    const { ask } = askerOf(transport, await transport.dial(address, limit), limit)
+    const answer = await ask({ kind: 'charter', bytes: new Uint8Array() })
     if (answer.kind !== 'charter')
       throw new MeshError('MESH_NOT_A_MESH', 'The peer at that address is in no mesh that can be joined.', { exit: 1 })
-    const facts = decodeFrame(
-      await transport.ask(peer, encodeFrame({ kind: 'facts-wanted', keySeq: 0, records: [] }), limit)
-    )
-    return { charter: answer.bytes, ops: facts.kind === 'facts' ? facts.ops : [] }
+    const admission = invite === undefined ? undefined : await useInvite(invite, answer.bytes, seed, ask)
+    const facts = await ask({ kind: 'facts-wanted', keySeq: 0, records: [], admissions: [] })
+    return {
+      charter: answer.bytes,
+      ops: facts.kind === 'facts' ? facts.ops : [],
+      ...(admission === undefined ? {} : { admission })
+    }
   } catch (error) {
     if (error instanceof TransportError && error.code === 'MESH_DISCONNECTED') {
       throw new MeshError('MESH_NOT_A_MESH', 'What listens at that address does not speak as a peer of a mesh.', {
@@ -148,6 +200,12 @@ async function askMesh(
   } finally {
     await transport?.stop()
   }
+}
+
+type Ask = (frame: Frame) => Promise<Frame>
+
+function askerOf(transport: Transport, peer: string, limit: AbortSignal): { ask: Ask } {
+  return { ask: async (frame) => decodeFrame(await transport.ask(peer, encodeFrame(frame), limit)) }
 }
 
 async function keepRows(

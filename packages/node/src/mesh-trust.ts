@@ -31,7 +31,46 @@ export interface MeshPolicy {
   protocolMin: number
 }
 
+export interface InviteRequest {
+  /** Whoever uses it may change the pinset too. Default: false. */
+  writer?: boolean
+  /** How many peers may use it. Default: 1. */
+  uses?: number
+  /** From now until it is over. Default: 7 days. */
+  validMs?: number
+}
+
+export interface Invited {
+  /** One word to hand over; whoever has it may use it. */
+  invite: string
+  id: string
+  writer: boolean
+  uses: number
+  /** Wall ms. */
+  until: number
+}
+
+export interface InvitationInfo {
+  id: string
+  writer: boolean
+  uses: number
+  /** Peers that were admitted by it. */
+  usedBy: string[]
+  /** Wall ms. */
+  until: number
+  /** It was made on this peer. */
+  made: boolean
+  state: 'open' | 'used' | 'expired' | 'ended'
+}
+
 export interface MeshTrust {
+  /** Signs an invitation, by the root key or as a writer that may invite (MESH_MAY_NOT_INVITE). */
+  invite(request?: InviteRequest): Promise<Invited>
+  /** Those made here, and those of which a use was heard. */
+  invitations(): Promise<InvitationInfo[]>
+  /** Nobody uses it any more. By its id, or the word itself. */
+  endInvitation(which: string, options?: RootOptions): Promise<void>
+
   /** Also those that were removed. */
   writers(): Promise<WriterInfo[]>
   /** Lets a peer change the pinset. Resolves with its 32-bit client id. */

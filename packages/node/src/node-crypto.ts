@@ -29,10 +29,10 @@ export interface NodeCrypto extends Crypto {
 
 /** `seed` and `rootSeed` are 32-byte ed25519 secrets. */
 export function nodeCrypto(seed: Uint8Array, rootSeed?: Uint8Array): NodeCrypto {
-  const own = pairOf(seed)
+  const own = keyPair(seed)
   const crypto: NodeCrypto = { key: own.key, peer: peerOfKey(own.key), hash, sign: own.sign, verify }
   if (rootSeed === undefined) return crypto
-  const root = pairOf(rootSeed)
+  const root = keyPair(rootSeed)
   return { ...crypto, signAsRoot: root.sign, rootKey: root.key }
 }
 
@@ -60,7 +60,8 @@ function publicKeyOf(key: Uint8Array): KeyObject {
   return parsed
 }
 
-function pairOf(seed: Uint8Array): { key: Uint8Array; sign(bytes: Uint8Array): Uint8Array } {
+/** The ed25519 key of a 32-byte secret. */
+export function keyPair(seed: Uint8Array): { key: Uint8Array; sign(bytes: Uint8Array): Uint8Array } {
   const secret = createPrivateKey({ key: Buffer.concat([privatePrefix, seed]), format: 'der', type: 'pkcs8' })
   const spki = createPublicKey(secret).export({ format: 'der', type: 'spki' })
   return {

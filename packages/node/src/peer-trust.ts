@@ -1,18 +1,64 @@
 /**
  * What the owner of the mesh decides: each is one signed operation of the key log.
  */
-import type { TrustChange } from '@pinmesh/core'
+import { fromHex, type TrustChange } from '@pinmesh/core'
 import { failureOf } from './answers.ts'
+import { idChars, idOf, newOneTimeKey, readInvite, writeInvite } from './invite.ts'
 import { openWorkBits } from './join.ts'
 import { MeshError } from './mesh-error.ts'
-import type { MeshPolicy, MeshTrust, RootOptions, WriterInfo } from './mesh-trust.ts'
+import type {
+  InvitationInfo,
+  Invited,
+  InviteRequest,
+  MeshPolicy,
+  MeshTrust,
+  RootOptions,
+  WriterInfo
+} from './mesh-trust.ts'
 import type { PeerParts } from './peer.ts'
+import { reachable, withPeer } from './shell.ts'
+
+const inviteValidMs: number = 7 * 24 * 3_600_000
+/** Each makes the word longer by about a hundred characters. */
+const addressesMax = 4
+const ownAddressesMax = 2
+const addressCharsMax = 128
 
 export class PeerTrust implements MeshTrust {
   readonly #parts: PeerParts
 
   constructor(parts: PeerParts) {
     this.#parts = parts
+  }
+
+  async invite({ writer = false, uses = 1, validMs = inviteValidMs }: InviteRequest = {}): Promise<Invited> {
+    const { core, shell } = this.#parts
+    const { secret, key } = newOneTimeKey()
+    const until = Math.ceil((Date.now() + validMs) / 1000)
+    const reply = await shell.command({
+      do: 'invite',
+      terms: { role: writer ? 'writer' : 'trusted', uses, until, key }
+    })
+    if (reply.of !== 'invite') throw failureOf(reply)
+    const { grant } = reply
+    const invite = writeInvite({ meshId: core.meshId, secret, addresses: this.#callable(), grant })
+    return { invite, id: idOf(grant), writer, uses, until: until * 1000 }
+  }
+
+  async invitations(): Promise<InvitationInfo[]> {
+    return this.#parts.core.invitations().map(({ key, role, uses, usedBy, until, made, state }) => ({
+      id: key.slice(0, idChars),
+      writer: role === 'writer',
+      uses,
+      usedBy: [...usedBy],
+      until: until * 1000,
+      made,
+      state
+    }))
+  }
+
+  async endInvitation(which: string, options?: RootOptions): Promise<void> {
+    await this.#change({ kind: 'revoke-invite', key: this.#keyOf(which) }, options)
   }
 
   async writers(): Promise<WriterInfo[]> {
@@ -58,6 +104,27 @@ export class PeerTrust implements MeshTrust {
     const policy = opens ? { workBits: openWorkBits, ...change } : change
     await this.#change({ kind: 'policy', policy }, options)
     return this.policy()
+  }
+
+  #keyOf(which: string): Uint8Array {
+    if (which.length > idChars) return readInvite(which).grant.key
+    const known = this.#parts.core.invitations().find(({ key }) => key.startsWith(which))
+    if (known !== undefined && which.length === idChars) return fromHex(known.key)
+    throw new MeshError('MESH_INVITE_UNKNOWN', 'No invitation with that id is known here.', {
+      exit: 1,
+      remedy: 'See `mesh invite ls` where it was made, or give the invitation itself.'
+    })
+  }
+
+  /** Where a newcomer may call: here, and at others that can admit it. */
+  #callable(): string[] {
+    const { core, transport } = this.#parts
+    const own = reachable(transport.addresses()).slice(0, ownAddressesMax)
+    const others = core
+      .members()
+      .filter(({ self, trusted, state }) => !self && trusted && state === 'alive')
+      .flatMap(({ peer, addresses }) => addresses.slice(0, 1).map((one) => withPeer(one, peer)))
+    return [...new Set([...own, ...others])].filter((one) => one.length <= addressCharsMax).slice(0, addressesMax)
   }
 
   async #change(change: TrustChange, options: RootOptions = {}): Promise<{ writer: number }> {

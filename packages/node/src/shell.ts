@@ -218,7 +218,7 @@ export class Shell {
     for (const address of addresses) {
       if (this.#init.transport.connections().includes(peer)) return
       try {
-        const full = address.includes('/p2p/') ? address : `${address}/p2p/${peer}`
+        const full = withPeer(address, peer)
         await this.#init.transport.dial(full, AbortSignal.any([this.#stop.signal, AbortSignal.timeout(dialTimeoutMs)]))
         return
       } catch (error) {
@@ -276,6 +276,11 @@ export class Shell {
     }
     return [...buckets]
   }
+}
+
+/** An address of a peer, with the peer's id at its end. */
+export function withPeer(address: string, peer: string): string {
+  return address.includes('/p2p/') ? address : `${address}/p2p/${peer}`
 }
 
 /** Addresses for others: loopback only where there is nothing else. */

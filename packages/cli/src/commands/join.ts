@@ -2,24 +2,34 @@
 
 import type { Exit } from '../failure.ts'
 import { parseBootstrap } from '../parse/multiaddr.ts'
+import { usage } from '../parse/refuse.ts'
 import { serve } from '../serve.ts'
 import type { Session } from '../session.ts'
 import { readConfigFile } from '../config-file.ts'
 import { type FlagTexts, settle } from '../settings-of.ts'
 
+/** As long as one mesh id is no invitation. */
+const inviteForm = /^z[^/\s]{60,}$/
+
 export interface JoinOptions extends FlagTexts {
   mesh?: string
+  invite?: string
 }
 
-export async function join(session: Session, address: string, options: JoinOptions): Promise<Exit> {
-  const bootstrap = parseBootstrap(address)
+/** `where`: an address, or an invitation, which says itself whom to call. */
+export async function join(session: Session, where: string, options: JoinOptions): Promise<Exit> {
+  const invited = inviteForm.test(where)
+  if (invited && options.invite !== undefined) throw usage('There are two invitations.', 'Give one of them.')
+  const bootstrap = invited ? undefined : parseBootstrap(where)
+  const invite = invited ? where : options.invite
   const settled = settle(options, session.world.env, await readConfigFile(session.home))
   const { space } = settled.options
   const { joinHome } = await session.world.loadNode()
   const { mesh } = await joinHome(
     {
       home: session.home,
-      bootstrap,
+      ...(bootstrap === undefined ? {} : { bootstrap }),
+      ...(invite === undefined ? {} : { invite }),
       ...(options.mesh === undefined ? {} : { mesh: options.mesh }),
       ...(space === undefined ? {} : { spaceBytes: space })
     },

@@ -16,9 +16,15 @@ export async function listWriters(session: Session): Promise<Exit> {
   return 0
 }
 
-export async function addWriter(session: Session, arg: string, flags: RootFlags): Promise<Exit> {
+export interface AddWriterOptions extends RootFlags {
+  mayInvite?: boolean
+}
+
+export async function addWriter(session: Session, arg: string, flags: AddWriterOptions): Promise<Exit> {
   const peer = parsePeer(arg)
-  const { writer } = await session.ask(async (client) => client.trust.addWriter(peer, rootOptions(flags)))
+  const { writer } = await session.ask(async (client) =>
+    client.trust.addWriter(peer, { ...rootOptions(flags), ...(flags.mayInvite === true ? { mayInvite: true } : {}) })
+  )
   await session.out.result({ peer, writer }, `${peer} may change the pinset now, as writer ${writer}.`)
   return 0
 }

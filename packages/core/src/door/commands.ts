@@ -23,6 +23,7 @@ import type { Leaf } from '../pinset/leaf.ts'
 import type { Leaves } from '../pinset/leaves.ts'
 import type { PinAnswer } from '../reports.ts'
 import type { Facts } from '../trust/facts.ts'
+import type { Invitations } from '../trust/invitations.ts'
 import { badCid, notPinned, parseCid } from './cids.ts'
 import type { Leaving } from './leaving.ts'
 import type { Status } from './status.ts'
@@ -44,6 +45,7 @@ export interface CommandsInit {
   readonly planner: Planner
   readonly trust: TrustChanges
   readonly leaving: Leaving
+  readonly invitations: Invitations
   /** what this peer says of its size */
   readonly spaceSet: (bytes: number) => void
 }
@@ -76,6 +78,12 @@ export class Commands {
         return
       case 'change-trust':
         this.#init.trust.run(id, command.change, command.anyway === true)
+        return
+      case 'invite':
+        this.#init.invitations.issue(command.terms, (grant) => {
+          if ('code' in grant) this.#init.outbox.fail(id, grant)
+          else this.#init.outbox.emit({ kind: 'reply', id, reply: { of: 'invite', grant } })
+        })
         return
       case 'set-space':
         this.#init.keeper.jobs.setBudget(command.bytes)

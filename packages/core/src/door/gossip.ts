@@ -9,7 +9,7 @@ import { Writer } from '../bytes/writer.ts'
 import type { Topic, Verdict } from '../events.ts'
 import type { Outbox } from '../loop/outbox.ts'
 
-export const itemKinds = ['commit', 'claim', 'beat', 'record', 'key-op', 'fork'] as const
+export const itemKinds = ['commit', 'claim', 'beat', 'record', 'key-op', 'fork', 'admission'] as const
 export type ItemKind = (typeof itemKinds)[number]
 
 /** Below the transport's 64 KiB with room for its framing. */
@@ -24,7 +24,8 @@ export const topicOf: Record<ItemKind, Topic> = {
   beat: 'beats',
   record: 'facts',
   'key-op': 'facts',
-  fork: 'facts'
+  fork: 'facts',
+  admission: 'facts'
 }
 
 /** new: worth passing on · old: known already · unknown: it cannot be judged here yet. */

@@ -69,7 +69,8 @@ export class KeyHeads {
   #take(peer: string, keySeq: number, done: (compared: Compared) => void): void {
     const { facts, takeOp } = this.#init
     const records = [...facts.records()].map(({ hash8 }) => hash8)
-    this.#ask(peer, { kind: 'facts-wanted', keySeq, records }, (frame) => {
+    const admissions = [...facts.admissions.all()].map(({ hash8 }) => hash8)
+    this.#ask(peer, { kind: 'facts-wanted', keySeq, records, admissions }, (frame) => {
       if (frame?.kind !== 'facts') return done('unreachable')
       let fresh = 0
       try {

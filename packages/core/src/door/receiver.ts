@@ -87,6 +87,7 @@ export class Receiver {
           for (const bytes of list) if (standing.take(kind, bytes, peer) === 'new') fresh++
         }
         take('key-op', frame.ops)
+        take('admission', frame.admissions)
         for (const bytes of frame.records) if (this.#takeRecord(bytes, peer, 'synced-record') === 'new') fresh++
         take('fork', frame.forks)
         this.#newFacts += fresh

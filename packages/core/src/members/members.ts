@@ -87,7 +87,7 @@ export class Members {
   }
 
   trusted(peer: string): boolean {
-    return this.#init.facts.keyLog.vouched(peer)
+    return this.#init.facts.trusted(peer)
   }
 
   record(peer: string): MemberRecord | undefined {

@@ -113,7 +113,7 @@ export class Self {
     const { facts, meshId, crypto, settings, outbox } = this.#init
     const policy = facts.keyLog.policy
     if (policy === undefined || this.#incarnation === 0) return
-    const vouched = facts.keyLog.vouched(settings.peer)
+    const vouched = facts.trusted(settings.peer)
     const asked = vouched || policy.admission !== 'open' ? 0 : policy.workBits
     if (stampBits(settings.peer, meshId, this.#stamp, crypto) < asked) {
       this.#work(asked)

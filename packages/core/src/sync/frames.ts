@@ -6,6 +6,8 @@
 import { FormatError } from '../bytes/format-error.ts'
 import { Reader } from '../bytes/reader.ts'
 import { Writer } from '../bytes/writer.ts'
+import { admissionBytesMax } from '../formats/admission.ts'
+import { grantBytesMax } from '../formats/invite.ts'
 import { encodeHead, type HeadRow, levelSizes } from '../pinset/heads.ts'
 import type { LogId } from '../pinset/log.ts'
 
@@ -36,10 +38,17 @@ export interface Known {
 export type Frame =
   | { readonly kind: 'hello'; readonly version: number; readonly facts: Uint8Array; readonly pinset: Uint8Array }
   | { readonly kind: 'charter'; readonly bytes: Uint8Array }
-  | { readonly kind: 'facts-wanted'; readonly keySeq: number; readonly records: readonly Uint8Array[] }
+  /** `records`, `admissions`: hashes of those that are held */
+  | {
+      readonly kind: 'facts-wanted'
+      readonly keySeq: number
+      readonly records: readonly Uint8Array[]
+      readonly admissions: readonly Uint8Array[]
+    }
   | {
       readonly kind: 'facts'
       readonly ops: readonly Uint8Array[]
+      readonly admissions: readonly Uint8Array[]
       readonly records: readonly Uint8Array[]
       readonly forks: readonly Uint8Array[]
       readonly more: boolean
@@ -62,6 +71,10 @@ export type Frame =
   | { readonly kind: 'claims'; readonly claims: readonly Uint8Array[]; readonly more: boolean }
   /** how far the key log of its sender goes, asked and answered alike */
   | { readonly kind: 'key-head'; readonly seq: number; readonly head: Uint8Array }
+  /** an invitation is to be used by whoever asks; `proof` by its one-time key */
+  | { readonly kind: 'admit'; readonly grant: Uint8Array; readonly proof: Uint8Array }
+  /** its use, witnessed; empty: the asker is trusted without it */
+  | { readonly kind: 'admitted'; readonly admission: Uint8Array }
   | { readonly kind: 'busy'; readonly ms: number }
   | { readonly kind: 'error'; readonly code: string; readonly text: string }
 
@@ -79,7 +92,9 @@ const kinds = [
   'claims',
   'busy',
   'error',
-  'key-head'
+  'key-head',
+  'admit',
+  'admitted'
 ] as const
 
 export function encodeFrame(frame: Frame): Uint8Array {
@@ -91,9 +106,10 @@ export function encodeFrame(frame: Frame): Uint8Array {
       return out.blob(frame.bytes).finish()
     case 'facts-wanted':
       blobs(out.v(frame.keySeq), frame.records)
+      blobs(out, frame.admissions)
       return out.finish()
     case 'facts':
-      for (const list of [frame.ops, frame.records, frame.forks]) blobs(out, list)
+      for (const list of [frame.ops, frame.admissions, frame.records, frame.forks]) blobs(out, list)
       return out.u8(frame.more ? 1 : 0).finish()
     case 'nodes':
       out.u8(frame.level).v(frame.ids.length)
@@ -126,6 +142,10 @@ export function encodeFrame(frame: Frame): Uint8Array {
     case 'claims':
       blobs(out, frame.claims)
       return out.u8(frame.more ? 1 : 0).finish()
+    case 'admit':
+      return out.blob(frame.grant).raw(frame.proof).finish()
+    case 'admitted':
+      return out.blob(frame.admission).finish()
     case 'key-head':
       return out.v(frame.seq).raw(frame.head).finish()
     case 'busy':
@@ -148,10 +168,16 @@ export function decodeFrame(bytes: Uint8Array): Frame {
 const bodies: Record<(typeof kinds)[number], (from: Reader) => Frame> = {
   hello: (from) => ({ kind: 'hello', version: from.v(1000), facts: from.raw(16), pinset: from.raw(16) }),
   charter: (from) => ({ kind: 'charter', bytes: from.blob(256) }),
-  'facts-wanted': (from) => ({ kind: 'facts-wanted', keySeq: from.v(), records: readBlobs(from, membersMax, 8) }),
+  'facts-wanted': (from) => ({
+    kind: 'facts-wanted',
+    keySeq: from.v(),
+    records: readBlobs(from, membersMax, 8),
+    admissions: readBlobs(from, membersMax, 8)
+  }),
   facts: (from) => ({
     kind: 'facts',
     ops: readBlobs(from, 4096, 1024),
+    admissions: readBlobs(from, membersMax, admissionBytesMax),
     records: readBlobs(from, membersMax, 1024),
     forks: readBlobs(from, membersMax, 4096),
     more: readFlag(from)
@@ -196,6 +222,8 @@ const bodies: Record<(typeof kinds)[number], (from: Reader) => Frame> = {
     have: list(from, 256, () => [from.u8(), from.v()] as const)
   }),
   claims: (from) => ({ kind: 'claims', claims: readBlobs(from, 256, 64 * 1024), more: readFlag(from) }),
+  admit: (from) => ({ kind: 'admit', grant: from.blob(grantBytesMax), proof: from.raw(64) }),
+  admitted: (from) => ({ kind: 'admitted', admission: from.blob(admissionBytesMax) }),
   'key-head': (from) => ({ kind: 'key-head', seq: from.v(), head: from.raw(32) }),
   busy: (from) => ({ kind: 'busy', ms: from.v(3_600_000) }),
   error: (from) => ({ kind: 'error', code: from.text(64), text: from.text(512) })

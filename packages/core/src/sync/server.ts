@@ -40,6 +40,8 @@ export interface ServerInit {
   readonly greeted: (peer: string, facts: Uint8Array, pinset: Uint8Array) => void
   /** beats came with a vector */
   readonly takeBeats: (beats: readonly Uint8Array[]) => void
+  /** an invitation is shown */
+  readonly admit: (peer: string, frame: Frame & { kind: 'admit' }, answer: (frame: Frame) => void) => void
 }
 
 export class SyncServer {
@@ -54,6 +56,7 @@ export class SyncServer {
     try {
       const frame = decodeFrame(bytes)
       if (frame.kind === 'want') this.#data(id, peer, frame.logs)
+      else if (frame.kind === 'admit') this.#init.admit(peer, frame, (answer) => this.#answer(id, answer))
       else this.#answer(id, this.#reply(peer, frame))
     } catch (error) {
       // Malformed, or something signed in it is forged.
@@ -78,7 +81,7 @@ export class SyncServer {
       case 'charter':
         return { kind: 'charter', bytes: this.#init.charter }
       case 'facts-wanted':
-        return this.#facts(frame.keySeq, frame.records)
+        return this.#facts(frame)
       case 'key-head':
         return { kind: 'key-head', seq: facts.keyLog.seq, head: facts.keyLog.head }
       case 'vector':
@@ -106,9 +109,9 @@ export class SyncServer {
     return { kind: 'nodes', level: frame.level, ids: frame.ids, digests }
   }
 
-  #facts(keySeq: number, have: readonly Uint8Array[]): Frame {
+  #facts({ keySeq, records: have, admissions: used }: Frame & { kind: 'facts-wanted' }): Frame {
     const { facts } = this.#init
-    const known = new Set(have.map(toHex))
+    const known = new Set([...have, ...used].map(toHex))
     let bytes = 0
     let more = false
     const fits = (item: Uint8Array): boolean => {
@@ -117,12 +120,15 @@ export class SyncServer {
       return !more
     }
     const ops = facts.keyLog.after(keySeq).filter(fits)
-    const records = [...facts.records()]
-      .filter((held) => !known.has(toHex(held.hash8)))
-      .map((held) => held.bytes)
-      .filter(fits)
+    const lacking = (held: Iterable<{ readonly hash8: Uint8Array; readonly bytes: Uint8Array }>): Uint8Array[] =>
+      [...held]
+        .filter(({ hash8 }) => !known.has(toHex(hash8)))
+        .map(({ bytes }) => bytes)
+        .filter(fits)
+    const admissions = lacking(facts.admissions.all())
+    const records = lacking(facts.records())
     const forks = [...facts.forks()].map(([, proof]) => proof).filter(fits)
-    return { kind: 'facts', ops, records, forks, more }
+    return { kind: 'facts', ops, admissions, records, forks, more }
   }
 
   /** My vector, and the beats that the asker does not have. */
@@ -215,7 +221,7 @@ export class SyncServer {
 
   #open(peer: string): boolean {
     const { facts, members } = this.#init
-    return facts.keyLog.policy?.admission === 'open' || members.isMember(peer) || facts.keyLog.vouched(peer)
+    return facts.keyLog.policy?.admission === 'open' || members.isMember(peer) || facts.trusted(peer)
   }
 
   #answer(id: number, frame: Frame): void {

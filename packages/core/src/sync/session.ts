@@ -66,7 +66,9 @@ export function* session(init: SessionInit, withVector: boolean): Session {
 function* syncFacts(init: SessionInit): Session {
   for (let more = true; more;) {
     const records = [...init.facts.records()].map((held) => held.hash8)
-    const facts = expect(yield { ask: { kind: 'facts-wanted', keySeq: init.facts.keyLog.seq, records } }, 'facts')
+    const admissions = [...init.facts.admissions.all()].map((held) => held.hash8)
+    const wanted: Frame = { kind: 'facts-wanted', keySeq: init.facts.keyLog.seq, records, admissions }
+    const facts = expect(yield { ask: wanted }, 'facts')
     const fresh = init.takeFacts(facts)
     more = facts.more && fresh > 0
   }

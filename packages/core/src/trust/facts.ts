@@ -13,6 +13,7 @@ import { decodeFork, type Fork, type SealedHeader } from '../formats/fork.ts'
 import { keyOfPeer } from '../formats/peer-id.ts'
 import { decodeRecord, type MemberRecord, recordBytes, recordHash8, stampBits } from '../formats/record.ts'
 import { merkleVerify, sealedBytes } from '../formats/seal.ts'
+import { Admissions } from './admissions.ts'
 import { KeyLog, logName } from './key-log.ts'
 
 /** A mesh larger than this needs partial replication of records first. */
@@ -28,10 +29,11 @@ interface HeldRecord {
 /** fork: the root key has signed another operation with that number */
 export type Outcome = 'new' | 'old' | 'gap' | 'unfit' | 'fork'
 
-const rowKind = { op: 0x6b, record: 0x72, fork: 0x66 }
+const rowKind = { admission: 0x61, op: 0x6b, record: 0x72, fork: 0x66 }
 
 export class Facts {
   readonly keyLog: KeyLog
+  readonly admissions: Admissions
   readonly #meshId: Uint8Array
   readonly #crypto: Crypto
   readonly #records = new Map<string, HeldRecord>()
@@ -42,12 +44,14 @@ export class Facts {
     this.#meshId = init.meshId
     this.#crypto = init.crypto
     this.keyLog = new KeyLog(init)
+    this.admissions = new Admissions({ ...init, keyLog: this.keyLog })
   }
 
   /** Takes the rows of table `fact` at start, in key order. */
   load(rows: readonly KeyValue[]): void {
     const of = (kind: number): KeyValue[] => rows.filter((row) => row.key[0] === kind)
     for (const row of of(rowKind.op)) this.keyLog.append(row.value)
+    for (const row of of(rowKind.admission)) this.admissions.take(row.value)
     for (const row of of(rowKind.fork)) this.takeFork(row.value)
     for (const row of of(rowKind.record)) this.#keep(row.value, decodeRecord(row.value))
   }
@@ -58,6 +62,12 @@ export class Facts {
     if (outcome !== 'next') return { outcome, rows: [] }
     this.#root = undefined
     return { outcome: 'new', rows: [opRow(seq, bytes)] }
+  }
+
+  takeAdmission(bytes: Uint8Array): ReturnType<Admissions['take']> {
+    const taken = this.admissions.take(bytes)
+    if (taken.outcome === 'new') this.#root = undefined
+    return taken
   }
 
   /** `unfit`: well signed, but not of somebody who may be a member (not vouched for, no work done, out of date). */
@@ -100,10 +110,15 @@ export class Facts {
   admissible(record: MemberRecord, wall: number): boolean {
     const policy = this.keyLog.policy
     if (policy === undefined || record.until * 1000 <= wall || this.keyLog.removedPeer(record.peer)) return false
-    if (this.keyLog.vouched(record.peer)) return true
+    if (this.trusted(record.peer)) return true
     return (
       policy.admission === 'open' && stampBits(record.peer, this.#meshId, record.stamp, this.#crypto) >= policy.workBits
     )
+  }
+
+  /** Vouched for by the owner, or by an invitation. */
+  trusted(peer: string): boolean {
+    return this.keyLog.vouched(peer) || this.admissions.admitted(peer)
   }
 
   /** Is (log, generation) void, because its writer forked it? */
@@ -131,9 +146,10 @@ export class Facts {
     return this.#forks
   }
 
-  /** Forgets records that no longer make a member. Returns the rows that say so. */
+  /** Forgets records that no longer make a member, and uses of invitations that ended. Returns the rows that say so. */
   expire(wall: number): Row[] {
-    const rows: Row[] = []
+    const rows = this.admissions.prune()
+    if (rows.length > 0) this.#root = undefined
     for (const { record } of this.#records.values()) {
       if (this.admissible(record, wall)) continue
       this.#records.delete(record.peer)
@@ -152,7 +168,8 @@ export class Facts {
   #computeRoot(): Uint8Array {
     const records = [...this.#records.values()].map((held) => held.hash8).sort(compareBytes)
     const forks = [...this.#forks.keys()].sort().map((name) => fromText(`${name};`))
-    return this.#crypto.hash(concatBytes(this.keyLog.head, ...forks, ...records)).subarray(0, 16)
+    const admissions = [...this.admissions.all()].map((held) => held.hash8).sort(compareBytes)
+    return this.#crypto.hash(concatBytes(this.keyLog.head, ...forks, ...records, ...admissions)).subarray(0, 16)
   }
 
   #keep(bytes: Uint8Array, record: MemberRecord): void {

@@ -39,7 +39,9 @@ export class KeyLog {
   readonly #ops: Uint8Array[] = []
   readonly #writers = new Map<number, Writer>()
   readonly #hashes: Uint8Array[] = []
+  /** Every root key there was, and the first 8 bytes of its hash. */
   readonly #roots: Uint8Array[] = []
+  readonly #prints: Uint8Array[] = []
   readonly #vouched = new Set<string>()
   readonly #everVouched = new Set<string>()
   readonly #denied = new Set<string>()
@@ -52,8 +54,8 @@ export class KeyLog {
   constructor(init: { meshId: Uint8Array; root: Uint8Array; crypto: Crypto }) {
     this.#meshId = init.meshId
     this.#root = init.root
-    this.#roots.push(init.root)
     this.#crypto = init.crypto
+    this.#addRoot(init.root)
   }
 
   /** Number of operations; the first has 1. */
@@ -73,6 +75,20 @@ export class KeyLog {
 
   get rootKey(): Uint8Array {
     return this.#root
+  }
+
+  /** First 8 bytes of the SHA-256 of the root key in force. */
+  get rootFingerprint(): Uint8Array {
+    return this.#prints.at(-1) ?? noHash
+  }
+
+  isRoot(print: Uint8Array): boolean {
+    return equalBytes(print, this.rootFingerprint)
+  }
+
+  /** Was this a root key, once? */
+  wasRoot(print: Uint8Array): boolean {
+    return this.#prints.some((one) => equalBytes(print, one))
   }
 
   /** Undefined until the founding operations are in. */
@@ -195,8 +211,7 @@ export class KeyLog {
         return
       case 'rotate-root':
         this.#root = change.key
-        this.#roots.push(change.key)
-        return
+        return this.#addRoot(change.key)
       case 'drop-limbo':
         // Of one that still writes there is nothing to drop, and what it will write must not be dropped unseen.
         if (this.#writers.get(change.writer)?.removed === true) this.#changeWriter(change.writer, { dropped: true })
@@ -204,6 +219,11 @@ export class KeyLog {
       case 'revoke-invite':
         this.#revoked.add(toHex(change.key))
     }
+  }
+
+  #addRoot(root: Uint8Array): void {
+    this.#roots.push(root)
+    this.#prints.push(this.#crypto.hash(root).slice(0, 8))
   }
 
   /** A client id belongs to the key that had it first; naming that key again changes what it may do. */

@@ -19,8 +19,9 @@ import type { Leaves } from '../pinset/leaves.ts'
 import type { LogId } from '../pinset/log.ts'
 import type { Rescue } from '../pinset/rescue.ts'
 import type { Facts, Outcome } from './facts.ts'
+import type { Invitations } from './invitations.ts'
 
-export type FactKind = 'record' | 'key-op' | 'fork'
+export type FactKind = 'record' | 'key-op' | 'fork' | 'admission'
 
 export interface StandingInit {
   readonly self: string
@@ -37,6 +38,7 @@ export interface StandingInit {
   readonly keeper: () => Keeper
   readonly author: () => Author
   readonly rescue: () => Rescue
+  readonly invitations: () => Invitations
   readonly own: () => Self
   /** something is missing that this peer could give */
   readonly missing: (from: string) => void
@@ -48,16 +50,37 @@ export interface StandingInit {
 export class Standing {
   readonly #init: StandingInit
   #wasRemoved = false
+  #wasTrusted = false
   #forkTold = false
 
   constructor(init: StandingInit) {
     this.#init = init
   }
 
+  /** The facts of the disk are in. */
+  begin(): void {
+    this.#tellOwnStanding()
+  }
+
   /** Takes one fact. Throws FormatError if it is malformed or forged. */
   take(kind: FactKind, bytes: Uint8Array, from: string): ItemOutcome {
     if (kind === 'record') return this.#takeRecord(bytes)
+    if (kind === 'admission') return this.#takeAdmission(bytes, from)
     return kind === 'key-op' ? this.#takeOp(bytes, from) : this.#takeFork(bytes, from)
+  }
+
+  /** The use of an invitation that was witnessed here. */
+  admit(bytes: Uint8Array, written: () => void): void {
+    const { rows } = this.#init.facts.takeAdmission(bytes)
+    this.#init.disk.write({
+      rows,
+      sync: true,
+      done: () => {
+        this.#init.gossip.send('admission', bytes)
+        written()
+      }
+    })
+    this.#admissionsChanged()
   }
 
   /** Marks what a kept proof voids. */
@@ -83,6 +106,7 @@ export class Standing {
     }
     this.#init.own().refresh()
     this.#membersChanged()
+    this.#init.invitations().look()
   }
 
   /** Forgets records that are out of date. */
@@ -125,6 +149,26 @@ export class Standing {
     return 'new'
   }
 
+  #takeAdmission(bytes: Uint8Array, from: string): ItemOutcome {
+    const { facts, disk } = this.#init
+    const { outcome, rows } = facts.takeAdmission(bytes)
+    if (outcome === 'gap') this.#init.missing(from)
+    if (outcome !== 'new') return judged(outcome)
+    disk.write({ rows, sync: true })
+    this.#admissionsChanged()
+    return 'new'
+  }
+
+  #admissionsChanged(): void {
+    const { facts, outbox, disk } = this.#init
+    const rows = facts.expire(outbox.wall)
+    if (rows.length > 0) disk.write({ rows })
+    this.#tellOwnStanding()
+    this.#init.own().refresh()
+    this.#membersChanged()
+    this.#init.invitations().look()
+  }
+
   #tellKeyFork(): void {
     if (this.#forkTold) return
     this.#forkTold = true
@@ -141,6 +185,13 @@ export class Standing {
     if (removed && !this.#wasRemoved)
       outbox.note('removed', 'The owner has removed this peer from the mesh: its copies count for nothing any more.')
     this.#wasRemoved = removed
+    const trusted = facts.trusted(self)
+    if (this.#wasTrusted && !trusted && !removed)
+      outbox.note(
+        'displaced',
+        'This peer is trusted no longer: that was withdrawn, or its invitation was ended or used earlier by others.'
+      )
+    this.#wasTrusted = trusted
   }
 
   #takeFork(bytes: Uint8Array, from: string): ItemOutcome {

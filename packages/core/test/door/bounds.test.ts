@@ -61,7 +61,7 @@ class Door {
       if (ask.kind === 'hello')
         answer = { kind: 'hello', version: 1, facts: zeros, pinset: driver.core.roots.pinset.slice() }
       if (ask.kind === 'facts-wanted')
-        answer = { kind: 'facts', ops: [], records: records(asked++), forks: [], more: true }
+        answer = { kind: 'facts', ops: [], admissions: [], records: records(asked++), forks: [], more: true }
       driver.step({ kind: 'answered', id: next.id, frame: encodeFrame(answer) })
     }
     return asked

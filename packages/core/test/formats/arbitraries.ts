@@ -15,7 +15,15 @@ import { type Claim, decodeClaim, encodeClaim } from '../../src/formats/claim.ts
 import { type Commit, decodeCommit, encodeCommit } from '../../src/formats/commit.ts'
 import { type Entry, decodeEntry, encodeEntry, makeEntry } from '../../src/formats/entry.ts'
 import { type Fork, contradicts, decodeFork, encodeFork, makeFork } from '../../src/formats/fork.ts'
-import { type Invite, decodeInvite, encodeInvite } from '../../src/formats/invite.ts'
+import { type Admission, decodeAdmission, encodeAdmission } from '../../src/formats/admission.ts'
+import {
+  type Grant,
+  type Invite,
+  decodeGrant,
+  decodeInvite,
+  encodeGrant,
+  encodeInvite
+} from '../../src/formats/invite.ts'
 import { type KeyChange, type KeyOp, decodeKeyOp, encodeKeyOp } from '../../src/formats/key-op.ts'
 import { merkleRoot } from '../../src/formats/merkle.ts'
 import { peerOfKey } from '../../src/formats/peer-id.ts'
@@ -180,7 +188,7 @@ const keyChange: fc.Arbitrary<KeyChange> = fc.oneof(
   record({ kind: fc.constant('add-writer' as const), peer, writer: u32, caps: fc.nat({ max: 3 }) }),
   record({ kind: fc.constantFrom('remove-writer' as const, 'drop-limbo' as const), writer: u32 }),
   record({ kind: fc.constantFrom('vouch' as const, 'withdraw' as const, 'remove-peer' as const), peer }),
-  record({ kind: fc.constant('rotate-root' as const), key: hash }),
+  record({ kind: fc.constantFrom('rotate-root' as const, 'revoke-invite' as const), key: hash }),
   record({
     kind: fc.constant('policy' as const),
     policy: record({
@@ -261,16 +269,27 @@ const charter: fc.Arbitrary<Charter> = record({
   salt: bytesOf(16)
 })
 
-const invite: fc.Arbitrary<Invite> = record({
-  meshId: hash,
+const grant: fc.Arbitrary<Grant> = record({
   rootFingerprint: bytesOf(8),
-  addresses,
-  role: fc.constantFrom('writer' as const, 'trusted' as const, 'volunteer' as const),
+  role: fc.constantFrom('writer' as const, 'trusted' as const),
   uses: fc.integer({ min: 1, max: 65535 }),
   until: u48,
   key: hash,
+  by: u32,
+  maker: peer,
   sig: signature
-})
+}).map((one) => ({ ...one, by: one.role === 'writer' ? 0 : one.by }))
+
+const invite: fc.Arbitrary<Invite> = record({ meshId: hash, secret: hash, addresses, grant })
+
+const admission: fc.Arbitrary<Admission> = record({
+  grant,
+  peer,
+  proof: signature,
+  sponsor: peer,
+  wall: u48,
+  sig: signature
+}).map((one) => ({ ...one, wall: Math.min(one.wall, one.grant.until * 1000) }))
 
 /** Lets tests over all formats be written once; each row is one format with its own value type. */
 export function formats(crypto: Crypto, each: <T>(format: Format<T>) => void): void {
@@ -286,5 +305,12 @@ export function formats(crypto: Crypto, each: <T>(format: Format<T>) => void): v
   each({ name: 'beat', value: beat, encode: encodeBeat, decode: decodeBeat })
   each({ name: 'claim', value: claim, encode: encodeClaim, decode: decodeClaim })
   each({ name: 'fork', value: forkOf(crypto), encode: encodeFork, decode: (bytes) => decodeFork(bytes, crypto) })
-  each({ name: 'invite', value: invite, encode: encodeInvite, decode: decodeInvite })
+  each({ name: 'grant', value: grant, encode: encodeGrant, decode: decodeGrant })
+  each({ name: 'admission', value: admission, encode: encodeAdmission, decode: decodeAdmission })
+  each({
+    name: 'invite',
+    value: invite,
+    encode: (one) => encodeInvite(one, crypto),
+    decode: (bytes) => decodeInvite(bytes, crypto)
+  })
 }

@@ -6,10 +6,11 @@ import { test } from 'node:test'
 
 import { FormatError } from '../../src/bytes/format-error.ts'
 import { type Beat, decodeBeat, encodeBeat } from '../../src/formats/beat.ts'
-import { decodeInvite, encodeInvite, inviteText, inviteTextMax, parseInvite } from '../../src/formats/invite.ts'
+import { encodeAdmission } from '../../src/formats/admission.ts'
+import { decodeGrant, encodeGrant, inviteText, inviteTextMax, parseInvite } from '../../src/formats/invite.ts'
 import { type KeyOp, encodeKeyOp } from '../../src/formats/key-op.ts'
 import { type MemberRecord, encodeRecord, stampBits } from '../../src/formats/record.ts'
-import { beat, crypto, invite, keyOps, meshId, record } from './samples.ts'
+import { admission, beat, crypto, grant, invite, keyOps, meshId, record } from './samples.ts'
 
 test('a record out of its bounds is not encoded', () => {
   const bad: Array<Partial<Record<keyof MemberRecord, unknown>>> = [
@@ -83,27 +84,27 @@ test('a key operation out of its bounds is not encoded', () => {
 })
 
 test('an invitation is one word and comes back from it', () => {
-  const text = inviteText(invite)
+  const text = inviteText(invite, crypto)
   assert.match(text, /^z[A-Za-z0-9]+$/)
-  assert.deepEqual(parseInvite(text), invite)
+  assert.deepEqual(parseInvite(text, crypto), invite)
   const addresses = Array.from({ length: 8 }, (_, i) => `${i}`.repeat(128))
-  assert.ok(inviteText({ ...invite, addresses }).length <= inviteTextMax)
+  assert.ok(inviteText({ ...invite, addresses }, crypto).length <= inviteTextMax)
 })
 
-test('a word that is not an invitation is refused', () => {
-  const text = inviteText(invite)
-  for (const other of [
-    '',
-    'z',
-    text.slice(1),
-    text.slice(0, -1),
-    `${text}1`,
-    ` ${text}`,
-    `${text}\n`,
-    'z'.repeat(3000)
-  ]) {
-    assert.throws(() => parseInvite(other), FormatError)
+test('a word that is not an invitation is refused, also one that was mistyped anywhere', () => {
+  const text = inviteText(invite, crypto)
+  const others = ['', 'z', text.slice(1), text.slice(0, -1), `${text}1`, ` ${text}`, `${text}\n`, 'z'.repeat(3000)]
+  for (const other of others) assert.throws(() => parseInvite(other, crypto), FormatError)
+  for (let at = 1; at < text.length; at++) {
+    const mistyped = text.slice(0, at) + (text[at] === 'a' ? 'b' : 'a') + text.slice(at + 1)
+    assert.throws(() => parseInvite(mistyped, crypto), FormatError, mistyped)
   }
-  assert.throws(() => encodeInvite({ ...invite, uses: 0 }), FormatError)
-  assert.throws(() => decodeInvite(encodeInvite(invite).with(0, 2)), FormatError)
+  assert.throws(() => encodeGrant({ ...grant, uses: 0 }), FormatError)
+  assert.throws(() => encodeGrant({ ...grant, role: 'writer', by: 1 }), FormatError)
+  assert.throws(() => decodeGrant(encodeGrant(grant).with(0, 2)), FormatError)
+})
+
+test('an admission after the day of its invitation is none', () => {
+  assert.ok(encodeAdmission({ ...admission, wall: grant.until * 1000 }))
+  assert.throws(() => encodeAdmission({ ...admission, wall: grant.until * 1000 + 1 }), FormatError)
 })

@@ -10,7 +10,8 @@ import { type Claim, claimBytes } from '../../src/formats/claim.ts'
 import type { Commit } from '../../src/formats/commit.ts'
 import { type Entry, makeEntry } from '../../src/formats/entry.ts'
 import { type Fork, makeFork } from '../../src/formats/fork.ts'
-import { type Invite, inviteBytes } from '../../src/formats/invite.ts'
+import { type Admission, admissionBytes } from '../../src/formats/admission.ts'
+import { type Grant, type Invite, grantBytes } from '../../src/formats/invite.ts'
 import { type KeyChange, type KeyOp, keyOpBytes } from '../../src/formats/key-op.ts'
 import { canonicalCid } from '../../src/formats/key.ts'
 import { merkleRoot } from '../../src/formats/merkle.ts'
@@ -137,7 +138,8 @@ export const keyOps: KeyOp[] = [
   keyOp({ kind: 'policy', policy }),
   keyOp({ kind: 'rotate-root', key: crypto.key }),
   keyOp({ kind: 'drop-limbo', writer: place.writer }),
-  keyOp({ kind: 'remove-peer', peer: crypto.peer })
+  keyOp({ kind: 'remove-peer', peer: crypto.peer }),
+  keyOp({ kind: 'revoke-invite', key: crypto.key })
 ]
 
 const unsignedRecord = {
@@ -200,16 +202,31 @@ export const claim: Claim = {
   sig: crypto.sign(signedBytes('pinmesh/claim/1', meshId, claimBytes(unsignedClaim)))
 }
 
-const unsignedInvite = {
-  meshId,
+const oneTime = nodeCrypto(crypto.hash(fromText('one time')))
+const unsignedGrant = {
   rootFingerprint: crypto.hash(rootKey).slice(0, 8),
-  addresses: [address],
   role: 'trusted' as const,
   uses: 1,
   until: 1_790_600_000,
-  key: crypto.hash(fromText('one time'))
+  key: oneTime.key,
+  by: 0,
+  maker: crypto.peer
 }
-export const invite: Invite = {
-  ...unsignedInvite,
-  sig: signAsRoot(signedBytes('pinmesh/invite/1', meshId, inviteBytes(unsignedInvite)))
+export const grant: Grant = {
+  ...unsignedGrant,
+  sig: signAsRoot(signedBytes('pinmesh/invite/1', meshId, grantBytes(unsignedGrant)))
+}
+export const invite: Invite = { meshId, secret: crypto.hash(fromText('one time')), addresses: [address], grant }
+
+const newcomer = nodeCrypto(3)
+const unsignedAdmission = {
+  grant,
+  peer: newcomer.peer,
+  proof: oneTime.sign(signedBytes('pinmesh/admit/1', meshId, newcomer.key)),
+  sponsor: crypto.peer,
+  wall
+}
+export const admission: Admission = {
+  ...unsignedAdmission,
+  sig: crypto.sign(signedBytes('pinmesh/admission/1', meshId, admissionBytes(unsignedAdmission)))
 }

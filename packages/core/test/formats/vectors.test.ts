@@ -13,7 +13,8 @@ import { decodeCharter, encodeCharter, meshIdText } from '../../src/formats/char
 import { decodeClaim, encodeClaim } from '../../src/formats/claim.ts'
 import { decodeEntry, encodeEntry } from '../../src/formats/entry.ts'
 import { decodeFork, encodeFork } from '../../src/formats/fork.ts'
-import { decodeInvite, encodeInvite, inviteText } from '../../src/formats/invite.ts'
+import { decodeAdmission, encodeAdmission } from '../../src/formats/admission.ts'
+import { decodeGrant, decodeInvite, encodeGrant, encodeInvite, inviteText } from '../../src/formats/invite.ts'
 import { decodeKeyOp, encodeKeyOp, keyOpHash } from '../../src/formats/key-op.ts'
 import { canonicalCid, keyOfPin, mapKeyOf } from '../../src/formats/key.ts'
 import { decodeRecord, encodeRecord, recordHash8, stampBits } from '../../src/formats/record.ts'
@@ -62,11 +63,18 @@ coded('record', sample.record, encodeRecord, decodeRecord)
 coded('beat', sample.beat, encodeBeat, decodeBeat)
 coded('claim', sample.claim, encodeClaim, decodeClaim)
 coded('fork', sample.fork, encodeFork, (bytes) => decodeFork(bytes, crypto))
-coded('invite', sample.invite, encodeInvite, decodeInvite)
+coded('grant', sample.grant, encodeGrant, decodeGrant)
+coded(
+  'invite',
+  sample.invite,
+  (invite) => encodeInvite(invite, crypto),
+  (bytes) => decodeInvite(bytes, crypto)
+)
+coded('admission', sample.admission, encodeAdmission, decodeAdmission)
 
 derived('mesh-id', toHex(meshId))
 derived('mesh-id/text', meshIdText(meshId))
-derived('invite/text', inviteText(sample.invite))
+derived('invite/text', inviteText(sample.invite, crypto))
 derived('peer', crypto.peer)
 derived('peer/key', toHex(crypto.key))
 for (const [name, cid] of Object.entries(sample.cids)) {

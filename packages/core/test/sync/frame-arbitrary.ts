@@ -31,10 +31,22 @@ export const frame: fc.Arbitrary<Frame> = fc.oneof(
     .tuple(fc.nat({ max: 1000 }), bytesOf(16), bytesOf(16))
     .map(([version, facts, pinset]): Frame => ({ kind: 'hello', version, facts, pinset })),
   blob(100).map((bytes): Frame => ({ kind: 'charter', bytes })),
-  fc.tuple(number, list(blob(8))).map(([keySeq, records]): Frame => ({ kind: 'facts-wanted', keySeq, records })),
   fc
-    .tuple(list(blob(50)), list(blob(50)), list(blob(50)), fc.boolean())
-    .map(([ops, records, forks, more]): Frame => ({ kind: 'facts', ops, records, forks, more })),
+    .tuple(number, list(blob(8)), list(blob(8)))
+    .map(([keySeq, records, admissions]): Frame => ({ kind: 'facts-wanted', keySeq, records, admissions })),
+  fc
+    .tuple(list(blob(50)), list(blob(50)), list(blob(50)), list(blob(50)), fc.boolean())
+    .map(([ops, admissions, records, forks, more]): Frame => ({
+      kind: 'facts',
+      ops,
+      admissions,
+      records,
+      forks,
+      more
+    })),
+  fc.tuple(number, bytesOf(32)).map(([seq, head]): Frame => ({ kind: 'key-head', seq, head })),
+  fc.tuple(blob(200), bytesOf(64)).map(([grant, proof]): Frame => ({ kind: 'admit', grant, proof })),
+  blob(200).map((admission): Frame => ({ kind: 'admitted', admission })),
   nodes,
   fc.tuple(list(fc.nat({ max: 4095 })), list(head)).map(([leaves, heads]): Frame => ({ kind: 'heads', leaves, heads })),
   list(fc.tuple(logId, number, number).map(([id, generation, from]) => ({ ...id, generation, from }))).map(

@@ -69,7 +69,7 @@ function endless(ask: Frame, given: { runs?: Uint8Array[][]; claims?: Uint8Array
     case 'hello':
       return otherRoots
     case 'facts-wanted':
-      return { kind: 'facts', ops: [], records: [], forks: [], more: true }
+      return { kind: 'facts', ops: [], admissions: [], records: [], forks: [], more: true }
     case 'nodes':
       return { ...ask, digests: ask.ids.flatMap(() => Array<Uint8Array>(16).fill(zeros(16).fill(7))) }
     case 'heads':
