@@ -23,6 +23,8 @@ export interface PeerInit {
   flags?: readonly string[]
   /** For the Node it runs on, such as --cpu-prof. */
   nodeFlags?: readonly string[]
+  /** Environment besides that of this process. */
+  env?: Readonly<Record<string, string>>
   /** Where it runs; default: here, on 127.0.0.1. */
   host?: Host
 }
@@ -61,13 +63,27 @@ export class Lab {
   }
 
   /** A founder and so many others, each seen alive by each. */
-  async mesh(names: readonly string[], init: PeerInit = {}): Promise<PeerProcess[]> {
+  async mesh(
+    names: readonly string[],
+    init: PeerInit | ((name: string) => Promise<PeerInit>) = {}
+  ): Promise<PeerProcess[]> {
     const [first = 'a', ...others] = names
-    const founder = await this.found(first, init)
+    const initOf = async (name: string): Promise<PeerInit> => (typeof init === 'function' ? init(name) : init)
+    const founder = await this.found(first, await initOf(first))
     const peers = [founder]
-    for (const name of others) peers.push(await this.join(name, founder, init))
+    for (const name of others) peers.push(await this.join(name, founder, await initOf(name)))
     await this.meet(peers)
     return peers
+  }
+
+  /** The founder, who comes first, vouches for all others; all of them have heard it. */
+  async trust(peers: readonly PeerProcess[]): Promise<void> {
+    const [founder, ...others] = peers as [PeerProcess, ...PeerProcess[]]
+    for (const { peer } of others) await founder.client.trust.vouch(peer)
+    await until(`${peers.length} peers trust each other`, meetMs, async () => {
+      const seen = await Promise.all(peers.map(async ({ client }) => client.peers()))
+      return seen.every((list) => list.length === peers.length && list.every((one) => one.class === 'trusted'))
+    })
   }
 
   /** Each sees each alive. */
@@ -96,8 +112,8 @@ export class Lab {
   }
 
   async #keep(name: string, args: readonly string[], init: PeerInit): Promise<PeerProcess> {
-    const { nodeFlags = [], host } = init
-    const peer = await PeerProcess.start(this.homeOf(name), args, { nodeFlags, enter: host?.enter ?? [] })
+    const { nodeFlags = [], env = {}, host } = init
+    const peer = await PeerProcess.start(this.homeOf(name), args, { nodeFlags, env, enter: host?.enter ?? [] })
     this.#peers.set(name, peer)
     return peer
   }

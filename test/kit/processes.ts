@@ -22,11 +22,16 @@ export interface Place {
   nodeFlags?: readonly string[]
   /** What goes before the whole command line, such as a namespace's `enter`. It must keep the process id. */
   enter?: readonly string[]
+  /** Environment besides that of this process. */
+  env?: Readonly<Record<string, string>>
 }
 
 /** `mesh` with these arguments, on the Node that runs this. */
-export function spawnMesh(args: readonly string[], { nodeFlags = [], enter = [] }: Place = {}): MeshChild {
-  const env = { ...process.env, NODE_OPTIONS: '', MESH_HOME: '' }
+export function spawnMesh(
+  args: readonly string[],
+  { nodeFlags = [], enter = [], env: more = {} }: Place = {}
+): MeshChild {
+  const env = { ...process.env, NODE_OPTIONS: '', MESH_HOME: '', ...more }
   const [file = '', ...rest] = [...enter, process.execPath, ...nodeFlags, command, ...args]
   const child = spawn(file, rest, { stdio: ['pipe', 'pipe', 'pipe'], env })
   child.stdin.on('error', () => {}) // it may end before it has read everything

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
-import type { Libp2p } from '@libp2p/interface'
+import type { Libp2p, Stream } from '@libp2p/interface'
 import { blocksProtocol } from '../src/exchange/wire.ts'
 import { blocksOf, cbor, from, noise, raw, serve } from './dags.ts'
 import type { Give } from './dags.ts'
@@ -60,6 +60,32 @@ test('a source that goes silent is given up after stallMs', async () => {
   await here.content.acquire(root.cid.toString(), options([id(silent), id(whole)]))
   const again = await giving(() => 'silence')
   await assert.rejects(here.content.acquire(cbor([1]).cid.toString(), options([id(again)])), { code: 'unreachable' })
+})
+
+test('a source that keeps quiet is not waited for, and asked last from then on', async () => {
+  const patient = await lab.peer({ stallMs: 5000 })
+  const streams = new Set<Stream>()
+  let asked = 0
+  const quiet = await lab.node()
+  await serve(quiet, (_cid, stream) => {
+    streams.add(stream)
+    asked++
+    return 'silence'
+  })
+  const whole = await giving(from(all))
+  for (const node of [quiet, whole]) await connect(patient.libp2p, node)
+  const sources = [id(quiet), id(whole)]
+  await patient.content.acquire(root.cid.toString(), options(sources))
+  assert.equal(await used(patient.content), total)
+  assert.deepEqual(
+    [...streams].map(({ status }) => status),
+    ['open'],
+    'it was not given up yet'
+  )
+  const before = asked
+  await patient.content.release(root.cid.toString())
+  await patient.content.acquire(root.cid.toString(), options(sources))
+  assert.equal(asked, before)
 })
 
 test('wrong bytes are noticed, and the liar is not asked again', async () => {

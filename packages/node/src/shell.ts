@@ -229,7 +229,7 @@ export class Shell {
   }
 
   async #acquire(effect: Effect & { kind: 'acquire' }): Promise<void> {
-    const { content, core, transport } = this.#init
+    const { content, transport } = this.#init
     const controller = new AbortController()
     this.#jobs.set(effect.job, controller)
     let toldAt = 0
@@ -240,7 +240,7 @@ export class Shell {
       this.step({ kind: 'acquiring', job: effect.job, bytes })
     }
     try {
-      await Promise.all(effect.sources.map(async (peer) => this.dial(peer, core.addressesOf(peer))))
+      await this.#reachOne(effect.sources)
       const { cid, mode, bytesMax } = effect
       // Whoever else is connected may have it: asking costs a round trip, and spares waiting for what nobody has.
       const sources = [...new Set([...effect.sources, ...transport.connections()])].slice(0, sourcesMax)
@@ -253,6 +253,21 @@ export class Shell {
     } finally {
       this.#jobs.delete(effect.job)
     }
+  }
+
+  /** Resolves once one of them is connected, or none can be. Who cannot be reached does not hold up the others. */
+  async #reachOne(peers: readonly string[]): Promise<void> {
+    const { core, transport } = this.#init
+    const dials = peers.map(async (peer) => this.dial(peer, core.addressesOf(peer)))
+    for (const dial of dials) this.#run(dial)
+    if (peers.some((peer) => transport.connections().includes(peer))) return
+    const one = Promise.any(
+      dials.map(async (dial, n) => {
+        await dial
+        if (!transport.connections().includes(peers[n] as string)) throw new Error('not connected')
+      })
+    )
+    await one.catch(() => {})
   }
 
   async #release(cid: string): Promise<void> {

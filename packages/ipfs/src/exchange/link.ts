@@ -21,6 +21,7 @@ interface Asked {
 export class Link {
   readonly #stream: Stream
   readonly #stallMs: number
+  readonly #heard: () => void
   readonly #waiting: Asked[] = []
   readonly #asked: Asked[] = []
   #broken: ContentError | undefined
@@ -28,9 +29,11 @@ export class Link {
   #timer: NodeJS.Timeout | undefined
   #headSince = 0
 
-  constructor(stream: Stream, stallMs: number) {
+  /** `heard` is called whenever something came. */
+  constructor(stream: Stream, stallMs: number, heard: () => void) {
     this.#stream = stream
     this.#stallMs = stallMs
+    this.#heard = heard
     const cutter = new FrameCutter(answerBytesMax, (body) => this.#answered(body))
     stream.addEventListener('message', (event) => this.#received(() => cutter.push(event.data)))
     stream.addEventListener('remoteCloseWrite', () => this.break('The source ended the stream'))
@@ -107,6 +110,7 @@ export class Link {
 
   #received(take: () => void): void {
     if (this.#broken !== undefined) return
+    this.#heard()
     try {
       take()
     } catch (error) {

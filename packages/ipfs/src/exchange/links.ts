@@ -1,4 +1,5 @@
-// One link for each source, opened when first needed and shared by all acquisitions.
+// One link for each source, opened when first needed and shared by all acquisitions. A source that sends nothing for a
+// while is quiet: nobody has to wait for it who can ask another.
 
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
@@ -7,10 +8,15 @@ import { ContentError } from '../content-error.ts'
 import { Link } from './link.ts'
 import { blocksProtocol } from './wire.ts'
 
+/** A source is quiet after this share of the time after which it is given up. */
+const quietShare = 10
+
 export class Links {
   readonly #libp2p: Libp2p
   readonly #stallMs: number
   readonly #links = new Map<string, Promise<Link>>()
+  readonly #heardAt = new Map<string, number>()
+  readonly #quiet = new Set<string>()
   readonly #closing = new AbortController()
 
   constructor(libp2p: Libp2p, stallMs: number) {
@@ -32,6 +38,28 @@ export class Links {
     }
   }
 
+  /** It sent nothing for a while when it was last asked, and nothing since. */
+  isQuiet(peer: string): boolean {
+    return this.#quiet.has(peer)
+  }
+
+  /** Calls back once the source has sent nothing for a while, counted from now at the earliest; the answer ends the wait. */
+  whenQuiet(peer: string, quiet: () => void): () => void {
+    const from = performance.now()
+    let timer: NodeJS.Timeout
+    const look = (): void => {
+      const leftMs = Math.max(from, this.#heardAt.get(peer) ?? 0) + this.#stallMs / quietShare - performance.now()
+      if (leftMs > 0) {
+        timer = setTimeout(look, leftMs)
+        return
+      }
+      this.#quiet.add(peer)
+      quiet()
+    }
+    look()
+    return () => clearTimeout(timer)
+  }
+
   /** Breaks the link to a source that lied. */
   async drop(peer: string, reason: string): Promise<void> {
     const link = await this.#links.get(peer)?.catch(() => undefined)
@@ -42,6 +70,11 @@ export class Links {
   async stop(): Promise<void> {
     this.#closing.abort(new ContentError('aborted', 'Content was stopped'))
     await Promise.all([...this.#links.keys()].map((peer) => this.drop(peer, 'Content was stopped')))
+  }
+
+  #heard(peer: string): void {
+    this.#heardAt.set(peer, performance.now())
+    this.#quiet.delete(peer)
   }
 
   async #open(peer: string): Promise<Link> {
@@ -65,7 +98,7 @@ export class Links {
       const signal = AbortSignal.any([timeout.signal, this.#closing.signal])
       const id = await this.#peerId(peer, signal)
       const stream = await this.#libp2p.dialProtocol(id, blocksProtocol, { signal })
-      return new Link(stream, this.#stallMs)
+      return new Link(stream, this.#stallMs, () => this.#heard(peer))
     } catch (error) {
       throw new ContentError('unreachable', `${peer} cannot be asked for blocks`, { cause: error })
     } finally {

@@ -1,6 +1,6 @@
 // Where the embedded content gets blocks: from the listed sources over /pinmesh/blocks/1, in order; then by bitswap from
 // whoever is connected. What a source sent is checked here, so a source that lies is noticed at once and not asked
-// again.
+// again. A source that keeps quiet is not waited for: the next is asked beside it, and the first to answer counts.
 
 import type { Libp2p } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
@@ -54,8 +54,9 @@ export class MeshFetcher implements Fetcher {
     const others = sources.filter((peer) => peer !== self)
     const places = new Map(others.map((peer) => [peer, this.#init.reach(peer)]))
     const apart = (peer: string): boolean => places.get(peer)?.some((address) => peerIn(address) !== peer) === true
+    const direct = others.filter((peer) => !apart(peer))
     return new MeshSession({
-      sources: others.filter((peer) => !apart(peer)),
+      sources: direct.toSorted((a, b) => Number(this.#links.isQuiet(a)) - Number(this.#links.isQuiet(b))),
       backEnds: others.filter(apart).map((peer) => places.get(peer) ?? []),
       links: this.#links,
       bitswap: this.#bitswap,
@@ -93,21 +94,47 @@ class MeshSession implements BlockSession {
 
   async block(cid: CID, signal: AbortSignal): Promise<Uint8Array> {
     const lacking = new Set<string>()
-    const order = this.#sources
-    for (const peer of order) {
-      if (!this.#sources.includes(peer)) continue
-      const bytes = await this.#ask(peer, cid, signal)
-      if (bytes === 'missing') {
-        lacking.add(peer)
-        // Asked last from now on: what lacks one block of a DAG often lacks the rest.
-        this.#sources = [...this.#sources.filter((one) => one !== peer), peer]
-      } else if (bytes !== undefined) return bytes
-    }
+    const bytes = await this.#bySources(cid, lacking, signal)
+    if (bytes !== undefined) return bytes
     // Once: what could not be reached is not dialled anew for each block.
     this.#met ??= Promise.all(this.#init.backEnds.map((addresses) => this.#init.meet(addresses)))
     await settledOrAborted(this.#met, signal)
     if (this.#bitswap.peers().some((peer) => !lacking.has(peer))) return this.#bitswap.want(cid, signal)
     throw new ContentError('unreachable', `No source gives the block ${cid}`)
+  }
+
+  /** One source after another; undefined when none gives it. Adds to `lacking` those that said so. */
+  async #bySources(cid: CID, lacking: Set<string>, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    const turns: Promise<void>[] = []
+    let given: Uint8Array | undefined
+    const first = Promise.withResolvers<void>()
+    for (const peer of this.#sources) {
+      if (!this.#sources.includes(peer)) continue
+      const turn = this.#ask(peer, cid, signal).then((answer) => {
+        if (answer === 'missing') {
+          lacking.add(peer)
+          // Asked last from now on: what lacks one block of a DAG often lacks the rest.
+          this.#postpone(peer)
+        } else if (answer !== undefined) {
+          given ??= answer
+          first.resolve()
+        }
+      })
+      turns.push(turn)
+      const quiet = Promise.withResolvers<void>()
+      const heard = this.#links.whenQuiet(peer, () => {
+        this.#postpone(peer)
+        quiet.resolve()
+      })
+      await Promise.race([turn, first.promise, quiet.promise]).finally(heard)
+      if (given !== undefined) return given
+    }
+    await Promise.race([Promise.all(turns), first.promise])
+    return given
+  }
+
+  #postpone(peer: string): void {
+    if (this.#sources.includes(peer)) this.#sources = [...this.#sources.filter((one) => one !== peer), peer]
   }
 
   /** undefined: the source failed and is out for this session. */
