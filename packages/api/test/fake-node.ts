@@ -248,6 +248,7 @@ const info: ReturnType<MeshNode['info']> = {
   version: '0.1.0',
   roots: { facts: 'aa', pinset: 'bb' },
   store: 'ok',
+  clock: { inDoubt: false, offsetMs: 0 },
   leaving: false,
   pins: 0,
   holding: 0

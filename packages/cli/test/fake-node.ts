@@ -255,12 +255,13 @@ export const info: NodeInfo = {
   version: '0.1.0',
   roots: { facts: 'aa', pinset: 'bb' },
   store: 'ok',
+  clock: { inDoubt: false, offsetMs: 0 },
   leaving: false,
   pins: 0,
   holding: 0
 }
 
-const self: PeerInfo = {
+export const self: PeerInfo = {
   peer,
   self: true,
   state: 'alive',

@@ -4,21 +4,18 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Interrupted } from '../src/failure.ts'
 import { served } from './command.ts'
-import { cids, info, other, peer } from './fake-node.ts'
+import { cids, info, other, peer, self } from './fake-node.ts'
 
 test('ls streams what is pinned, in JSON or in lines', async (t) => {
   const { run } = await served(t, {
     pins: {
       async *ls() {
         yield [{ cid: cids[0]!, want: 3, min: 2, name: 'a\u001b[2Jb', meta: { k: 'v' } }]
-        yield [
-          { cid: cids[1]!, want: 0, min: 1, expiry: 0, slot: 'web', mode: 'direct', priority: 200, chosen: [peer] }
-        ]
+        yield [{ cid: cids[1]!, want: 0, min: 1, expiry: 0 }]
       }
     }
   })
-  const second = `[web]  one block  on ${peer.slice(-8)}  priority 200  lapsed 1970-01-01T00:00Z`
-  assert.equal((await run(['ls'])).out, `${cids[0]}  ×3  a?[2Jb  k=v\n${cids[1]}  all  ${second}\n`)
+  assert.equal((await run(['ls'])).out, `${cids[0]}  ×3  a?[2Jb  k=v\n${cids[1]}  all  until 1970-01-01T00:00Z\n`)
   assert.equal((await run(['ls', '-q'])).out, `${cids[0]}\n${cids[1]}\n`)
   const { objects } = await run(['ls', '--json'])
   assert.deepEqual(objects[0], { cid: cids[0], want: 3, min: 2, name: 'a\u001b[2Jb', meta: { k: 'v' } })
@@ -96,6 +93,17 @@ test('id tells who this is and how others join', async (t) => {
   const { out } = await run(['id'])
   assert.match(out, /^join with +mesh join \/ip4\/127\.0\.0\.1\/tcp\/4101\/p2p\//m)
   assert.equal((await run(['id', '-q'])).out, `${peer}\n`)
+})
+
+test('a clock that is off is shown with how far, at the peer itself and by the others', async (t) => {
+  const day = 24 * 60 * 60 * 1000
+  const off = (offsetMs: number) => ({ info: () => ({ ...info, clock: { inDoubt: true, offsetMs } }) })
+  const shown = async (offsetMs: number): Promise<string> => (await (await served(t, off(offsetMs))).run(['id'])).out
+  assert.match(await shown(-365 * day), /^clock +365 d ahead: nothing lapses .*MESH_CLOCK_SKEW/m)
+  assert.match(await shown(3 * day), /^clock +3 d behind: /m)
+  assert.match(await shown(0), /^clock +not that of the others: /m)
+  const { run } = await served(t, { peers: () => [{ ...self, self: false, clockAheadMs: -3 * day }] })
+  assert.match((await run(['peers'])).out, /clock 3 d behind/)
 })
 
 test('watch tells what happens, until Ctrl-C', async (t) => {

@@ -6,13 +6,13 @@ import { type CoreInit, House, stampRowKey } from './house.ts'
 import { isHeld } from './placement/pin-view.ts'
 import { type ItemKind, type ItemOutcome } from './door/gossip.ts'
 import { Reader } from './bytes/reader.ts'
-import { Writer as BytesWriter } from './bytes/writer.ts'
 import { equalBytes } from './bytes/compare.ts'
-import type { Effect, Row } from './effects.ts'
+import type { Effect } from './effects.ts'
 import type { Event, Now } from './events.ts'
 import { type Charter } from './formats/charter.ts'
 import { canonicalCid, keyOfPin } from './formats/key.ts'
 import type { Policy } from './formats/key-op.ts'
+import { incarnationRow, incarnationRowKey } from './members/self.ts'
 import { commitRowKey } from './pinset/author.ts'
 import { decodeSummary } from './pinset/leaf.ts'
 import type { InvitationReport, MemberReport } from './reports.ts'
@@ -20,8 +20,6 @@ import type { Writer } from './trust/key-log.ts'
 
 /** A write waits this long at most for a look at another member's roots after a start. */
 const firstWriteMs = 5000
-/** meta 'i': the incarnation. */
-const incarnationRowKey = new Uint8Array([0x69])
 
 export class Core {
   readonly charter: Charter
@@ -74,6 +72,11 @@ export class Core {
 
   get isolated(): boolean {
     return this.#house.members.isolated
+  }
+
+  /** `offsetMs`: how far the others' clocks are from mine, where they say otherwise and agree among themselves. */
+  get clock(): { readonly inDoubt: boolean; readonly offsetMs: number } {
+    return this.#house.members.clock
   }
 
   get braking(): boolean {
@@ -234,8 +237,13 @@ export class Core {
     if (stamp !== undefined) this.#house.self.setStamp(stamp)
     const before = meta(incarnationRowKey)
     const incarnation = (before === undefined ? 0 : new Reader(before).v()) + 1
-    const row: Row = { table: 'meta', key: incarnationRowKey, value: new BytesWriter().v(incarnation).finish() }
-    this.#house.disk.write({ rows: [row], sync: true, done: () => this.#begin(incarnation, event.addresses) })
+    const lastUntil = (this.#house.facts.record(this.#init.self)?.until ?? 0) * 1000
+    this.#house.members.clock.resume(lastUntil, this.#init.timings.recordLifeMs)
+    this.#house.disk.write({
+      rows: [incarnationRow(incarnation)],
+      sync: true,
+      done: () => this.#begin(incarnation, event.addresses)
+    })
   }
 
   /** The incarnation is on disk: from here on this peer may be heard. */

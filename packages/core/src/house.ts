@@ -24,7 +24,7 @@ import { Outbox } from './loop/outbox.ts'
 import { Members } from './members/members.ts'
 import type { Timings } from './members/profiles.ts'
 import { Pulse } from './members/pulse.ts'
-import { Self } from './members/self.ts'
+import { incarnationRow, Self } from './members/self.ts'
 import { Author } from './pinset/author.ts'
 import { Heads } from './pinset/heads.ts'
 import { Intake } from './pinset/intake.ts'
@@ -191,8 +191,14 @@ export class House {
       recordLifeMs: timings.recordLifeMs,
       beatMs: timings.beatMs,
       signed: (bytes) => void this.standing.take('record', bytes, self),
+      bear: () => this.#bear(),
       stamped: (bytes) => this.disk.write({ rows: [{ table: 'meta', key: stampRowKey, value: bytes }] })
     })
+  }
+
+  #bear(): void {
+    const next = this.self.incarnation + 1
+    this.disk.write({ rows: [incarnationRow(next)], sync: true, done: () => this.self.reborn(next) })
   }
 
   #buildStanding(rooms: Rooms): Standing {

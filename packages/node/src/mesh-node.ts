@@ -18,6 +18,8 @@ export interface PeerInfo {
   writer: boolean
   /** It hands its duties on. */
   leaving: boolean
+  /** Ms that its clock is ahead of this peer's; only where that is more than five minutes. */
+  clockAheadMs?: number
   /** Share of its budget that is free, 0..1. */
   spaceFree?: number
   /** ok, read-only, full, failing. */
@@ -45,6 +47,8 @@ export interface NodeInfo {
   /** Hex: equal roots mean equal facts, equal pinset. */
   roots: { facts: string; pinset: string }
   store: string
+  /** `inDoubt`: the others' clocks say otherwise; by `offsetMs` (0 where they do not agree) they are ahead of this one. */
+  clock: { inDoubt: boolean; offsetMs: number }
   /** It hands its duties on. */
   leaving: boolean
   /** Pins in the mesh. */

@@ -78,6 +78,7 @@ export class Peer implements MeshNode {
       version,
       roots: { facts: toHex(facts), pinset: toHex(pinset) },
       store: self?.store ?? 'ok',
+      clock: { inDoubt: core.clock.inDoubt, offsetMs: Math.round(core.clock.offsetMs) },
       leaving: core.leaving,
       ...core.counts()
     }
@@ -93,6 +94,7 @@ export class Peer implements MeshNode {
       backend: member.ipfsPeer === '' ? 'helia' : 'kubo',
       writer: member.writer,
       leaving: member.leaving,
+      ...(member.clockAheadMs === undefined ? {} : { clockAheadMs: Math.round(member.clockAheadMs) }),
       ...(member.free === undefined ? {} : { spaceFree: member.free }),
       store: member.store,
       version: member.version,

@@ -3,6 +3,7 @@
 import type { NodeInfo } from '@pinmesh/node'
 import type { Exit } from '../failure.ts'
 import type { Session } from '../session.ts'
+import { skewText } from '../text/age.ts'
 import { bytesText } from '../text/bytes.ts'
 import { clean, table } from '../text/table.ts'
 
@@ -19,8 +20,15 @@ export function infoText(info: NodeInfo): string {
     ['role', info.leaving ? `${info.role}, leaving` : info.role],
     ['space', `${bytesText(info.usedBytes)} of ${bytesText(info.spaceBytes)} used, store ${info.store}`],
     ['pins', `${info.pins} in the mesh, ${info.holding} held here`],
+    ...(info.clock.inDoubt ? [['clock', clockText(info.clock.offsetMs)]] : []),
     ['version', info.version],
     ...info.addresses.map((address) => ['address', address]),
     ...info.joinLines.map((line) => ['join with', line])
   ]).join('\n')
+}
+
+/** `aheadMs` of the others; 0: they do not agree. */
+function clockText(aheadMs: number): string {
+  const how = aheadMs === 0 ? 'not that of the others' : skewText(-aheadMs)
+  return `${how}: nothing lapses or is deleted here until it is right (MESH_CLOCK_SKEW)`
 }

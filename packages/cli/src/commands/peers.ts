@@ -3,7 +3,7 @@
 import type { PeerInfo } from '@pinmesh/node'
 import type { Exit } from '../failure.ts'
 import type { Session } from '../session.ts'
-import { ageText } from '../text/age.ts'
+import { ageText, skewText } from '../text/age.ts'
 import { clean, table } from '../text/table.ts'
 
 export async function peers(session: Session): Promise<Exit> {
@@ -29,6 +29,7 @@ function rowOf(one: PeerInfo, now: number): string[] {
     roles.join(', '),
     one.backend,
     one.store === 'ok' ? free : `store ${one.store}`,
+    one.clockAheadMs === undefined ? '' : `clock ${skewText(one.clockAheadMs)}`,
     clean(one.version)
   ]
 }

@@ -13,12 +13,12 @@ export function ageText(sinceMs: number, nowMs: number): string {
   return 'now'
 }
 
+/** `3 h ahead`, `2 d behind`. */
+export function skewText(aheadMs: number): string {
+  return `${ageText(0, Math.abs(aheadMs))} ${aheadMs < 0 ? 'behind' : 'ahead'}`
+}
+
 /** `14:03:59`, local time. */
 export function clockText(ms: number): string {
   return new Date(ms).toTimeString().slice(0, 8)
-}
-
-/** When a pin lapses, or did. */
-export function expiryText(expiry: number, now: number): string {
-  return `${expiry > now ? 'until' : 'lapsed'} ${new Date(expiry).toISOString().slice(0, 16)}Z`
 }

@@ -10,6 +10,7 @@ import { bucketOf } from '../formats/key.ts'
 import type { Agenda, Timer } from '../loop/agenda.ts'
 import type { Disk } from '../loop/disk.ts'
 import type { Outbox } from '../loop/outbox.ts'
+import { clockSkewMaxMs } from '../members/clock.ts'
 import type { Members } from '../members/members.ts'
 import type { Timings } from '../members/profiles.ts'
 import type { Leaf } from '../pinset/leaf.ts'
@@ -24,6 +25,8 @@ import { sourcesOf } from './sources.ts'
 import { Trash } from './trash.ts'
 import { Visit } from './visit.ts'
 
+/** What is to be looked at later is looked at daily: when it is due by the wall clock may have been wrong. */
+const reviewMaxMs = 24 * 60 * 60 * 1000
 /** Leaves asked for at once by the sweep. */
 const visitsMax = 32
 
@@ -76,7 +79,6 @@ export class Keeper {
       started: (job) => this.mark(job.bucket),
       finished: (job, bytes) => outcomes.finished(job, bytes),
       failed: (job, reason) => outcomes.failed(job, reason),
-      displaced: (job) => this.#reviewSoon(job.bucket),
       abandoned: (job) => outcomes.abandoned(job),
       spaceChanged: () => this.#spaceChanged()
     })
@@ -108,6 +110,8 @@ export class Keeper {
   /** Who may hold what has changed: look at everything again. */
   markAll(): void {
     for (const bucket of this.#init.claims.buckets()) this.#dirty.add(bucket)
+    // Buckets without pins may still have something in the trash.
+    for (const bucket of this.#reviews.keys()) this.#dirty.add(bucket)
     this.#next()
   }
 
@@ -142,6 +146,7 @@ export class Keeper {
     const states = new Uint8Array(rows.length)
     const writes: Row[] = []
     let reviewAt = Infinity
+    this.#mendStamps(leaf, bucket, writes)
     this.#init.planner.look(bucket, rows)
     rows.forEach((row, at) => {
       const { state, review } = this.#decide.wanted({ leaf, bucket, row, at, writes })
@@ -156,6 +161,16 @@ export class Keeper {
     this.#init.claimer.set(bucket, this.#init.claims.viewOf(bucket)?.view ?? new Uint8Array(8), states)
     this.#reviewAt(bucket, reviewAt)
     this.jobs.run()
+  }
+
+  /** Stamps from the future were made by a clock that was ahead: what they time begins now. */
+  #mendStamps(leaf: Leaf, bucket: number, writes: Row[]): void {
+    const { outbox, members } = this.#init
+    if (!members.clock.isRight) return
+    for (const hold of leaf.holds()) {
+      if (bucketOf(hold.key) !== bucket || hold.since <= outbox.wall + clockSkewMaxMs) continue
+      writes.push(leaf.setHold({ ...hold, since: outbox.wall, nextAt: Math.min(hold.nextAt, outbox.wall) }))
+    }
   }
 
   #spaceChanged(): void {
@@ -178,17 +193,18 @@ export class Keeper {
   }
 
   #reviewAt(bucket: number, at: number): void {
-    const { agenda } = this.#init
+    const { agenda, outbox } = this.#init
     const known = this.#reviews.get(bucket)
+    const soonest = Math.min(at, outbox.mono + reviewMaxMs)
     if (known !== undefined) {
-      if (known.at === at) return
+      if (known.at === soonest) return
       known.cancelled = true
       this.#reviews.delete(bucket)
     }
     if (at === Infinity) return
     this.#reviews.set(
       bucket,
-      agenda.at(at, () => {
+      agenda.at(soonest, () => {
         this.#reviews.delete(bucket)
         this.mark(bucket)
       })

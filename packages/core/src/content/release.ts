@@ -30,7 +30,7 @@ export interface ReleaseQuestion {
 export function mayRelease(question: ReleaseQuestion): { release: boolean; reviewAt: number } {
   const { outbox, members, timings, coveredUntil } = question
   const later = outbox.mono + timings.renewMs
-  if (members.isolated || members.braking) return { release: false, reviewAt: later }
+  if (members.isolated || members.braking || !members.clock.isRight) return { release: false, reviewAt: later }
   if (coveredUntil >= outbox.wall) return { release: false, reviewAt: outbox.mono + (coveredUntil - outbox.wall) + 1 }
   if (sharesBackend(question)) return { release: false, reviewAt: later }
   return { release: countWitnesses(question) >= witnessesWanted(question), reviewAt: later }

@@ -78,8 +78,6 @@ export class Trash {
     if (hold.state === 'trash' || hold.state === 'releasing') return this.empty(at)
     if (hold.state === 'failed') {
       writes.push(leaf.dropHold(hold.key))
-      // Parts of it may be here.
-      outbox.emit({ kind: 'release', cid: hold.cid.toString() })
       return Infinity
     }
     writes.push(
@@ -131,6 +129,6 @@ export class Trash {
   /** My clock agrees with the others', I hear them, and my pinset is theirs: what I see ended has ended. */
   get clear(): boolean {
     const { members, inStep } = this.#init
-    return members.clockAgrees && !members.isolated && inStep()
+    return members.clock.isRight && !members.isolated && inStep()
   }
 }

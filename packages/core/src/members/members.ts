@@ -12,19 +12,15 @@ import type { Candidate } from '../placement/order.ts'
 import type { MemberReport } from '../reports.ts'
 import type { Facts } from '../trust/facts.ts'
 import type { StoreState } from '../events.ts'
+import { Clock, clockSkewMaxMs } from './clock.ts'
 import { Liveness } from './liveness.ts'
 import type { Timings } from './profiles.ts'
-
-/** Wall clocks further apart than this make nothing fall due. */
-export const clockSkewMaxMs: number = 5 * 60 * 1000
 
 interface HeardBeat {
   readonly beat: Beat
   readonly bytes: Uint8Array
   /** mono ms of its arrival */
   readonly at: number
-  /** its wall clock minus mine at arrival, ms */
-  readonly offset: number
 }
 
 export interface MembersInit {
@@ -43,6 +39,7 @@ export interface MembersInit {
 export class Members {
   readonly #init: MembersInit
   readonly liveness: Liveness
+  readonly clock: Clock
   readonly #beats = new Map<string, HeardBeat>()
   #candidates: Candidate[] | undefined
   #byPeer = new Map<string, Candidate>()
@@ -53,6 +50,11 @@ export class Members {
   constructor(init: MembersInit) {
     this.#init = init
     this.liveness = new Liveness({ self: init.self, timings: init.timings, startedAt: init.startedAt })
+    this.clock = new Clock({
+      outbox: init.outbox,
+      told: () => this.#told(),
+      alone: () => [...init.facts.records()].every(({ record }) => record.peer === init.self)
+    })
   }
 
   /** Members as placement sees them, sorted by key. */
@@ -107,9 +109,9 @@ export class Members {
     const signed = signedBytes('pinmesh/beat/1', this.#init.meshId, beatBytes(beat))
     if (!this.#init.crypto.verify(keyOfPeer(beat.peer), signed, beat.sig))
       throw new FormatError('a beat is not signed by its peer')
-    const { mono, wall } = this.#init.outbox
+    const { mono } = this.#init.outbox
     const before = this.storeOf(beat.peer)
-    this.#beats.set(beat.peer, { beat, bytes, at: mono, offset: beat.wall - wall })
+    this.#beats.set(beat.peer, { beat, bytes, at: mono })
     if (beat.store !== before) this.#init.storeChanged()
     this.liveness.heard(beat, mono)
     return { outcome: 'new', beat }
@@ -166,16 +168,6 @@ export class Members {
     return this.#seen
   }
 
-  /** Is my wall clock near the median of the beats heard, or am I alone? */
-  get clockAgrees(): boolean {
-    const offsets = [...this.#beats.values()]
-      .filter((heard) => this.stateOf(heard.beat.peer) === 'alive')
-      .map((heard) => heard.offset)
-      .sort((a, b) => a - b)
-    const median = offsets[offsets.length >> 1]
-    return median === undefined || Math.abs(median) <= clockSkewMaxMs
-  }
-
   /** Everybody with a valid record, this peer first. */
   reports(): MemberReport[] {
     const { facts, self, outbox } = this.#init
@@ -193,6 +185,7 @@ export class Members {
         trusted: this.trusted(record.peer),
         writer: facts.keyLog.writerOf(record.peer) !== undefined,
         leaving: record.flags.leaving,
+        ...this.#clockOf(record.peer),
         store: this.storeOf(record.peer),
         ...(free === undefined ? {} : { free: free / 255 }),
         version: record.version,
@@ -201,6 +194,17 @@ export class Members {
       })
     }
     return found.sort((a, b) => (a.self ? -1 : b.self ? 1 : a.peer < b.peer ? -1 : 1))
+  }
+
+  #clockOf(peer: string): { clockAheadMs?: number } {
+    const heard = this.#beats.get(peer)
+    const aheadMs = heard === undefined ? 0 : this.clock.aheadMs({ wall: heard.beat.wall, at: heard.at })
+    return Math.abs(aheadMs) > clockSkewMaxMs ? { clockAheadMs: aheadMs } : {}
+  }
+
+  *#told(): Iterable<{ wall: number; at: number }> {
+    for (const { beat, at } of this.#beats.values())
+      if (this.stateOf(beat.peer) === 'alive') yield { wall: beat.wall, at }
   }
 
   #others(): { peer: string; trusted: boolean; weight: number }[] {

@@ -42,6 +42,9 @@ export class Pulse {
   #renewAt = 0
   #wasIsolated = false
   #wasBraking = false
+  #wasInDoubt = false
+  #wasDated = false
+  #clockStanding = ''
 
   constructor(init: PulseInit) {
     this.#init = init
@@ -83,6 +86,26 @@ export class Pulse {
     for (const { peer, from, to } of members.liveness.advance(outbox.mono)) this.#init.changed(peer, from, to)
     this.#tell('isolated', this.#wasIsolated, (this.#wasIsolated = members.isolated))
     this.#tell('braking', this.#wasBraking, (this.#wasBraking = members.braking))
+    this.#lookAtClock()
+  }
+
+  #lookAtClock(): void {
+    const { outbox, members, self } = this.#init
+    const { clock } = members
+    clock.look()
+    if (clock.standing === this.#clockStanding) return
+    this.#clockStanding = clock.standing
+    if (clock.inDoubt !== this.#wasInDoubt) {
+      this.#wasInDoubt = clock.inDoubt
+      const text = clock.inDoubt
+        ? "This peer's clock is not that of the others: nothing lapses or is deleted here until it is."
+        : "This peer's clock is that of the others again."
+      outbox.note('MESH_CLOCK_SKEW', text, { is: clock.inDoubt, offsetMs: Math.round(clock.offsetMs) })
+    }
+    this.#init.changed(self.peer, 'clock', clock.inDoubt ? 'in doubt' : 'right')
+    if (clock.isDated === this.#wasDated) return
+    this.#wasDated = clock.isDated
+    self.refresh()
   }
 
   #tell(what: 'isolated' | 'braking', was: boolean, is: boolean): void {

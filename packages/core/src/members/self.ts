@@ -4,10 +4,12 @@
  */
 import { type Crypto, signedBytes } from '../crypto.ts'
 import { Writer } from '../bytes/writer.ts'
+import type { Row } from '../effects.ts'
 import { type Beat, beatBytes, encodeBeat } from '../formats/beat.ts'
 import { encodeRecord, type MemberRecord, recordBytes, stampBits, weightMax } from '../formats/record.ts'
 import type { Agenda } from '../loop/agenda.ts'
 import type { Outbox } from '../loop/outbox.ts'
+import type { Members } from './members.ts'
 import type { Facts } from '../trust/facts.ts'
 import type { StoreState } from '../events.ts'
 
@@ -16,6 +18,13 @@ const hashesPerUnit = 100
 const gib = 1024 ** 3
 /** What a record may carry. */
 const addressesMax = 8
+
+/** meta 'i': the incarnation. */
+export const incarnationRowKey: Uint8Array = new Uint8Array([0x69])
+
+export function incarnationRow(incarnation: number): Row {
+  return { table: 'meta', key: incarnationRowKey, value: new Writer().v(incarnation).finish() }
+}
 
 export interface SelfSettings {
   readonly peer: string
@@ -31,11 +40,14 @@ export interface SelfInit {
   readonly outbox: Outbox
   readonly agenda: Agenda
   readonly facts: Facts
+  readonly members: Members
   readonly settings: SelfSettings
   readonly recordLifeMs: number
   readonly beatMs: number
   /** a record was signed: keep and spread it */
   readonly signed: (bytes: Uint8Array) => void
+  /** begin a new incarnation: `reborn` is called once it is on disk */
+  readonly bear: () => void
   /** the work is done: keep its stamp */
   readonly stamped: (stamp: Uint8Array) => void
 }
@@ -70,6 +82,13 @@ export class Self {
     this.#incarnation = incarnation
     this.#addresses = addresses
     this.#spaceBytes = spaceBytes
+    this.refresh()
+  }
+
+  /** As after a restart, but in the same life. */
+  reborn(incarnation: number): void {
+    this.#incarnation = incarnation
+    this.#until = 0
     this.refresh()
   }
 
@@ -110,7 +129,7 @@ export class Self {
 
   /** Signs the record anew, after the work if work is asked for. */
   refresh(): void {
-    const { facts, meshId, crypto, settings, outbox } = this.#init
+    const { facts, members, meshId, crypto, settings, recordLifeMs } = this.#init
     const policy = facts.keyLog.policy
     if (policy === undefined || this.#incarnation === 0) return
     const vouched = facts.trusted(settings.peer)
@@ -119,8 +138,13 @@ export class Self {
       this.#work(asked)
       return
     }
-    const soonest = Math.floor((outbox.wall + this.#init.recordLifeMs) / 1000)
-    this.#until = Math.max(soonest, this.#until + 1)
+    const until = Math.floor((members.clock.ownDate + recordLifeMs) / 1000)
+    // Signed while this clock was ahead: only a record of a new incarnation takes it back.
+    if (this.#until > until + recordLifeMs / 1000) {
+      this.#init.bear()
+      return
+    }
+    this.#until = Math.max(until, this.#until + 1)
     const record: MemberRecord = {
       peer: settings.peer,
       incarnation: this.#incarnation,

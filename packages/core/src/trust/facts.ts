@@ -16,6 +16,8 @@ import { merkleVerify, sealedBytes } from '../formats/seal.ts'
 import { Admissions } from './admissions.ts'
 import { KeyLog, logName } from './key-log.ts'
 
+/** A record says at most so long ahead until when it is valid: twice the longest life. A peer whose clock is ahead would stay a member for ever. */
+export const recordAheadMaxMs: number = 14 * 24 * 60 * 60 * 1000
 /** A mesh larger than this needs partial replication of records first. */
 export const recordsMax = 10_000
 export const forksMax = 10_000
@@ -70,8 +72,11 @@ export class Facts {
     return taken
   }
 
-  /** `unfit`: well signed, but not of somebody who may be a member (not vouched for, no work done, out of date). */
-  takeRecord(bytes: Uint8Array, wall: number): { outcome: Outcome; rows: Row[]; record: MemberRecord } {
+  /**
+   * `unfit`: well signed, but not of somebody who may be a member (not vouched for, no work done, out of date or too far ahead).
+   * `date`: wall ms; undefined: not judged by its date.
+   */
+  takeRecord(bytes: Uint8Array, date: number | undefined): { outcome: Outcome; rows: Row[]; record: MemberRecord } {
     const record = decodeRecord(bytes)
     const held = this.#records.get(record.peer)?.record
     if (held !== undefined && !newer(record, held)) return { outcome: 'old', rows: [], record }
@@ -79,7 +84,7 @@ export class Facts {
     if (!this.#crypto.verify(key, signedBytes('pinmesh/record/1', this.#meshId, recordBytes(record)), record.sig)) {
       throw new FormatError('a member record is not signed by its peer')
     }
-    if (!this.admissible(record, wall)) return { outcome: 'unfit', rows: [], record }
+    if (!this.admissible(record, date)) return { outcome: 'unfit', rows: [], record }
     if (held === undefined && this.#records.size >= recordsMax) return { outcome: 'unfit', rows: [], record }
     this.#keep(bytes, record)
     return { outcome: 'new', rows: [{ table: 'fact', key: recordRowKey(record.peer), value: bytes }], record }
@@ -106,10 +111,12 @@ export class Facts {
     return decodeFork(bytes, this.#crypto)
   }
 
-  /** May this record make a member? A function of signed facts and the date alone. */
-  admissible(record: MemberRecord, wall: number): boolean {
+  /** May this record make a member? A function of signed facts and the date alone; without a date, of the facts. */
+  admissible(record: MemberRecord, date: number | undefined): boolean {
     const policy = this.keyLog.policy
-    if (policy === undefined || record.until * 1000 <= wall || this.keyLog.removedPeer(record.peer)) return false
+    if (policy === undefined || this.keyLog.removedPeer(record.peer)) return false
+    const leftMs = date === undefined ? 1 : record.until * 1000 - date
+    if (leftMs <= 0 || leftMs > recordAheadMaxMs) return false
     if (this.trusted(record.peer)) return true
     return (
       policy.admission === 'open' && stampBits(record.peer, this.#meshId, record.stamp, this.#crypto) >= policy.workBits
@@ -146,12 +153,15 @@ export class Facts {
     return this.#forks
   }
 
-  /** Forgets records that no longer make a member, and uses of invitations that ended. Returns the rows that say so. */
-  expire(wall: number): Row[] {
+  /**
+   * Forgets records that no longer make a member (that of `self` is never out of date) and uses of invitations that ended.
+   * Returns the rows that say so.
+   */
+  expire(date: number | undefined, self?: string): Row[] {
     const rows = this.admissions.prune()
     if (rows.length > 0) this.#root = undefined
     for (const { record } of this.#records.values()) {
-      if (this.admissible(record, wall)) continue
+      if (this.admissible(record, record.peer === self ? undefined : date)) continue
       this.#records.delete(record.peer)
       this.#root = undefined
       rows.push({ table: 'fact', key: recordRowKey(record.peer), value: null })

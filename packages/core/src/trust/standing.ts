@@ -64,7 +64,7 @@ export class Standing {
 
   /** Takes one fact. Throws FormatError if it is malformed or forged. */
   take(kind: FactKind, bytes: Uint8Array, from: string): ItemOutcome {
-    if (kind === 'record') return this.#takeRecord(bytes)
+    if (kind === 'record') return this.#takeRecord(bytes, from)
     if (kind === 'admission') return this.#takeAdmission(bytes, from)
     return kind === 'key-op' ? this.#takeOp(bytes, from) : this.#takeFork(bytes, from)
   }
@@ -92,10 +92,9 @@ export class Standing {
 
   /** The key log has grown. */
   trustChanged(): void {
-    const { outbox, facts, heads, disk } = this.#init
+    const { outbox, facts, heads } = this.#init
     outbox.note('trust', 'The key log has grown.', { seq: facts.keyLog.seq })
-    const rows = facts.expire(outbox.wall)
-    if (rows.length > 0) disk.write({ rows })
+    this.#forget()
     this.#tellOwnStanding()
     for (const writer of facts.keyLog.writers()) {
       if (!writer.removed) continue
@@ -111,10 +110,7 @@ export class Standing {
 
   /** Forgets records that are out of date. */
   expire(): void {
-    const rows = this.#init.facts.expire(this.#init.outbox.wall)
-    if (rows.length === 0) return
-    this.#init.disk.write({ rows })
-    this.#membersChanged()
+    if (this.#forget()) this.#membersChanged()
   }
 
   /** The generation in which this peer has to write a leaf's log, where the one it is in is void. */
@@ -127,13 +123,13 @@ export class Standing {
     return generation !== undefined && facts.voided(id, generation) ? generation + 1 : undefined
   }
 
-  #takeRecord(bytes: Uint8Array): ItemOutcome {
-    const { facts, outbox, members, disk, gossip } = this.#init
-    const { outcome, rows, record } = facts.takeRecord(bytes, outbox.wall)
+  #takeRecord(bytes: Uint8Array, from: string): ItemOutcome {
+    const { facts, outbox, members, disk, gossip, self } = this.#init
+    const { outcome, rows, record } = facts.takeRecord(bytes, from === self ? undefined : members.clock.date)
     if (outcome !== 'new') return judged(outcome)
     const known = members.candidate(record.peer) !== undefined
     disk.write({ rows })
-    if (record.peer === this.#init.self) gossip.send('record', bytes)
+    if (record.peer === self) gossip.send('record', bytes)
     this.#membersChanged()
     if (!known) outbox.note('member', 'A peer is a member now.', { peer: record.peer })
     return 'new'
@@ -160,13 +156,19 @@ export class Standing {
   }
 
   #admissionsChanged(): void {
-    const { facts, outbox, disk } = this.#init
-    const rows = facts.expire(outbox.wall)
-    if (rows.length > 0) disk.write({ rows })
+    this.#forget()
     this.#tellOwnStanding()
     this.#init.own().refresh()
     this.#membersChanged()
     this.#init.invitations().look()
+  }
+
+  /** Of facts those that count no more; true if there were any. */
+  #forget(): boolean {
+    const { facts, members, disk, self } = this.#init
+    const rows = facts.expire(members.clock.date, self)
+    if (rows.length > 0) disk.write({ rows })
+    return rows.length > 0
   }
 
   #tellKeyFork(): void {

@@ -32,7 +32,14 @@ const self = 'peer-0'
 /** The question of peer 0, whose own record may differ, with these others around. */
 function question(
   others: readonly Witness[],
-  more: { max?: number; coveredUntil?: number; isolated?: boolean; braking?: boolean; own?: Witness } = {}
+  more: {
+    max?: number
+    coveredUntil?: number
+    isolated?: boolean
+    braking?: boolean
+    clockRight?: boolean
+    own?: Witness
+  } = {}
 ): ReleaseQuestion {
   const all = [more.own ?? {}, ...others]
   const candidates = all.map(({ trusted = true, backend, zone = '', addresses = [] }, n) =>
@@ -44,6 +51,7 @@ function question(
     candidate: (peer: string) => candidates.find((one) => one.peer === peer),
     isolated: more.isolated ?? false,
     braking: more.braking ?? false,
+    clock: { isRight: more.clockRight ?? true },
     leaving: (peer: string) => of(peer).leaving ?? false,
     usable: (peer: string) => of(peer).leaving !== true && (of(peer).state ?? 'alive') !== 'down',
     takesNew: () => true,
@@ -58,7 +66,7 @@ function question(
   outbox.open({ mono: 50_000, wall })
   const want = { max: more.max ?? 2, min: 1, trustedMin: 1, chosen: [] }
   const fixed = { key: new Uint8Array(32), lamport: 1, mode: 'recursive', priority: 0 } as const
-  const row = { ...fixed, mapKeys: [], slots: [], cid: canonicalCid(cidText(1)), want }
+  const row = { ...fixed, mapKeys: [], cid: canonicalCid(cidText(1)), want }
   const base = { self, outbox, members, claims, timings: timings('test'), bucket: 0, at: 0, row }
   return { ...base, coveredUntil: more.coveredUntil ?? 0 }
 }
