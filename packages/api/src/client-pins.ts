@@ -3,7 +3,16 @@
 import type { Http } from './http.ts'
 import { flat } from './lines-read.ts'
 import { batchMax } from './fields.ts'
-import type { ListedPin, MeshPins, PinAnswer, PinRequest, PinStatus, Refused } from './mesh.ts'
+import type {
+  ListedPin,
+  MeshPins,
+  PinAnswer,
+  PinRequest,
+  PinStatus,
+  Refused,
+  UnpinAnswer,
+  UnpinOptions
+} from './mesh.ts'
 import { errorOf } from './problem.ts'
 
 export class ClientPins implements MeshPins {
@@ -20,14 +29,11 @@ export class ClientPins implements MeshPins {
     })
   }
 
-  async rm(
-    cids: string[],
-    options: { yes?: boolean; signal?: AbortSignal } = {}
-  ): Promise<({ cid: string } | Refused)[]> {
+  async rm(cids: string[], options: UnpinOptions = {}): Promise<(UnpinAnswer | Refused)[]> {
+    const { signal, ...how } = options
     return batched(cids, async (some) => {
-      const call = { method: 'POST', path: '/unpin', signal: options.signal } as const
-      const body = { cids: some, yes: options.yes ?? false }
-      return (await this.#http.json<{ cids: ({ cid: string } | Refused)[] }>(call, body)).cids
+      const call = { method: 'POST', path: '/unpin', signal } as const
+      return (await this.#http.json<{ cids: (UnpinAnswer | Refused)[] }>(call, { cids: some, ...how })).cids
     })
   }
 

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { MeshError, MeshPins } from './mesh.ts'
 import type { OpenRequests } from './open-requests.ts'
 import { problemOf } from './problem.ts'
-import { batchBytesMax, readCid, readPins, readUnpin, readWait, readYes } from './requests.ts'
+import { batchBytesMax, readCid, readPins, readUnpin, readUnpinQuery, readWait } from './requests.ts'
 import { scope } from './scope.ts'
 import { sendLines } from './send-lines.ts'
 
@@ -20,13 +20,13 @@ export function addPinRoutes(app: FastifyInstance, pins: MeshPins, open: OpenReq
   })
 
   app.delete<Cid>('/pins/:cid', scope.pin, async (request, reply) => {
-    const yes = readYes(request.query)
-    return single(await pins.rm([readCid(request.params.cid)], { yes, signal: open.signal(reply.raw) }))
+    const how = readUnpinQuery(request.query)
+    return single(await pins.rm([readCid(request.params.cid)], { ...how, signal: open.signal(reply.raw) }))
   })
 
   app.post('/unpin', { ...scope.pin, bodyLimit: batchBytesMax }, async (request, reply) => {
-    const { cids, yes } = readUnpin(request.body)
-    const answers = await pins.rm(cids, { yes, signal: open.signal(reply.raw) })
+    const { cids, how } = readUnpin(request.body)
+    const answers = await pins.rm(cids, { ...how, signal: open.signal(reply.raw) })
     return { cids: answers.map(wireOf) }
   })
 

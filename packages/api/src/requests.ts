@@ -2,7 +2,7 @@
 
 import { allow, type Fields, readBoolean, readCount, readList, readObject, readText } from './fields.ts'
 import { badRequest } from './problem.ts'
-import type { PinRequest } from './mesh.ts'
+import type { PinRequest, UnpinOptions } from './mesh.ts'
 
 /** Room for a thousand pins with the longest names and metadata. */
 export const batchBytesMax: number = 4 << 20
@@ -16,10 +16,19 @@ const pathBytesMax = 4096
 const replicasMax = 65_535
 const nameBytesMax = 255
 const metaBytesMax = 512
+const chosenMax = 16
+const peerCharsMax = 128
+const priorityMax = 255
+const originsMax = 8
+const originCharsMax = 255
+const slotForm = /^[A-Za-z0-9_-]{1,16}$/
 
 export type Wish = Omit<PinRequest, 'cid'>
 
-const wishFields = ['replicas', 'min', 'name', 'meta', 'expireInMs', 'mode', 'anyway'] as const
+const wishFields = [
+  ...(['replicas', 'min', 'name', 'meta', 'expireInMs', 'mode'] as const),
+  ...(['chosen', 'priority', 'origins', 'slot', 'anyway'] as const)
+] as const
 const pinFields = ['cid', ...wishFields] as const
 
 /** One request or { pins: [...] }. */
@@ -30,10 +39,23 @@ export function readPins(body: unknown): { requests: PinRequest[]; many: boolean
   return { requests: readList(fields.pins, 'pins').map(readPin), many: true }
 }
 
-export function readUnpin(body: unknown): { cids: string[]; yes: boolean } {
+export function readUnpin(body: unknown): { cids: string[]; how: UnpinOptions } {
   const fields = readObject(body, 'The body')
-  allow(fields, ['cids', 'yes'])
-  return { cids: readList(fields.cids, 'cids').map(readCid), yes: readBoolean(fields.yes, 'yes') ?? false }
+  allow(fields, ['cids', 'yes', 'slot', 'everySlot'])
+  const how: UnpinOptions = {
+    yes: readBoolean(fields.yes, 'yes') ?? false,
+    everySlot: readBoolean(fields.everySlot, 'everySlot') ?? false
+  }
+  if (fields.slot !== undefined) how.slot = readSlot(fields.slot)
+  return { cids: readList(fields.cids, 'cids').map(readCid), how }
+}
+
+/** ?yes=1&slot=name&everySlot=1 */
+export function readUnpinQuery(query: unknown): UnpinOptions {
+  const { slot, everySlot, yes } = readObject(query, 'The query')
+  const how: UnpinOptions = { yes: readFlag(yes, 'yes'), everySlot: readFlag(everySlot, 'everySlot') }
+  if (slot !== undefined) how.slot = readSlot(slot)
+  return how
 }
 
 export function readAddOptions(header: unknown): { wrap: boolean; chunker?: string; pin?: Wish } {
@@ -85,11 +107,22 @@ export function readWait(query: unknown): number | undefined {
   return readCount(holders, 'wait', 1, replicasMax)
 }
 
-export function readYes(query: unknown): boolean {
-  const { yes } = readObject(query, 'The query')
-  if (yes === undefined || yes === '0') return false
-  if (yes === '1') return true
-  throw badRequest('The query field "yes" must be 0 or 1.')
+function readFlag(value: unknown, name: string): boolean {
+  if (value === undefined || value === '0') return false
+  if (value === '1') return true
+  throw badRequest(`The query field "${name}" must be 0 or 1.`)
+}
+
+function readSlot(value: unknown): string {
+  if (typeof value === 'string' && slotForm.test(value)) return value
+  throw badRequest('The field "slot" must be 1 to 16 of the characters A-Z a-z 0-9 _ -.')
+}
+
+function readTexts(value: unknown, name: string, most: number, charsMax: number): string[] {
+  const texts = readList(value, name).map((text) => readText(text, name, charsMax))
+  if (texts.length > most) throw badRequest(`The field "${name}" may hold ${most} at most.`)
+  if (new Set(texts).size !== texts.length) throw badRequest(`The field "${name}" holds one twice.`)
+  return texts
 }
 
 function readPin(value: unknown): PinRequest {
@@ -101,7 +134,7 @@ function readPin(value: unknown): PinRequest {
 }
 
 function readWish(fields: Fields): Wish {
-  const { replicas, min, name, meta, expireInMs, mode, anyway } = fields
+  const { replicas, min, name, meta, expireInMs, mode, chosen, priority, origins, slot, anyway } = fields
   const wish: Wish = {}
   if (replicas !== undefined)
     wish.replicas = replicas === 'all' ? 'all' : readCount(replicas, 'replicas', 1, replicasMax)
@@ -113,6 +146,10 @@ function readWish(fields: Fields): Wish {
     if (mode !== 'recursive' && mode !== 'direct') throw badRequest('The field "mode" must be recursive or direct.')
     wish.mode = mode
   }
+  if (chosen !== undefined) wish.chosen = readTexts(chosen, 'chosen', chosenMax, peerCharsMax)
+  if (priority !== undefined) wish.priority = readCount(priority, 'priority', 0, priorityMax)
+  if (origins !== undefined) wish.origins = readTexts(origins, 'origins', originsMax, originCharsMax)
+  if (slot !== undefined) wish.slot = readSlot(slot)
   const any = readBoolean(anyway, 'anyway')
   if (any !== undefined) wish.anyway = any
   return wish

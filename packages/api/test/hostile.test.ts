@@ -30,6 +30,9 @@ test('bodies of the wrong shape are refused and nothing is pinned', async (t) =>
   const bodies: unknown[] = [
     null, 1, 'text', [], {}, { cid: 1 }, { cid: '' }, { cid: null }, { cid: 'x'.repeat(513) }, { cid: ['a'] },
     { pins: {} }, { pins: [1] }, { pins: [{ cid: 'a' }, {}] }, { pins: [[]] }, { pins: [{ cid: 'a' }], cid: 'b' },
+    { cid: 'a', chosen: 'p' }, { cid: 'a', chosen: [''] }, { cid: 'a', chosen: ['p', 'p'] }, { cid: 'a', chosen: Array.from({ length: 17 }, (_, n) => `p${n}`) },
+    { cid: 'a', priority: -1 }, { cid: 'a', priority: 256 }, { cid: 'a', priority: 'high' }, { cid: 'a', slot: '' }, { cid: 'a', slot: 'a b' },
+    { cid: 'a', origins: [7] }, { cid: 'a', origins: ['x'.repeat(256)] }, { cid: 'a', origins: Array.from({ length: 9 }, (_, n) => `o${n}`) },
     { cid: 'a', replicas: 0 }, { cid: 'a', replicas: -1 }, { cid: 'a', replicas: 1.5 }, { cid: 'a', replicas: '2' },
     { cid: 'a', replicas: 1e9 }, { cid: 'a', min: null }, { cid: 'a', name: 1 }, { cid: 'a', name: 'ä'.repeat(128) },
     { cid: 'a', meta: [] }, { cid: 'a', meta: { a: 1 } }, { cid: 'a', meta: { a: {} } }, { cid: 'a', meta: { a: 'x'.repeat(512) } },

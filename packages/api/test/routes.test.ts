@@ -59,6 +59,10 @@ test('POST /pins takes one request and answers with its answer, or with its erro
     meta: { k: 'v' },
     expireInMs: 5,
     mode: 'direct',
+    chosen: ['p', 'q'],
+    priority: 255,
+    origins: ['/ip4/192.0.2.7/tcp/4001'],
+    slot: 'web',
     anyway: true
   }
   assert.deepEqual((await ask('POST', '/v1/pins', pin)).body, { cid: 'a', want: 3, min: 2 })

@@ -6,7 +6,12 @@ import type { UnpinOptions } from './commands/unpin.ts'
 import { parseCount } from './parse/count.ts'
 import { parseDuration } from './parse/duration.ts'
 import { addMeta } from './parse/meta.ts'
+import { addOrigin } from './parse/multiaddr.ts'
 import { parsePinName } from './parse/name.ts'
+import { addPeers } from './parse/peer.ts'
+import { parsePriority } from './parse/priority.ts'
+import { parseReplicas } from './parse/replicas.ts'
+import { parseSlot } from './parse/slot.ts'
 import type { Act } from './program.ts'
 
 export function addPinCommands(program: Command, act: Act): void {
@@ -21,17 +26,25 @@ function addPins(program: Command, act: Act): void {
     .argument('<cid...>', 'CIDs, /ipfs/<cid>, or - for one a line from stdin')
     .addHelpText(
       'after',
-      '\nExamples:\n  mesh pin bafy… -r 3 --name films\n  mesh pin bafy… bafk… --expire-in 30d --meta team=web\n  mesh pin - -r 2 --wait --timeout 5m < cids.txt'
+      '\nExamples:\n  mesh pin bafy… -r 3 --name films\n  mesh pin bafy… bafk… --expire-in 30d --meta team=web\n  mesh pin bafy… -r all --priority high\n  mesh pin bafy… --on 12D3KooW…,12D3KooW… --slot web\n  mesh pin - -r 2 --wait --timeout 5m < cids.txt'
     )
-  addWish(pin).action((cids: string[], options: PinOptions, command: Command) =>
-    act(command.optsWithGlobals(), async (session) => (await import('./commands/pin.ts')).pin(session, cids, options))
-  )
+  addWish(pin)
+    .addOption(new Option('--mode <mode>', 'the whole of it, or the one block').choices(['recursive', 'direct']))
+    .option('--origin <maddr>', 'a peer that has it, in the mesh or outside; may be repeated', addOrigin)
+    .action((cids: string[], options: PinOptions, command: Command) =>
+      act(command.optsWithGlobals(), async (session) => (await import('./commands/pin.ts')).pin(session, cids, options))
+    )
   program
     .command('unpin')
     .description('want content no longer')
     .argument('<cid...>', 'CIDs, /ipfs/<cid>, or - for one a line from stdin')
     .option('-y, --yes', "end another writer's pin without asking")
-    .addHelpText('after', '\nExamples:\n  mesh unpin bafy…\n  mesh ls -q | mesh unpin - --yes')
+    .option('--slot <name>', 'end the request in this slot (default: the one without a slot)', parseSlot)
+    .option('--all-slots', 'end the requests of every slot')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  mesh unpin bafy…\n  mesh unpin bafy… --slot web\n  mesh ls -q | mesh unpin - --yes --all-slots'
+    )
     .action((cids: string[], options: UnpinOptions, command: Command) =>
       act(command.optsWithGlobals(), async (session) =>
         (await import('./commands/unpin.ts')).unpin(session, cids, options)
@@ -60,16 +73,19 @@ function addLists(program: Command, act: Act): void {
 /** The flags by which `add` and `pin` say what is wanted. */
 export function addWish(command: Command): Command {
   return command
-    .option('-r, --replicas <n>', "copies wanted (default: the mesh's own)", parseCount)
+    .option('-r, --replicas <n>', "copies wanted, or all for every peer (default: the mesh's own)", parseReplicas)
     .option('--min <n>', 'copies below which repair is urgent (default: one less than wanted)', parseCount)
     .option('--name <text>', 'what people call it', parsePinName)
     .option('--meta <key=value>', 'a note to it; may be repeated', addMeta)
     .option('--expire-in <duration>', 'let it lapse after, such as 30d', parseDuration)
+    .option('--on <peer,...>', 'peers that should hold it before all others; may be repeated', addPeers)
+    .option('--priority <level>', 'low, normal, high, or 0 to 255: what is fetched first', parsePriority)
+    .option('--slot <name>', 'a request of its own beside others for the same CID', parseSlot)
     .addOption(
       new Option('--wait [n]', 'stay until that many peers hold it (default: all wanted)').argParser(parseWait)
     )
     .option('--timeout <duration>', 'wait no longer than, such as 60s', parseDuration)
-    .option('--anyway', 'even if fewer peers are there than the minimum')
+    .option('--anyway', 'even if fewer peers are there than the minimum, or chosen ones are no members')
 }
 
 function parseWait(text: string): number | 'want' {

@@ -11,11 +11,14 @@ test('ls streams what is pinned, in JSON or in lines', async (t) => {
     pins: {
       async *ls() {
         yield [{ cid: cids[0]!, want: 3, min: 2, name: 'a\u001b[2Jb', meta: { k: 'v' } }]
-        yield [{ cid: cids[1]!, want: 0, min: 1, expiry: 0 }]
+        yield [
+          { cid: cids[1]!, want: 0, min: 1, expiry: 0, slot: 'web', mode: 'direct', priority: 200, chosen: [peer] }
+        ]
       }
     }
   })
-  assert.equal((await run(['ls'])).out, `${cids[0]}  ×3  a?[2Jb  k=v\n${cids[1]}  all  until 1970-01-01T00:00Z\n`)
+  const second = `[web]  one block  on ${peer.slice(-8)}  priority 200  lapsed 1970-01-01T00:00Z`
+  assert.equal((await run(['ls'])).out, `${cids[0]}  ×3  a?[2Jb  k=v\n${cids[1]}  all  ${second}\n`)
   assert.equal((await run(['ls', '-q'])).out, `${cids[0]}\n${cids[1]}\n`)
   const { objects } = await run(['ls', '--json'])
   assert.deepEqual(objects[0], { cid: cids[0], want: 3, min: 2, name: 'a\u001b[2Jb', meta: { k: 'v' } })

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { MeshError } from '@pinmesh/node/mesh-error'
 import { Interrupted } from '../src/failure.ts'
 import { served } from './command.ts'
-import { cids, othersCid, peer, refusedCid } from './fake-node.ts'
+import { cids, other, othersCid, peer, refusedCid } from './fake-node.ts'
 
 test('several pins are wished for with all their terms', async (t) => {
   const { node, run } = await served(t)
@@ -42,6 +42,66 @@ test('several pins are wished for with all their terms', async (t) => {
       { ...terms, cid: cids[1] }
     ]
   )
+})
+
+test('a pin may choose its peers, its turn, its origins, its slot and how much of it', async (t) => {
+  const { node, run } = await served(t)
+  const origins = ['/ip4/192.0.2.7/tcp/4001', `/dns4/example.org/tcp/4001/p2p/${peer}`]
+  const words = ['pin', cids[0]!, '-r', 'all', '--on', `${peer},${other}`, '--on', peer, '--priority', 'high']
+  const more = ['--origin', origins[0]!, '--origin', origins[1]!, '--slot', 'web', '--mode', 'direct']
+  assert.equal((await run([...words, ...more])).exit, 0)
+  const terms = { replicas: 'all', chosen: [peer, other], priority: 192, origins, slot: 'web', mode: 'direct' }
+  assert.deepEqual(node.pinned.get(cids[0]!), { cid: cids[0], ...terms })
+})
+
+test('what does not fit is refused before anything is asked', async (t) => {
+  const { node, run } = await served(t)
+  const many = (flag: string, values: string[]): string[] => values.flatMap((value) => [flag, value])
+  const refused: [string, string[]][] = [
+    ['MESH_BAD_VALUE', ['-r', 'some']],
+    ['MESH_BAD_VALUE', ['--on', `${peer},nobody`]],
+    ['MESH_USAGE', ['--on', Array.from({ length: 17 }, (_, n) => peer.slice(0, -1) + 'ABCDEFGHJKLMNPQRS'[n]).join()]],
+    ['MESH_BAD_VALUE', ['--priority', '256']],
+    ['MESH_BAD_VALUE', ['--priority', 'higher']],
+    ['MESH_BAD_ADDRESS', ['--origin', 'example.org']],
+    [
+      'MESH_USAGE',
+      many(
+        '--origin',
+        Array.from({ length: 9 }, (_, n) => `/ip4/192.0.2.7/tcp/${n + 1}`)
+      )
+    ],
+    ['MESH_BAD_VALUE', ['--slot', 'longer-than-sixteen']],
+    ['MESH_BAD_VALUE', ['--slot', 'a.b']],
+    ['MESH_USAGE', ['--mode', 'half']]
+  ]
+  for (const [code, words] of refused) {
+    const { exit, err } = await run(['pin', cids[0]!, ...words])
+    assert.equal(exit, 1, words.join(' '))
+    assert.match(err, new RegExp(code), words.join(' '))
+  }
+  assert.equal(node.pinned.size, 0)
+})
+
+test('unpin ends the request of one slot or of every slot, and says what is left', async (t) => {
+  const asked: unknown[] = []
+  const { run } = await served(t, {
+    pins: {
+      rm: async ([cid], how) => {
+        asked.push({ slot: how?.slot, everySlot: how?.everySlot })
+        return [{ cid: cid!, slots: ['', 'backup'] }]
+      }
+    }
+  })
+  const { out } = await run(['unpin', cids[0]!, '--slot', 'web'])
+  assert.equal(out, `unpinned ${cids[0]}; still pinned without a slot, in slot backup\n`)
+  const { objects } = await run(['unpin', cids[0]!, '--all-slots', '--json'])
+  assert.deepEqual(objects, [{ cid: cids[0], slots: ['', 'backup'], unpinned: true }])
+  assert.deepEqual(asked, [
+    { slot: 'web', everySlot: false },
+    { slot: undefined, everySlot: true }
+  ])
+  assert.match((await run(['unpin', cids[0]!, '--slot', 'web', '--all-slots'])).err, /MESH_USAGE/)
 })
 
 test('with --json each pin is an object of its own, refused ones too', async (t) => {

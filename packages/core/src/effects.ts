@@ -5,7 +5,7 @@
 import type { Note } from './notes.ts'
 import type { Grant } from './formats/invite.ts'
 import type { PinMode } from './formats/register.ts'
-import type { EmptiedReport, LeaveReport, PinAnswer, PinReport } from './reports.ts'
+import type { EmptiedReport, LeaveReport, PinAnswer, PinReport, UnpinAnswer } from './reports.ts'
 import type { Topic, Verdict } from './events.ts'
 
 /**
@@ -34,7 +34,7 @@ export type Reply =
     }
   | {
       readonly of: 'unpin'
-      readonly answers: readonly ({ readonly cid: string } | { readonly cid: string; readonly failure: Failure })[]
+      readonly answers: readonly (UnpinAnswer | { readonly cid: string; readonly failure: Failure })[]
     }
   | { readonly of: 'status'; readonly report: PinReport }
   | { readonly of: 'change-trust'; readonly seq: number; readonly writer?: number }

@@ -36,6 +36,7 @@ export interface PinWish {
   readonly min?: number
   readonly trustedMin?: number
   readonly mode?: PinMode
+  /** 0..255, larger is sooner; absent: 128 */
   readonly priority?: number
   readonly name?: string
   readonly meta?: ReadonlyArray<readonly [string, string]>
@@ -60,7 +61,14 @@ export type TrustChange =
 
 export type Command =
   | { readonly do: 'pin'; readonly wishes: readonly PinWish[] }
-  | { readonly do: 'unpin'; readonly cids: readonly string[]; readonly yes: boolean }
+  | {
+      readonly do: 'unpin'
+      readonly cids: readonly string[]
+      readonly yes: boolean
+      /** which request of each; absent: the one without a slot */
+      readonly slot?: string
+      readonly everySlot?: boolean
+    }
   | { readonly do: 'status'; readonly cid: string }
   | {
       readonly do: 'change-trust'

@@ -30,7 +30,8 @@ export type {
   MemberReport,
   PeerReport,
   PinAnswer,
-  PinReport
+  PinReport,
+  UnpinAnswer
 } from './reports.ts'
 export { type Crypto, type Random, signedBytes } from './crypto.ts'
 export type { Note } from './notes.ts'
@@ -40,7 +41,7 @@ export { type Charter, decodeCharter, encodeCharter, meshIdOf, meshIdText, parse
 export type { KeyChange, Policy, Profile } from './formats/key-op.ts'
 export { bucketOf, canonicalCid, keyOfPin } from './formats/key.ts'
 export { keyOfPeer, peerOfKey } from './formats/peer-id.ts'
-export { decodeRegister, type PinMode, type PinRegister } from './formats/register.ts'
+export { decodeRegister, type PinMode, type PinRegister, priorityNormal } from './formats/register.ts'
 export { SettingError, type Timings, timings } from './members/profiles.ts'
 export { encodeGrant, type Grant, type Invite, inviteText, parseInvite } from './formats/invite.ts'
 export { decodeAdmission } from './formats/admission.ts'
@@ -48,5 +49,5 @@ export { admissionRow } from './trust/admissions.ts'
 export { weightOf } from './members/self.ts'
 export { found, learn, policyOf } from './trust/found.ts'
 export { decodeHold, type Hold, type HoldState } from './content/hold.ts'
-export { readPinRow } from './pinset/listing.ts'
+export { readPinRow, type ListedPin as StoredPin } from './pinset/listing.ts'
 export { decodeFrame, encodeFrame, type Frame } from './sync/frames.ts'

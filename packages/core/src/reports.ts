@@ -5,9 +5,18 @@ import type { PinState } from './formats/claim.ts'
 
 export interface PinAnswer {
   readonly cid: string
-  /** copies wished for; 0 = everywhere */
+  /** copies wanted as of now; of a pin wanted everywhere, the peers that could hold it now */
   readonly want: number
   readonly min: number
+  /** wanted on every peer */
+  readonly everywhere?: boolean
+  readonly slot?: string
+}
+
+export interface UnpinAnswer {
+  readonly cid: string
+  /** slots that still want it, '' for the request without one */
+  readonly slots?: readonly string[]
 }
 
 export interface PeerReport {
@@ -23,13 +32,20 @@ export interface PeerReport {
 export interface PinReport {
   readonly cid: string
   readonly name?: string
+  /** copies wanted as of now; of a pin wanted everywhere, the peers that should hold it now */
   readonly want: number
   readonly min: number
+  /** wanted on every peer */
+  readonly everywhere?: boolean
+  /** the slots that want it where one has a name, '' for the request without one */
+  readonly slots?: readonly string[]
   /** copies on peers that are not down */
   readonly have: number
   readonly peers: readonly PeerReport[]
-  /** seconds since 1970 */
+  /** seconds since 1970, of the request that lapses last */
   readonly expiry?: number
+  /** every request for it has lapsed */
+  readonly expired?: boolean
   readonly limbo: boolean
 }
 

@@ -81,6 +81,7 @@ const wrongInput = new Set([
   'MESH_BAD_POLICY',
   'MESH_BAD_REPLICAS',
   'MESH_BAD_VALUE',
+  'MESH_UNKNOWN_PEER',
   'MESH_UNKNOWN_WRITER'
 ])
 

@@ -17,7 +17,15 @@ export interface PinRequest {
   expireInMs?: number
   /** The whole graph, or the one block. Default: recursive. */
   mode?: 'recursive' | 'direct'
-  /** Accept it even if fewer peers than `min` are there to hold it. */
+  /** Peers that should hold it before all others, at most 16. They must be members, unless `anyway`. */
+  chosen?: string[]
+  /** What is fetched first, 0..255; larger is sooner. Default: 128. */
+  priority?: number
+  /** Multiaddrs of peers that have it, in the mesh or outside, at most 8. */
+  origins?: string[]
+  /** Requests for one CID in different slots stand side by side, 1 to 16 of A-Z a-z 0-9 _ -. Default: none. */
+  slot?: string
+  /** Accept it even if fewer peers than `min` are there to hold it, or chosen ones are no members. */
   anyway?: boolean
 }
 
@@ -26,16 +34,34 @@ export interface PinAnswer {
   /** Copies wanted as of now; for 'all' the number of eligible peers. */
   want: number
   min: number
+  /** Wanted on every peer. */
+  everywhere?: boolean
+  slot?: string
 }
 
-/** A pin as the index lists it: the wish, not its state. */
+export interface UnpinAnswer {
+  cid: string
+  /** Slots that still want it; '' for the request without one. */
+  slots?: string[]
+}
+
+/** A pin as the index lists it: the wish, not its state. One for each slot of a CID. */
 export interface ListedPin {
   cid: string
   name?: string
+  /** 0: every peer. */
   want: number
   min: number
+  /** Wall clock, ms; it may have passed. */
   expiry?: number
   meta?: Record<string, string>
+  slot?: string
+  /** Absent: recursive. */
+  mode?: 'direct'
+  /** Absent: 128. */
+  priority?: number
+  chosen?: string[]
+  origins?: string[]
 }
 
 /** What one peer says of one pin. */
@@ -53,12 +79,20 @@ export interface PeerStatus {
 export interface PinStatus {
   cid: string
   name?: string
+  /** Copies wanted as of now. */
   want: number
   min: number
+  /** Wanted on every peer. */
+  everywhere?: boolean
+  /** The slots that want it, where one has a name; '' for the request without one. */
+  slots?: string[]
   /** Copies that count now. */
   have: number
   peers: PeerStatus[]
+  /** Wall clock, ms, of the request that lapses last. */
   expiry?: number
+  /** Every request for it has lapsed. */
+  expired?: boolean
   /** Voided by a revocation, kept for the owner. */
   limbo?: boolean
 }
@@ -69,12 +103,22 @@ export interface Refused {
   error: MeshError
 }
 
+export interface UnpinOptions {
+  /** End another writer's pin too. */
+  yes?: boolean
+  /** Which request is ended. Default: the one without a slot. */
+  slot?: string
+  /** End the requests of every slot. */
+  everySlot?: boolean
+  signal?: AbortSignal
+}
+
 export interface MeshPins {
   /** Resolves when durable here; answers in the order of the requests, each on its own. */
   add(requests: PinRequest[], signal?: AbortSignal): Promise<(PinAnswer | Refused)[]>
 
   /** As `add`. MESH_OTHERS_PIN where another writer's pin stands and `yes` is not set. */
-  rm(cids: string[], options?: { yes?: boolean; signal?: AbortSignal }): Promise<({ cid: string } | Refused)[]>
+  rm(cids: string[], options?: UnpinOptions): Promise<(UnpinAnswer | Refused)[]>
 
   /** Every pin, in chunks as the store's index gives them. */
   ls(): AsyncIterable<ListedPin[]>

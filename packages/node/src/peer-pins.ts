@@ -1,10 +1,22 @@
 /**
  * Pins as a program asks for them: wishes become commands of the core, listings are read from the store's index.
  */
-import { type PinReport, type PinWish, readPinRow } from '@pinmesh/core'
+import { type PinReport, type PinWish, priorityNormal, readPinRow, type StoredPin } from '@pinmesh/core'
+import { parseAddress } from '@pinmesh/transport'
 import { answers, bareCid, failureOf } from './answers.ts'
+import { meshErrorOf } from './errors.ts'
 import { MeshError } from './mesh-error.ts'
-import type { ListedPin, MeshPins, PeerStatus, PinAnswer, PinRequest, PinStatus, Refused } from './mesh-pins.ts'
+import type {
+  ListedPin,
+  MeshPins,
+  PeerStatus,
+  PinAnswer,
+  PinRequest,
+  PinStatus,
+  Refused,
+  UnpinAnswer,
+  UnpinOptions
+} from './mesh-pins.ts'
 import { pause } from './pause.ts'
 import type { PeerParts } from './peer.ts'
 
@@ -20,35 +32,27 @@ export class PeerPins implements MeshPins {
 
   async add(requests: PinRequest[], signal?: AbortSignal): Promise<(PinAnswer | Refused)[]> {
     signal?.throwIfAborted()
-    const reply = await this.#parts.shell.command({ do: 'pin', wishes: requests.map((request) => wishOf(request)) })
-    return answers(reply, 'pin')
+    const wishes = requests.map((request) => wishOrRefusal(request))
+    const good = wishes.filter((wish) => !('error' in wish))
+    const reply = await this.#parts.shell.command({ do: 'pin', wishes: good })
+    const given = answers<PinAnswer>(reply, 'pin')[Symbol.iterator]()
+    return wishes.map((wish) => ('error' in wish ? wish : (given.next().value as PinAnswer | Refused)))
   }
 
-  async rm(
-    cids: string[],
-    options: { yes?: boolean; signal?: AbortSignal } = {}
-  ): Promise<({ cid: string } | Refused)[]> {
-    options.signal?.throwIfAborted()
-    const reply = await this.#parts.shell.command({ do: 'unpin', cids: cids.map(bareCid), yes: options.yes === true })
+  async rm(cids: string[], options: UnpinOptions = {}): Promise<(UnpinAnswer | Refused)[]> {
+    const { yes = false, slot, everySlot = false, signal } = options
+    signal?.throwIfAborted()
+    const how = { yes, everySlot, ...(slot === undefined ? {} : { slot }) }
+    const reply = await this.#parts.shell.command({ do: 'unpin', cids: cids.map(bareCid), ...how })
     return answers(reply, 'unpin')
   }
 
   async *ls(): AsyncIterable<ListedPin[]> {
     for await (const rows of this.#parts.store.range('pin')) {
-      const listed: ListedPin[] = []
-      for (const row of rows) {
-        const register = readPinRow(row)?.register
-        if (register === undefined) continue
-        listed.push({
-          cid: register.cid.toString(),
-          want: register.max,
-          min: register.min,
-          ...(register.name === undefined ? {} : { name: register.name }),
-          ...(register.expiry === undefined ? {} : { expiry: register.expiry * 1000 }),
-          ...(register.meta === undefined ? {} : { meta: Object.fromEntries(register.meta) })
-        })
-      }
-      yield listed
+      yield rows.flatMap((row) => {
+        const pin = readPinRow(row)
+        return pin === undefined ? [] : listedOf(pin)
+      })
     }
   }
 
@@ -97,7 +101,38 @@ export function wishOf(request: PinRequest): PinWish {
     ...(meta === undefined ? {} : { meta }),
     ...(request.expireInMs === undefined ? {} : { expiry: Math.ceil((Date.now() + request.expireInMs) / 1000) }),
     ...(request.mode === undefined ? {} : { mode: request.mode }),
+    ...(request.chosen === undefined ? {} : { chosen: request.chosen }),
+    ...(request.priority === undefined ? {} : { priority: request.priority }),
+    ...(request.origins === undefined ? {} : { origins: request.origins }),
+    ...(request.slot === undefined ? {} : { slot: request.slot }),
     ...(request.anyway === undefined ? {} : { anyway: request.anyway })
+  }
+}
+
+/** MESH_BAD_ADDRESS for an origin that is none. */
+function wishOrRefusal(request: PinRequest): PinWish | Refused {
+  try {
+    for (const origin of request.origins ?? []) parseAddress(origin)
+  } catch (error) {
+    return { cid: request.cid, error: meshErrorOf(error) }
+  }
+  return wishOf(request)
+}
+
+function listedOf({ slot, register }: StoredPin): ListedPin {
+  const { cid, max, min, name, expiry, meta, mode, priority, chosen, origins } = register
+  return {
+    cid: cid.toString(),
+    want: max,
+    min,
+    ...(name === undefined ? {} : { name }),
+    ...(expiry === undefined ? {} : { expiry: expiry * 1000 }),
+    ...(meta === undefined ? {} : { meta: Object.fromEntries(meta) }),
+    ...(slot === '' ? {} : { slot }),
+    ...(mode === 'direct' ? { mode } : {}),
+    ...(priority === priorityNormal ? {} : { priority }),
+    ...(chosen === undefined ? {} : { chosen: [...chosen] }),
+    ...(origins === undefined ? {} : { origins: [...origins] })
   }
 }
 
@@ -107,6 +142,8 @@ function statusOf(report: PinReport): PinStatus {
     ...(report.name === undefined ? {} : { name: report.name }),
     want: report.want,
     min: report.min,
+    ...(report.everywhere === true ? { everywhere: true } : {}),
+    ...(report.slots === undefined ? {} : { slots: [...report.slots] }),
     have: report.have,
     peers: report.peers.map((peer) => ({
       peer: peer.peer,
@@ -116,6 +153,7 @@ function statusOf(report: PinReport): PinStatus {
       ...(peer.reason === undefined ? {} : { reason: peer.reason })
     })),
     ...(report.expiry === undefined ? {} : { expiry: report.expiry * 1000 }),
+    ...(report.expired === true ? { expired: true } : {}),
     ...(report.limbo ? { limbo: true } : {})
   }
 }

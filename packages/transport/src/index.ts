@@ -8,6 +8,7 @@
 //   const answer = await transport.ask(peer, request, AbortSignal.timeout(10_000))
 //   transport.publish('beats', beat)
 
+export { parseAddress } from './addresses.ts'
 export { gossipBytesMax, messageBytesMax } from './bounds.ts'
 export { peerOfSeed } from './identity.ts'
 export { createLibp2pTransport } from './libp2p-transport.ts'

@@ -154,14 +154,14 @@ async function* bytesOf(source: Source): AsyncGenerator<Uint8Array> {
 async function tellAdded(adding: Adding, source: Source, added: Added): Promise<void> {
   const { session, client, tally, options, pin, signal } = adding
   const { out } = session
-  const { cid, bytes, want = 1, min = 1 } = added
+  const { cid, bytes, want = 1, min = 1, ...more } = added
   const path = source.label
   const text = `added ${cid}  ${clean(path)}, ${bytesText(bytes)}`
   if (pin === undefined) {
     tally.done()
     return out.result({ cid, path, bytes }, out.quiet ? cid : `${text}, not pinned`)
   }
-  const answer = { cid, path, bytes, want, min }
+  const answer = { cid, path, bytes, want, min, ...more }
   if (options.wait !== undefined) {
     out.talk(text)
     return tallyWait(tally, await waitOne(session, client, { answer, wait: options.wait, signal }))

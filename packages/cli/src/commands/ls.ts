@@ -3,24 +3,30 @@
 import type { ListedPin } from '@pinmesh/node'
 import type { Exit } from '../failure.ts'
 import type { Session } from '../session.ts'
+import { expiryText } from '../text/age.ts'
 import { clean } from '../text/table.ts'
 
 export async function ls(session: Session): Promise<Exit> {
   const { out, world } = session
   await session.ask(async (client) => {
     for await (const pins of client.pins.ls()) {
-      await out.results(pins, (pin) => (out.quiet ? pin.cid : pinText(pin)))
+      await out.results(pins, (pin) => (out.quiet ? pin.cid : pinText(pin, Date.now())))
       world.signal.throwIfAborted()
     }
   })
   return 0
 }
 
-export function pinText({ cid, want, name, meta, expiry }: ListedPin): string {
+export function pinText(pin: ListedPin, now: number): string {
+  const { cid, want, name, meta, expiry, slot, mode, priority, chosen } = pin
   const more = [
+    slot === undefined ? '' : `[${slot}]`,
     name === undefined ? '' : clean(name),
     ...Object.entries(meta ?? {}).map(([key, value]) => clean(`${key}=${value}`)),
-    expiry === undefined ? '' : `until ${new Date(expiry).toISOString().slice(0, 16)}Z`
+    mode === undefined ? '' : 'one block',
+    chosen === undefined ? '' : `on ${chosen.map((peer) => peer.slice(-8)).join(',')}`,
+    priority === undefined ? '' : `priority ${priority}`,
+    expiry === undefined ? '' : expiryText(expiry, now)
   ]
   return [cid, want === 0 ? 'all' : `×${want}`, ...more.filter((text) => text !== '')].join('  ')
 }

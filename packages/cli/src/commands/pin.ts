@@ -15,12 +15,17 @@ import { Tally } from '../tally.ts'
 import { waitOne } from '../wait.ts'
 
 export interface PinOptions {
-  replicas?: number
+  replicas?: number | 'all'
   min?: number
   name?: string
   meta?: Record<string, string>
   /** ms */
   expireIn?: number
+  mode?: 'recursive' | 'direct'
+  on?: string[]
+  priority?: number
+  origin?: string[]
+  slot?: string
   /** That many holders, or as many as are wanted. */
   wait?: number | 'want'
   /** ms */
@@ -50,8 +55,8 @@ export async function pin(session: Session, args: string[], options: PinOptions)
 
 /** The wish that the options of `pin` and `add` state. MESH_BAD_REPLICAS, MESH_USAGE: they contradict each other. */
 export function wishOf(options: PinOptions): Omit<PinRequest, 'cid'> {
-  const { replicas, min, name, meta, expireIn, anyway, wait, timeout } = options
-  if (min !== undefined && replicas !== undefined && min > replicas) {
+  const { replicas, min, name, meta, expireIn, mode, on, priority, origin, slot, anyway, wait, timeout } = options
+  if (min !== undefined && typeof replicas === 'number' && min > replicas) {
     const remedy = 'Give --min a number up to that of -r.'
     throw new MeshError('MESH_BAD_REPLICAS', `At least ${min} copies were asked for, but at most ${replicas}.`, {
       exit: 1,
@@ -66,6 +71,11 @@ export function wishOf(options: PinOptions): Omit<PinRequest, 'cid'> {
     ...(name === undefined ? {} : { name }),
     ...(meta === undefined ? {} : { meta }),
     ...(expireIn === undefined ? {} : { expireInMs: expireIn }),
+    ...(mode === undefined ? {} : { mode }),
+    ...(on === undefined ? {} : { chosen: on }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(origin === undefined ? {} : { origins: origin }),
+    ...(slot === undefined ? {} : { slot }),
     ...(anyway === true ? { anyway } : {})
   }
 }
@@ -100,11 +110,15 @@ async function pinGroup(
     } else if (options.wait !== undefined) pinned.push(answer)
     else {
       tally.done()
-      const { cid, want } = answer
-      await session.out.result(answer, session.out.quiet ? cid : `pinned ${cid}, ${copiesText(want)} wanted`)
+      await session.out.result(answer, session.out.quiet ? answer.cid : pinnedText(answer))
     }
   }
   return pinned
+}
+
+function pinnedText({ cid, want, everywhere, slot }: PinAnswer): string {
+  const where = everywhere === true ? ' wanted, on every peer' : ' wanted'
+  return `pinned ${cid}${slot === undefined ? '' : ` in slot ${slot}`}, ${copiesText(want)}${where}`
 }
 
 export function copiesText(count: number): string {

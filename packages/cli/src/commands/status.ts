@@ -4,7 +4,7 @@ import type { PeerStatus, PinStatus } from '@pinmesh/node'
 import type { Exit } from '../failure.ts'
 import { parseCid } from '../parse/cid.ts'
 import type { Session } from '../session.ts'
-import { ageText } from '../text/age.ts'
+import { ageText, expiryText } from '../text/age.ts'
 import { clean, table } from '../text/table.ts'
 
 export type ShownState = 'holding' | 'fetching' | 'queued' | 'failed' | 'leaving'
@@ -55,7 +55,7 @@ function shownPeer({ peer, state, since, reason, target }: PeerStatus): ShownPee
 }
 
 export function statusText(status: ShownStatus, now: number): string {
-  const { cid, name, have, want, min, limbo } = status
+  const { cid, name, have, want, min, limbo, everywhere, slots, expiry } = status
   const rows = status.peers.map(({ peer, state, since, reason, target }) => {
     const age = since === undefined ? '' : ageText(since, now)
     const why = [reason === undefined ? '' : clean(reason), target ? '' : 'beyond what is wanted'].filter(
@@ -65,10 +65,15 @@ export function statusText(status: ShownStatus, now: number): string {
   })
   const head = name === undefined ? cid : `${cid}  ${clean(name)}`
   const voided = limbo === true ? '\nVoided by the removal of its writer; kept for the owner.' : ''
-  return [`${head}\n${have} of ${want} copies, at least ${min}${voided}`, ...table(rows)].join('\n')
+  const more = [
+    everywhere === true ? ', on every peer' : '',
+    slots === undefined ? '' : `\nslots: ${slots.map((slot) => (slot === '' ? 'none' : slot)).join(', ')}`,
+    expiry === undefined ? '' : `\n${expiryText(expiry, now)}`
+  ]
+  return [`${head}\n${have} of ${want} copies, at least ${min}${more.join('')}${voided}`, ...table(rows)].join('\n')
 }
 
-function lineText({ cid, have, want, min, name }: PinStatus): string {
-  const health = have >= want ? 'ok' : have >= min ? 'few' : 'at risk'
+function lineText({ cid, have, want, min, name, expired }: PinStatus): string {
+  const health = expired === true ? 'lapsed' : have >= want ? 'ok' : have >= min ? 'few' : 'at risk'
   return [cid, `${have}/${want}`, health, name === undefined ? '' : clean(name)].join('  ').trimEnd()
 }

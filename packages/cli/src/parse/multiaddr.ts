@@ -3,7 +3,7 @@
 
 import { isIPv4, isIPv6 } from 'node:net'
 import { MeshError } from '@pinmesh/node/mesh-error'
-import { shown } from './refuse.ts'
+import { shown, usage } from './refuse.ts'
 
 const host = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?$/i
 const isHost = (text: string): boolean => text.length <= 253 && host.test(text)
@@ -36,6 +36,15 @@ export function parseBootstrap(text: string): string {
   if (!dialable || portOf(text) === 0)
     throw badAddress(text, 'Give the line that `mesh start` or `mesh id` prints on a peer.')
   return text
+}
+
+const originsMax = 8
+
+/** One more address of a peer that has the content. MESH_BAD_ADDRESS, MESH_USAGE. */
+export function addOrigin(text: string, before: readonly string[] = []): string[] {
+  const origins = [...new Set([...before, parseBootstrap(text)])]
+  if (origins.length > originsMax) throw usage(`At most ${originsMax} origins can be given.`, 'Give fewer.')
+  return origins
 }
 
 /** Where a peer can listen; port 0 takes a free one. MESH_BAD_ADDRESS. */

@@ -22,3 +22,8 @@ export function skewText(aheadMs: number): string {
 export function clockText(ms: number): string {
   return new Date(ms).toTimeString().slice(0, 8)
 }
+
+/** When a pin lapses, or did. */
+export function expiryText(expiry: number, now: number): string {
+  return `${expiry > now ? 'until' : 'lapsed'} ${new Date(expiry).toISOString().slice(0, 16)}Z`
+}

@@ -14,14 +14,16 @@ import type { FailureReason } from './hold.ts'
 export const fetchesMax = 16
 /** Of these, fetches that may well be in vain (nobody is known to hold it, or a try has failed): they never take all places. */
 const doubtfulMax = 8
-/** Jobs that may wait; what does not fit is found again by the sweep. */
+/** Jobs that may wait; what does not fit is asked for again later, unless it goes before one that waits. */
 export const queuedMax = 4096
 /** Reserved for a pin of unknown size; a larger one asks again for twice as much. */
 const reserveDefaultBytes: number = 16 * 1024 * 1024
 /** A reservation below this is not worth a try. */
 const reserveMinBytes: number = 64 * 1024
 
-export type Lane = 'urgent' | 'normal' | 'blind' | 'retry'
+/** In the order in which they are served. */
+const lanes = ['urgent', 'normal', 'blind', 'retry'] as const
+export type Lane = (typeof lanes)[number]
 
 export interface Job {
   readonly id: number
@@ -29,7 +31,7 @@ export interface Job {
   readonly bucket: number
   readonly cid: CID
   readonly mode: PinMode
-  readonly priority: number
+  priority: number
   readonly sizeKnown: number | undefined
   readonly tries: number
   /** wall ms */
@@ -48,6 +50,8 @@ export interface JobsInit {
   readonly started: (job: Job) => void
   readonly finished: (job: Job, bytes: number) => void
   readonly failed: (job: Job, reason: FailureReason) => void
+  /** a job that waited was sent away for one that goes before it */
+  readonly displaced: (job: Job) => void
   /** a job that was given up has ended; parts of the content may be there */
   readonly abandoned: (job: Job) => void
   /** the share of the budget in use has changed */
@@ -85,10 +89,6 @@ export class Jobs {
   /** Share of the budget that is neither used nor reserved, 0..1. */
   get free(): number {
     return this.#budget === 0 ? 0 : Math.max(0, 1 - (this.#used + this.#reserved) / this.#budget)
-  }
-
-  get full(): boolean {
-    return this.#byKey.size >= queuedMax
   }
 
   get idle(): boolean {
@@ -131,24 +131,40 @@ export class Jobs {
     job.cancelled = true
     this.#byKey.delete(toHex(job.key))
     if (job.state === 'fetching') this.#init.outbox.emit({ kind: 'cancel', job: job.id })
-    else this.#lanes[job.lane] = this.#lanes[job.lane].filter((other) => other !== job)
+    else this.#unqueue(job)
   }
 
   /** Starts what there is room for. */
   run(): void {
-    for (const lane of ['urgent', 'normal', 'blind', 'retry'] as const) {
+    for (const lane of lanes) {
       while (this.#placeFor(lane) && this.#lanes[lane].length > 0) {
         this.#start(this.#lanes[lane].shift() as Job)
       }
     }
   }
 
-  /** Somebody is known to hold it now: it need not wait among the doubtful. */
-  promote(job: Job, lane: Lane): void {
-    if (job.state !== 'queued' || job.lane === lane || !isDoubtful(job.lane)) return
-    this.#lanes[job.lane] = this.#lanes[job.lane].filter((other) => other !== job)
+  /** What a job waits among: with others of its priority, and no longer among the doubtful once somebody is known to hold it. */
+  promote(job: Job, to: Lane, priority: number): void {
+    const lane = isDoubtful(job.lane) ? to : job.lane
+    if (job.state !== 'queued' || (job.lane === lane && job.priority === priority)) return
+    this.#unqueue(job)
     job.lane = lane
+    job.priority = priority
     this.#enqueue(job)
+  }
+
+  /** May one more wait? When all places are taken the last in line makes room for what goes before it. */
+  makeRoom(lane: Lane, priority: number): boolean {
+    if (this.#byKey.size < queuedMax) return true
+    const last = lanes.toReversed().find((one) => this.#lanes[one].length > 0)
+    const job = last === undefined ? undefined : this.#lanes[last].at(-1)
+    if (last === undefined || job === undefined) return false
+    const before = lanes.indexOf(lane) - lanes.indexOf(last) || job.priority - priority
+    if (before >= 0) return false
+    this.#unqueue(job)
+    this.#byKey.delete(toHex(job.key))
+    this.#init.displaced(job)
+    return true
   }
 
   #placeFor(lane: Lane): boolean {
@@ -160,6 +176,10 @@ export class Jobs {
     let at = lane.length
     while (at > 0 && (lane[at - 1] as Job).priority < job.priority) at--
     lane.splice(at, 0, job)
+  }
+
+  #unqueue(job: Job): void {
+    this.#lanes[job.lane] = this.#lanes[job.lane].filter((other) => other !== job)
   }
 
   progressed(id: number, bytes: number): void {

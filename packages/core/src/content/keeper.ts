@@ -79,6 +79,7 @@ export class Keeper {
       started: (job) => this.mark(job.bucket),
       finished: (job, bytes) => outcomes.finished(job, bytes),
       failed: (job, reason) => outcomes.failed(job, reason),
+      displaced: (job) => this.#reviewSoon(job.bucket),
       abandoned: (job) => outcomes.abandoned(job),
       spaceChanged: () => this.#spaceChanged()
     })

@@ -41,11 +41,13 @@ export class Outcomes {
         return
       }
       const before = leaf.hold(job.key)
-      if (before !== undefined && before.state !== 'failed') return this.#init.mark(job.bucket)
+      const part = before !== undefined && isPartOf(before, job)
+      if (before !== undefined && before.state !== 'failed' && !part) return this.#init.mark(job.bucket)
       const rows = leaf.rows(job.bucket)
       const row = rows[findRow(rows, job.key)]
       if (row === undefined) {
-        // Unpinned while it came: nobody was promised anything.
+        // Unpinned while it came: nobody was promised anything. A part that was held before comes to its own end.
+        if (part) return this.#init.mark(job.bucket)
         if (before !== undefined) this.#init.save(leaf, [leaf.dropHold(job.key)])
         this.abandoned(job)
         return
@@ -58,7 +60,7 @@ export class Outcomes {
         since: this.#init.outbox.wall,
         bytes,
         extra: job.cancelled,
-        promisedUntil: 0,
+        promisedUntil: part ? before.promisedUntil : 0,
         tries: 0,
         nextAt: 0,
         reason: 'unreachable',
@@ -75,7 +77,7 @@ export class Outcomes {
       const tries = job.tries + 1
       const delay = backoffMs(tries, timings)
       const earlier = leaf.hold(job.key)
-      if (earlier !== undefined && earlier.state !== 'failed') return
+      if (earlier !== undefined && earlier.state !== 'failed' && !isPartOf(earlier, job)) return
       const hold: Hold = {
         key: job.key,
         cid: job.cid,
@@ -108,6 +110,11 @@ export class Outcomes {
       this.#init.outbox.emit({ kind: 'release', cid: job.cid.toString() })
     })
   }
+}
+
+/** One block was held when the whole was fetched. */
+function isPartOf(hold: Hold, job: Job): boolean {
+  return (hold.state === 'held' || hold.state === 'trash') && hold.mode === 'direct' && job.mode === 'recursive'
 }
 
 /** ms to wait after so many tries. */

@@ -76,7 +76,7 @@ export class Planner {
     const { members, claims, self, outbox, timings } = this.#init
     return planPin({
       want: row.want,
-      order: this.order(bucket),
+      order: this.#orderFor(bucket, row),
       eligible: (peer) => members.usable(peer) && (members.takesNew(peer) || this.#holds(peer, bucket, at, own)),
       isDown: (peer) => members.stateOf(peer) === 'down',
       downSince: (peer) => members.liveness.since(peer),
@@ -91,6 +91,14 @@ export class Planner {
       isolated: members.isolated,
       braking: members.braking
     })
+  }
+
+  /** The order of the bucket, and behind it the chosen peers that are not among its candidates. */
+  #orderFor(bucket: number, row: PinRow): readonly Candidate[] {
+    const order = this.order(bucket)
+    const absent = row.want.chosen.filter((peer) => !order.some((candidate) => candidate.peer === peer))
+    if (absent.length === 0) return order
+    return [...order, ...absent.flatMap((peer) => this.#init.members.candidate(peer) ?? [])]
   }
 
   /** How many members could be asked to hold a new pin of this bucket. */

@@ -78,6 +78,8 @@ export class Trash {
     if (hold.state === 'trash' || hold.state === 'releasing') return this.empty(at)
     if (hold.state === 'failed') {
       writes.push(leaf.dropHold(hold.key))
+      // Parts of it may be here.
+      outbox.emit({ kind: 'release', cid: hold.cid.toString() })
       return Infinity
     }
     writes.push(

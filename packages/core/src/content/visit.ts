@@ -8,7 +8,7 @@ import type { Outbox } from '../loop/outbox.ts'
 import type { Members } from '../members/members.ts'
 import type { Timings } from '../members/profiles.ts'
 import type { Leaf } from '../pinset/leaf.ts'
-import type { PinRow } from '../pinset/view.ts'
+import { liveRow, nextLapse, type PinRow } from '../pinset/view.ts'
 import { isHeld } from '../placement/pin-view.ts'
 import type { Plan } from '../placement/plan.ts'
 import type { Claimer } from './claimer.ts'
@@ -57,19 +57,28 @@ export class Visit {
 
   /** Decides for one pin that is in my view. */
   wanted(spot: Spot): Decision {
-    const { outbox, members, planner, jobs, trash } = this.#init
-    const { leaf, bucket, row, at } = spot
-    const hold = leaf.hold(row.key)
-    if (row.expiry !== undefined && row.expiry * 1000 <= outbox.wall && members.clock.isRight) {
+    const { outbox, planner, jobs, trash, members } = this.#init
+    const { leaf, bucket, at } = spot
+    const hold = leaf.hold(spot.row.key)
+    const row = liveRow(spot.row, members.clock.isRight ? outbox.wall / 1000 : -Infinity)
+    if (row === undefined)
       return { state: 'none', review: hold === undefined ? Infinity : this.ended({ ...spot, hold }) }
-    }
-    const expiry = row.expiry === undefined ? Infinity : outbox.mono + (row.expiry * 1000 - outbox.wall)
     // What is being deleted can be fetched anew when that is done.
     if (hold?.state === 'releasing') return { state: 'none', review: trash.empty({ ...spot, hold }) }
+    const now: Spot = { ...spot, row }
+    const part = hold !== undefined && isPart(hold, row)
     const here = hold !== undefined && hold.state !== 'failed'
-    const plan = planner.plan(bucket, row, at, here ? 'held' : (jobs.of(row.key)?.state ?? hold?.reason))
-    const { state, review } = here ? this.#keep(spot, hold, plan) : this.#want(spot, hold, plan)
-    return { state, review: Math.min(expiry, plan.reviewAt, review) }
+    const own = here && !part ? 'held' : (jobs.of(row.key)?.state ?? (part ? undefined : hold?.reason))
+    const plan = planner.plan(bucket, row, at, own)
+    const kept = here && (!part || plan.role === 'none')
+    const { state, review } = kept ? this.#keep(now, hold, plan) : this.#want(now, part ? undefined : hold, plan)
+    return { state: kept && part ? 'none' : state, review: Math.min(this.#lapse(row), plan.reviewAt, review) }
+  }
+
+  /** When (mono) the wish will be another by time alone. */
+  #lapse(row: PinRow): number {
+    const { outbox } = this.#init
+    return outbox.mono + nextLapse(row, outbox.wall / 1000) * 1000 - outbox.wall
   }
 
   /** A hold whose pin is not in my view: it ends only on evidence. Returns when (mono) to look again. */
@@ -136,24 +145,29 @@ export class Visit {
     const none: Decision = { state: failed?.reason ?? 'none', review: Infinity }
     if (plan.role === 'none') {
       this.#giveUp(row.key)
-      if (failed !== undefined) writes.push(leaf.dropHold(failed.key))
+      if (failed !== undefined) {
+        writes.push(leaf.dropHold(failed.key))
+        // Parts of it may be here.
+        outbox.emit({ kind: 'release', cid: row.cid.toString() })
+      }
       return { state: 'none', review: Infinity }
     }
     const job = jobs.of(row.key)
     if (job !== undefined) {
-      jobs.promote(job, this.#lane(spot, failed))
+      jobs.promote(job, this.#lane(spot, failed), row.priority)
       return { state: job.state, review: Infinity }
     }
     if (plan.actAt > outbox.mono) return { ...none, review: plan.actAt }
     if (failed !== undefined && failed.nextAt > outbox.wall && !this.#newSource(bucket, at, failed)) {
       return { ...none, review: outbox.mono + failed.nextAt - outbox.wall }
     }
-    if (jobs.full) {
+    const { key, cid, mode, priority, bytes: sizeKnown } = row
+    const lane = this.#lane(spot, failed)
+    if (!jobs.makeRoom(lane, priority)) {
       this.#init.reviewSoon(bucket)
       return { state: 'queued', review: Infinity }
     }
-    const { key, cid, mode, priority, bytes: sizeKnown } = row
-    jobs.add({ key, bucket, cid, mode, priority, sizeKnown, tries: failed?.tries ?? 0, lane: this.#lane(spot, failed) })
+    jobs.add({ key, bucket, cid, mode, priority, sizeKnown, tries: failed?.tries ?? 0, lane })
     return failed === undefined ? { state: 'queued', review: Infinity } : none
   }
 
@@ -182,6 +196,11 @@ export class Visit {
     const job = this.#init.jobs.of(key)
     if (job !== undefined) this.#init.jobs.cancel(job)
   }
+}
+
+/** One block of it is here, and the whole is wanted. What is whole serves a wish for one block too: nothing is thrown away. */
+export function isPart(hold: Hold, row: PinRow): boolean {
+  return hold.state !== 'failed' && hold.mode === 'direct' && row.mode === 'recursive'
 }
 
 /** Notes logs that ask for the pin now and did not before. */

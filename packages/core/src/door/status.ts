@@ -4,6 +4,7 @@
 import type { Claims } from '../content/claims.ts'
 import { findRow } from '../content/claims.ts'
 import type { Keeper } from '../content/keeper.ts'
+import { isPart } from '../content/visit.ts'
 import type { Planner } from '../content/planner.ts'
 import type { Crypto } from '../crypto.ts'
 import { bucketOf, keyOfPin } from '../formats/key.ts'
@@ -12,8 +13,10 @@ import type { Members } from '../members/members.ts'
 import type { Leaf } from '../pinset/leaf.ts'
 import type { Leaves } from '../pinset/leaves.ts'
 import { isHeld } from '../placement/pin-view.ts'
+import { liveRow } from '../pinset/view.ts'
 import type { PeerReport, PinReport } from '../reports.ts'
 import { badCid, notPinned, parseCid } from './cids.ts'
+import { slotsOf } from './unpins.ts'
 
 export interface StatusInit {
   readonly self: string
@@ -52,20 +55,23 @@ export class Status {
     const { planner, members, claims, keeper, self, outbox } = this.#init
     const rows = leaf.rows(bucket)
     const at = findRow(rows, key)
-    const row = rows[at]
+    const merged = rows[at]
     const hold = leaf.hold(key)
-    if (row === undefined) {
+    if (merged === undefined) {
       if (hold?.state !== 'limbo') return undefined
       return { cid: hold.cid.toString(), want: 0, min: 0, have: 1, peers: [], limbo: true }
     }
+    const live = liveRow(merged, members.clock.isRight ? outbox.wall / 1000 : -Infinity)
+    const row = live ?? merged
     const job = keeper.jobs.of(key)
     const mine =
-      hold === undefined || hold.state === 'trash' || hold.state === 'releasing'
+      hold === undefined || hold.state === 'trash' || hold.state === 'releasing' || isPart(hold, row)
         ? undefined
         : hold.state === 'failed'
           ? hold.reason
           : 'held'
     const plan = planner.plan(bucket, row, at, mine === 'held' ? mine : (job?.state ?? mine))
+    const targets = live === undefined ? [] : plan.targets
     const peers: PeerReport[] = []
     for (const { peer } of members.candidates) {
       const claimed = claims.stateOf(peer, bucket, at)
@@ -77,7 +83,7 @@ export class Status {
               ? claimed
               : 'held'
             : (job?.state ?? mine ?? 'none')
-      const target = plan.targets.includes(peer)
+      const target = targets.includes(peer)
       if (state === 'none' && !target) continue
       const down = members.stateOf(peer) === 'down'
       const since =
@@ -88,14 +94,18 @@ export class Status {
     const have = peers.filter(
       ({ state, peer }) => isHeld(state) && members.stateOf(peer) !== 'down' && !members.leaving(peer)
     ).length
+    const slots = slotsOf(row.mapKeys)
     return {
       cid: row.cid.toString(),
       ...(row.name === undefined ? {} : { name: row.name }),
-      want: row.want.max,
+      want: Math.max(row.want.max, targets.length),
       min: row.want.min,
+      ...(row.want.max === 0 ? { everywhere: true } : {}),
+      ...(slots.some((slot) => slot !== '') ? { slots } : {}),
       have,
       peers,
       ...(row.expiry === undefined ? {} : { expiry: row.expiry }),
+      ...(live === undefined ? { expired: true } : {}),
       limbo: false
     }
   }

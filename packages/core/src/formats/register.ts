@@ -19,6 +19,9 @@ export const metaBytesMax = 512
 export const chosenMax = 16
 export const originsMax = 8
 export const originBytesMax = 255
+export const priorityMax = 255
+/** Of a pin that asks for none: there is room for what can wait, and for what can not. */
+export const priorityNormal = 128
 /** Largest number of replicas that can be asked for; 0 stands for everywhere. */
 export const replicasMax = 65535
 

@@ -46,7 +46,12 @@ export interface PinRow {
   readonly expiry?: number
   /** Of the latest wish that gives one. */
   readonly name?: string
+  /** The requests that were merged, newest first. */
+  readonly slots: readonly Slot[]
 }
+
+/** One request for a pin. */
+export type Slot = readonly [mapKey: string, register: PinRegister]
 
 /** The pins that stand after the merge, by map key. */
 export function mergeViews(logs: Iterable<WriterView>): Map<string, Pinned> {
@@ -85,6 +90,23 @@ export function rowsOfBucket(view: ReadonlyMap<string, { readonly register: PinR
   return [...slots.values()].map(({ key, pins }) => rowOf(key, pins)).sort((a, b) => compareBytes(a.key, b.key))
 }
 
+/**
+ * The row as it is wanted at a time (wall clock, seconds): without the requests that have lapsed; undefined when all have.
+ * What others know the row by (lamport, mode, map keys) stays, so that all peers read one another's claims alike.
+ */
+export function liveRow(row: PinRow, seconds: number): PinRow | undefined {
+  const live = row.slots.filter(([, pin]) => pin.expiry === undefined || pin.expiry > seconds)
+  if (live.length === row.slots.length) return row
+  if (live.length === 0) return undefined
+  const { lamport, mode, mapKeys, slots } = row
+  return { ...rowOf(row.key, live), lamport, mode, mapKeys, slots }
+}
+
+/** When (wall clock, seconds) the next of its requests lapses; Infinity if none does. */
+export function nextLapse(row: PinRow, seconds: number): number {
+  return Math.min(...row.slots.map(([, { expiry }]) => (expiry === undefined || expiry <= seconds ? Infinity : expiry)))
+}
+
 /** First 8 bytes of SHA-256 over each row's key (32), lamport (6) and mode (1), in the order of the keys. */
 export function viewHash(rows: readonly Pick<PinRow, 'key' | 'lamport' | 'mode'>[], crypto: Crypto): Uint8Array {
   const out = new Writer(rows.length * 39)
@@ -98,8 +120,6 @@ export function viewHash(rows: readonly Pick<PinRow, 'key' | 'lamport' | 'mode'>
 
 const keyTextLength = 43
 
-type Slot = readonly [mapKey: string, register: PinRegister]
-
 /** How the text of a bucket's keys begins: three characters are 18 bits, so four beginnings for 16 bits. */
 function startsOf(bucket: number): Set<string> {
   const start = (third: number): string => toBase64url(Uint8Array.of(bucket >> 8, bucket & 255, third)).slice(0, 3)
@@ -111,8 +131,9 @@ function later(register: Register, writer: number, than: { register: Register; w
   return register.lamport > lamport || (register.lamport === lamport && writer > than.writer)
 }
 
-function rowOf(key: Uint8Array, pins: Slot[]): PinRow {
-  const registers = pins.sort(newestFirst).map(([, register]) => register)
+function rowOf(key: Uint8Array, pins: readonly Slot[]): PinRow {
+  const slots = pins.toSorted(newestFirst)
+  const registers = slots.map(([, register]) => register)
   const newest = registers[0] as PinRegister
   const bytes = Math.max(-1, ...registers.map((pin) => pin.bytes ?? -1))
   const expiry = Math.max(...registers.map((pin) => pin.expiry ?? Infinity))
@@ -127,7 +148,8 @@ function rowOf(key: Uint8Array, pins: Slot[]): PinRow {
     priority: Math.max(...registers.map((pin) => pin.priority)),
     ...(bytes >= 0 && { bytes }),
     ...(expiry !== Infinity && { expiry }),
-    ...(name !== undefined && { name })
+    ...(name !== undefined && { name }),
+    slots
   }
 }
 

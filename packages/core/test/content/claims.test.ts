@@ -24,7 +24,7 @@ function row(n: number, lamport = 1): PinRow {
   const key = hash(Uint8Array.of(n))
   key.set([0x12, 0x03, n])
   const want = { max: 2, min: 1, trustedMin: 0, chosen: [] }
-  return { key, mapKeys: [], lamport, mode: 'recursive', cid: canonicalCid(cidText(n)), want, priority: 0 }
+  return { key, mapKeys: [], lamport, mode: 'recursive', cid: canonicalCid(cidText(n)), want, priority: 0, slots: [] }
 }
 
 const rows = (...numbers: number[]): PinRow[] => numbers.map((n) => row(n))

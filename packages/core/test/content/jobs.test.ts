@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { fetchesMax, type Job, Jobs, type Lane } from '../../src/content/jobs.ts'
+import { fetchesMax, type Job, Jobs, type Lane, queuedMax } from '../../src/content/jobs.ts'
 import type { Effect } from '../../src/effects.ts'
 import { canonicalCid } from '../../src/formats/key.ts'
 import { Outbox } from '../../src/loop/outbox.ts'
@@ -23,6 +23,7 @@ class Desk {
     started: () => {},
     finished: ({ id, cancelled }, bytes) => this.ended.push(`${id} ${cancelled ? 'late' : 'held'} ${bytes}`),
     failed: ({ id }, reason) => this.ended.push(`${id} ${reason}`),
+    displaced: ({ id }) => this.ended.push(`${id} displaced`),
     abandoned: ({ id }) => this.ended.push(`${id} abandoned`),
     spaceChanged: () => this.free.push(this.jobs?.free ?? 1)
   })
@@ -82,8 +83,39 @@ test('what a holder turned up for need not wait among the doubtful', () => {
   for (let n = 0; n < 8; n++) desk.add(n, 'blind', { sizeKnown: 1 })
   const last = desk.add(8, 'blind', { sizeKnown: 1 })
   desk.started()
-  desk.jobs.promote(last, 'normal')
+  desk.jobs.promote(last, 'normal', 0)
   assert.deepEqual(desk.started(), [last.id])
+})
+
+test('a job that waits goes by the priority that its pin has now', () => {
+  const desk = new Desk(1000 * mib)
+  const [first, second, third] = [0, 1, 2].map((n) => desk.add(n, 'normal', { sizeKnown: 1, priority: 5 })) as [
+    Job,
+    Job,
+    Job
+  ]
+  desk.jobs.promote(third, 'normal', 9)
+  desk.jobs.promote(first, 'blind', 1)
+  assert.deepEqual(desk.started(), [third.id, second.id, first.id])
+})
+
+test('when all places to wait are taken, the last in line makes room for what goes before it, and for nothing else', () => {
+  const desk = new Desk(1000 * mib)
+  const ids: number[] = []
+  for (let n = 0; n < queuedMax; n++) ids.push(desk.add(n, 'normal', { sizeKnown: 1, priority: 5 }).id)
+  for (const [lane, priority] of [
+    ['normal', 5],
+    ['normal', 4],
+    ['blind', 255],
+    ['retry', 255]
+  ] as const)
+    assert.ok(!desk.jobs.makeRoom(lane, priority), `${lane} ${priority}`)
+  assert.deepEqual(desk.ended, [])
+  assert.ok(desk.jobs.makeRoom('normal', 6))
+  const soon = desk.add(queuedMax, 'normal', { sizeKnown: 1, priority: 6 })
+  assert.ok(desk.jobs.makeRoom('urgent', 0))
+  assert.deepEqual(desk.ended, [`${ids.at(-1)} displaced`, `${ids.at(-2)} displaced`])
+  assert.equal(desk.started()[0], soon.id)
 })
 
 test('a fetch is allowed what was reserved for it: the known size, else a default, else all the room there is', () => {

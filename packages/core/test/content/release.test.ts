@@ -66,7 +66,7 @@ function question(
   outbox.open({ mono: 50_000, wall })
   const want = { max: more.max ?? 2, min: 1, trustedMin: 1, chosen: [] }
   const fixed = { key: new Uint8Array(32), lamport: 1, mode: 'recursive', priority: 0 } as const
-  const row = { ...fixed, mapKeys: [], cid: canonicalCid(cidText(1)), want }
+  const row = { ...fixed, mapKeys: [], slots: [], cid: canonicalCid(cidText(1)), want }
   const base = { self, outbox, members, claims, timings: timings('test'), bucket: 0, at: 0, row }
   return { ...base, coveredUntil: more.coveredUntil ?? 0 }
 }

@@ -10,7 +10,7 @@ import { compareBytes, equalBytes } from '../../src/bytes/compare.ts'
 import { keyOfPeer, peerOfKey } from '../../src/formats/peer-id.ts'
 import { bucketOf, parseMapKey } from '../../src/formats/key.ts'
 import type { PinRegister, Register } from '../../src/formats/register.ts'
-import { lamportSeen, mergeViews, rowsOfBucket, viewHash } from '../../src/pinset/view.ts'
+import { lamportSeen, liveRow, mergeViews, nextLapse, rowsOfBucket, viewHash } from '../../src/pinset/view.ts'
 import { crypto, keyAt, pin } from './log-kit.ts'
 
 const peers = [1, 2, 3, 4, 5].map((n) => peerOfKey(crypto.hash(Uint8Array.of(n))))
@@ -109,6 +109,25 @@ test('a row expires when its last slot does, and never if one has no expiry', ()
     [other, pin(0, { lamport: 2 })]
   ])[0]
   assert.deepEqual([named?.name, named?.bytes], ['old', 7])
+})
+
+test('at any time a row is what the requests that have not lapsed make of it, under the name that others know it by', () => {
+  const lapsing = fc.tuple(slot, fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }))
+  fc.assert(
+    fc.property(fc.array(lapsing, { minLength: 1, maxLength: 4 }), fc.nat(10), (slots, now) => {
+      const pins = slots.map(([fields, expiry], i): [string, PinRegister] => [
+        `${keyAt(0)}.s${i}`,
+        pin(0, { ...fields, ...(expiry === undefined ? {} : { expiry }) })
+      ])
+      const [row] = rows(pins)
+      assert.ok(row)
+      const live = pins.filter(([, { expiry = Infinity }]) => expiry > now)
+      const [expected] = live.length === 0 ? [] : rows(live)
+      const { lamport, mode, mapKeys, slots: all } = row
+      assert.deepEqual(liveRow(row, now), expected && { ...expected, lamport, mode, mapKeys, slots: all })
+      assert.equal(nextLapse(row, now), Math.min(...live.map(([, { expiry = Infinity }]) => expiry)))
+    })
+  )
 })
 
 test('the rows of the buckets of a leaf are its pins, each in the bucket of its key, in the order of the keys', () => {
