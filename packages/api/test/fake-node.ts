@@ -250,6 +250,7 @@ const info: ReturnType<MeshNode['info']> = {
   store: 'ok',
   clock: { inDoubt: false, offsetMs: 0 },
   leaving: false,
+  connections: { all: 1, dialers: 1 },
   pins: 0,
   holding: 0
 }

@@ -42,4 +42,5 @@ export interface NodeDoor {
   startNode(settings: StartSettings): Promise<MeshNode>
   keepSpace(home: string, bytes?: number): Promise<number>
   keptSpace(home: string): Promise<number>
+  inspectHome(home: string, signal: AbortSignal): Promise<{ rows: number }>
 }

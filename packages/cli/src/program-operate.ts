@@ -13,6 +13,13 @@ export function addOperatorCommands(program: Command, act: Act): void {
   addToken(program, act)
   addCompletion(program, act)
   addService(program, act)
+  program
+    .command('doctor')
+    .description('look at disk, clock, ports, reachability, store and settings of this peer')
+    .addHelpText('after', '\nExamples:\n  mesh doctor\n  mesh doctor -q || mail -s "mesh is ill" me')
+    .action((_options: object, command: Command) =>
+      act(command.optsWithGlobals(), async (session) => (await import('./commands/doctor.ts')).doctor(session))
+    )
 }
 
 function addConfig(program: Command, act: Act): void {

@@ -58,6 +58,7 @@ export function worldOf(given: Given, stdout: Stream, stderr: Stream): World {
     startNode: missing,
     keepSpace: missing,
     keptSpace: missing,
+    inspectHome: missing,
     ...given.door
   }
   return {

@@ -257,6 +257,7 @@ export const info: NodeInfo = {
   store: 'ok',
   clock: { inDoubt: false, offsetMs: 0 },
   leaving: false,
+  connections: { all: 1, dialers: 1 },
   pins: 0,
   holding: 0
 }

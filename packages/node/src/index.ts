@@ -7,6 +7,7 @@
  *     await node.stop()
  */
 export { keepSpace, keptSpace } from './home-space.ts'
+export { inspectHome } from './inspect-home.ts'
 export { initHome, type InitSettings, joinHome, type JoinSettings } from './join.ts'
 export { startNode } from './start.ts'
 export { listenDefault, type NodeSettings, version } from './settings.ts'

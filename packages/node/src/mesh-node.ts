@@ -51,6 +51,8 @@ export interface NodeInfo {
   clock: { inDoubt: boolean; offsetMs: number }
   /** It hands its duties on. */
   leaving: boolean
+  /** Peers that are connected, and those of them that opened the connection themselves: to them this peer can be dialed. */
+  connections: { all: number; dialers: number }
   /** Pins in the mesh. */
   pins: number
   /** Pins held here. */

@@ -80,6 +80,7 @@ export class Peer implements MeshNode {
       store: self?.store ?? 'ok',
       clock: { inDoubt: core.clock.inDoubt, offsetMs: Math.round(core.clock.offsetMs) },
       leaving: core.leaving,
+      connections: { all: transport.connections().length, dialers: transport.dialers().length },
       ...core.counts()
     }
   }

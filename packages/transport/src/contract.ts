@@ -106,6 +106,7 @@ async function dialing(test: Subtest, makeLab: () => Promise<Lab>): Promise<void
     assert.deepEqual(a.events, [`+${b.transport.peer}`])
     assert.deepEqual(b.events, [`+${a.transport.peer}`])
     assert.deepEqual(a.transport.connections(), [b.transport.peer])
+    assert.deepEqual([a.transport.dialers(), b.transport.dialers()], [[], [a.transport.peer]])
   })
   await test('a peer that stops is reported once, and nothing is told to the one that stopped', async () => {
     const [a, b] = await couple(makeLab)

@@ -61,4 +61,6 @@ export interface Transport {
   addresses(): string[]
   /** Peers with an open connection. */
   connections(): string[]
+  /** Those of them that opened it themselves, and directly: proof that this peer can be dialed. */
+  dialers(): string[]
 }

@@ -123,6 +123,15 @@ class Libp2pTransportNode implements Libp2pTransport {
     return [...this.#connected]
   }
 
+  dialers(): string[] {
+    const inbound = this.libp2p
+      .getConnections()
+      .filter(({ direction, limits, status }) => direction === 'inbound' && limits === undefined && status === 'open')
+    return [...new Set(inbound.map(({ remotePeer }) => remotePeer.toString()))].filter((one) =>
+      this.#connected.has(one)
+    )
+  }
+
   async #openStream(peer: string): Promise<Stream> {
     const open = this.libp2p.getConnections(peerIdFromString(peer)).filter(({ status }) => status === 'open')
     const connection = open.find(({ limits }) => limits === undefined) ?? open[0]

@@ -29,6 +29,7 @@ interface Shared {
 }
 
 interface Link {
+  readonly dialedMe: boolean
   to: MemoryTransport
   gate: Gate
   /** Aborted when the connection or its stream breaks, then replaced if only the stream did. */
@@ -91,8 +92,8 @@ class MemoryTransport implements Transport {
       throw new TransportError('MESH_UNREACHABLE', `${address} cannot be reached: nothing listens there.`)
     }
     if (!this.#links.has(other.peer)) {
-      this.#link(other)
-      other.#link(this)
+      this.#link(other, false)
+      other.#link(this, true)
     }
     return other.peer
   }
@@ -105,14 +106,18 @@ class MemoryTransport implements Transport {
     return [...this.#links.keys()]
   }
 
+  dialers(): string[] {
+    return [...this.#links.values()].filter(({ dialedMe }) => dialedMe).map(({ to }) => to.peer)
+  }
+
   /** Ends the connection with a peer at both ends. */
   unlink(other: MemoryTransport): void {
     this.#unlinkHere(other.peer)
     other.#unlinkHere(this.peer)
   }
 
-  #link(to: MemoryTransport): void {
-    this.#links.set(to.peer, { to, gate: new Gate(), broken: new AbortController() })
+  #link(to: MemoryTransport, dialedMe: boolean): void {
+    this.#links.set(to.peer, { to, dialedMe, gate: new Gate(), broken: new AbortController() })
     tell(() => this.#handlers?.connected(to.peer))
   }
 

@@ -1,0 +1,26 @@
+// One look at one thing: how it is, and what to do if it is not well.
+
+export interface Check {
+  readonly name: string
+  /** unknown: it cannot be told from here. */
+  readonly state: 'ok' | 'warn' | 'fail' | 'unknown'
+  /** One sentence. */
+  readonly text: string
+  readonly remedy?: string
+}
+
+export function ok(name: string, text: string): Check {
+  return { name, state: 'ok', text }
+}
+
+export function warn(name: string, text: string, remedy: string): Check {
+  return { name, state: 'warn', text, remedy }
+}
+
+export function fail(name: string, text: string, remedy: string): Check {
+  return { name, state: 'fail', text, remedy }
+}
+
+export function unknown(name: string, text: string): Check {
+  return { name, state: 'unknown', text }
+}

@@ -1,0 +1,62 @@
+// What can be seen only while no peer runs on the home: whether its store reads to the end, and its ports are free.
+
+import { createServer } from 'node:net'
+import { MeshError } from '@pinmesh/node/mesh-error'
+import { readConfigFile } from '../config-file.ts'
+import { listenDefaults } from '../listen-defaults.ts'
+import type { Session } from '../session.ts'
+import { settle } from '../settings-of.ts'
+import { type Check, fail, ok, unknown, warn } from './check.ts'
+
+export async function stoppedChecks(session: Session): Promise<Check[]> {
+  return [
+    warn('peer', `No peer runs on ${session.home}.`, 'Start it with `mesh start`.'),
+    await checkStore(session),
+    await checkPorts(session),
+    unknown('clock', 'It is compared with those of the other peers only while this one runs.'),
+    unknown('reachability', 'Who can reach this peer is seen only while it runs.')
+  ]
+}
+
+async function checkStore({ world, home }: Session): Promise<Check> {
+  const { inspectHome } = await world.loadNode()
+  try {
+    const { rows } = await inspectHome(home, world.signal)
+    return ok('store', `All ${rows} rows can be read.`)
+  } catch (error) {
+    if (!(error instanceof MeshError)) throw error
+    return fail('store', error.message, error.remedy ?? 'Look at its disk.')
+  }
+}
+
+async function checkPorts({ world, home }: Session): Promise<Check> {
+  const listen = await configured(home, world.env)
+  const taken: string[] = []
+  for (const address of listen) {
+    const code = await trial(address)
+    if (code !== undefined) taken.push(`${address} (${code})`)
+  }
+  if (taken.length === 0) return ok('ports', `A peer can listen on ${listen.join(', ')}.`)
+  const remedy = 'Stop what listens there, or choose others with `mesh config set listen`.'
+  return fail('ports', `A peer cannot listen on ${taken.join(', ')}.`, remedy)
+}
+
+async function configured(home: string, env: Session['world']['env']): Promise<readonly string[]> {
+  try {
+    return settle({}, env, await readConfigFile(home)).options.listen ?? listenDefaults()
+  } catch {
+    return listenDefaults() // the check of the settings tells
+  }
+}
+
+/** Listens for a moment; undefined if that worked. */
+async function trial(address: string): Promise<string | undefined> {
+  const [, , host = '', , port = ''] = address.split('/')
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'unknown error'))
+    server.listen({ host, port: Number(port), ipv6Only: host.includes(':') }, () =>
+      server.close(() => resolve(undefined))
+    )
+  })
+}
