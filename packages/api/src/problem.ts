@@ -56,6 +56,7 @@ const statuses: Readonly<Record<string, number>> = {
   MESH_API_ORIGIN: 403,
   MESH_API_SCOPE: 403,
   MESH_API_ROUTE: 404,
+  MESH_API_SLOW: 408,
   MESH_NOT_PINNED: 404,
   MESH_TOKEN_UNKNOWN: 404,
   MESH_FAILED: 500,

@@ -1,26 +1,22 @@
-// The HTTP server of a running peer: fastify with the guard before everything, the routes under /v1, and one place where
-// a failure becomes a status and { error: { code, message, remedy, exit } }.
+// The HTTP server of a running peer: where it listens, what it offers under /v1, and how it stops.
 
 import { chmod, lstat, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
-import { fastify } from 'fastify'
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import { appOf } from './app.ts'
 import type { MeshConfig } from './config.ts'
-import { guardOf, isLoopback } from './guard.ts'
+import { isLoopback } from './guard.ts'
 import type { ApiListen } from './listen.ts'
 import { MeshError } from './mesh.ts'
 import type { MeshNode } from './mesh.ts'
 import { OpenRequests } from './open-requests.ts'
-import { badRequest, meshErrorOf, problemOf, statusOf } from './problem.ts'
-import { bodyBytesMax, cidCharsMax } from './requests.ts'
+import { type Patience, patienceDefault } from './patience.ts'
 import { addRoutes } from './routes.ts'
 import type { Scope } from './scope.ts'
 import { readOrMakeToken } from './token.ts'
 import { Tokens } from './tokens.ts'
 
-/** More than any program opens, fewer than would exhaust the process's files. */
-const connectionsMax = 1024
 /** While stopping: a kept connection falls idle when its last answer ends, and would then be waited for. */
 const idleCheckMs = 20
 
@@ -35,6 +31,8 @@ export interface ApiInit {
   config?: MeshConfig
   /** Allow a host that other machines can reach; the token then crosses the network unencrypted. Default: false. */
   remote?: boolean
+  /** How slowly a client may send. */
+  patience?: Partial<Patience>
   /** How long a stop waits for requests under way, in ms. Default: 5,000. */
   stopGraceMs?: number
 }
@@ -76,7 +74,7 @@ class Server implements ApiServer {
     this.stopped = this.#done.promise
     this.#init = init
     const tokens = new Tokens(init.tokensFile ?? join(dirname(init.tokenFile), 'tokens.json'))
-    this.#app = appOf(token, tokens)
+    this.#app = appOf(token, tokens, { ...patienceDefault, ...init.patience })
     this.inject = this.#app.inject.bind(this.#app)
     this.#app.addHook('onRoute', ({ method, url, config }) => {
       this.routes.push({ method: String(method), url, scope: config?.scope })
@@ -129,37 +127,6 @@ class Server implements ApiServer {
       this.#done.resolve()
     }
   }
-}
-
-function appOf(token: string, tokens: Tokens): FastifyInstance {
-  const guard = guardOf(token, tokens)
-  const app = fastify({
-    bodyLimit: bodyBytesMax,
-    exposeHeadRoutes: false,
-    forceCloseConnections: 'idle',
-    frameworkErrors: (_error, request, reply) => {
-      // an address that no route can be looked up for: fastify skips the hooks
-      guard(request, reply, (refusal) => answerFailure(reply, refusal ?? badRequest('The address is malformed.')))
-    },
-    routerOptions: { maxParamLength: cidCharsMax * 3 }
-  })
-  app.server.maxConnections = connectionsMax
-  app.removeContentTypeParser('text/plain')
-  app.addHook('onRequest', guard)
-  app.setNotFoundHandler(({ method, url }) => {
-    throw new MeshError('MESH_API_ROUTE', `There is no ${method} ${url.slice(0, 80)} here.`, { exit: 1 })
-  })
-  app.setErrorHandler((error: FastifyError, _request, reply) => {
-    const { statusCode } = error // fastify's own word on a request
-    if (statusCode !== undefined && statusCode < 500) answerFailure(reply, badRequest(error.message), statusCode)
-    else answerFailure(reply, error)
-  })
-  return app
-}
-
-function answerFailure(reply: FastifyReply, failure: unknown, status?: number): void {
-  const error = meshErrorOf(failure)
-  void reply.code(status ?? statusOf(error)).send({ error: problemOf(error) })
 }
 
 /** Removes a socket that a dead process left behind; one that is answered is left to fail the listening. */

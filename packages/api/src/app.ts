@@ -1,0 +1,81 @@
+// The fastify instance in front of the routes: bounds on what a client may send and how slowly, the guard, and one place
+// where a failure becomes a status and { error: { code, message, remedy, exit } }.
+
+import { isUtf8 } from 'node:buffer'
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import { fastify } from 'fastify'
+import type { ConnectionError, FastifyError, FastifyInstance, FastifyReply } from 'fastify'
+import { guardOf } from './guard.ts'
+import { MeshError } from './mesh.ts'
+import { boundBodies, checkEveryMs, type Patience, slow } from './patience.ts'
+import { badRequest, meshErrorOf, problemOf, statusOf } from './problem.ts'
+import { bodyBytesMax, cidCharsMax } from './requests.ts'
+import type { Tokens } from './tokens.ts'
+
+/** More than any program opens, fewer than would exhaust the process's files. */
+const connectionsMax = 1024
+const headBytesMax: number = 16 << 10
+
+export function appOf(token: string, tokens: Tokens, patience: Patience): FastifyInstance {
+  const guard = guardOf(token, tokens)
+  const app = fastify({
+    http: {
+      headersTimeout: patience.headMs,
+      connectionsCheckingInterval: checkEveryMs(patience),
+      maxHeaderSize: headBytesMax,
+      insecureHTTPParser: false
+    },
+    bodyLimit: bodyBytesMax,
+    clientErrorHandler: refuse,
+    exposeHeadRoutes: false,
+    forceCloseConnections: 'idle',
+    frameworkErrors: (_error, request, reply) => {
+      // an address that no route can be looked up for: fastify skips the hooks
+      guard(request, reply, (refusal) => answerFailure(reply, refusal ?? badRequest('The address is malformed.')))
+    },
+    routerOptions: { maxParamLength: cidCharsMax * 3 }
+  })
+  app.server.maxConnections = connectionsMax
+  app.removeContentTypeParser(['text/plain', 'application/json'])
+  addJsonParser(app)
+  app.addHook('onRequest', guard)
+  boundBodies(app, patience)
+  app.setNotFoundHandler(({ method, url }) => {
+    throw new MeshError('MESH_API_ROUTE', `There is no ${method} ${url.slice(0, 80)} here.`, { exit: 1 })
+  })
+  app.setErrorHandler((error: FastifyError, _request, reply) => {
+    const { statusCode } = error // fastify's own word on a request
+    if (statusCode !== undefined && statusCode < 500) answerFailure(reply, badRequest(error.message), statusCode)
+    else answerFailure(reply, error)
+  })
+  return app
+}
+
+/** fastify's own turns bytes that are no UTF-8 into other text, which would then be a name that nobody gave. */
+function addJsonParser(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    const { 'content-encoding': encoding = 'identity' } = request.headers
+    if (encoding !== 'identity') done(badRequest('The body must not be compressed.'))
+    else if (!isUtf8(body)) done(badRequest('The body must be UTF-8.'))
+    else void parse(request, body.toString(), done)
+  })
+}
+
+function answerFailure(reply: FastifyReply, failure: unknown, status?: number): void {
+  const error = meshErrorOf(failure)
+  void reply.code(status ?? statusOf(error)).send({ error: problemOf(error) })
+}
+
+/** What is not even a request: answered as far as it can be, and hung up on. */
+function refuse({ code }: ConnectionError, socket: Socket): void {
+  if (code === 'ECONNRESET' || socket.destroyed) return
+  const late = code === 'ERR_HTTP_REQUEST_TIMEOUT'
+  const status = late ? 408 : code === 'HPE_HEADER_OVERFLOW' ? 431 : 400
+  const error = late ? slow('The head of the request') : badRequest('That is not an HTTP request as this API takes it.')
+  const body = JSON.stringify({ error: problemOf(error) })
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\nconnection: close`
+  if (socket.writable) socket.write(`${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+  socket.destroySoon()
+}
