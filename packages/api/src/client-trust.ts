@@ -1,7 +1,17 @@
 // What the owner decides, at a peer elsewhere.
 
+import { batchMax } from './fields.ts'
 import type { Http } from './http.ts'
-import type { InvitationInfo, Invited, InviteRequest, MeshPolicy, MeshTrust, RootOptions, WriterInfo } from './mesh.ts'
+import type {
+  InvitationInfo,
+  Invited,
+  InviteRequest,
+  LimboPin,
+  MeshPolicy,
+  MeshTrust,
+  RootOptions,
+  WriterInfo
+} from './mesh.ts'
 
 export class ClientTrust implements MeshTrust {
   readonly #http: Http
@@ -30,8 +40,28 @@ export class ClientTrust implements MeshTrust {
     return this.#post('/writers', { peer, ...options })
   }
 
-  async removeWriter(peer: string, options?: RootOptions): Promise<{ writer: number }> {
+  async removeWriter(
+    peer: string,
+    options?: RootOptions & { adopt?: boolean }
+  ): Promise<{ writer: number; adopted: number }> {
     return this.#post('/writers/remove', { peer, ...options })
+  }
+
+  limbo(): AsyncIterable<LimboPin[]> {
+    return this.#http.lines({ method: 'GET', path: '/limbo' })
+  }
+
+  async adoptLimbo(cids?: string[]): Promise<{ adopted: number }> {
+    if (cids === undefined) return this.#post('/limbo/adopt', {})
+    let adopted = 0
+    for (let start = 0; start < cids.length; start += batchMax)
+      adopted += (await this.#post<{ adopted: number }>('/limbo/adopt', { cids: cids.slice(start, start + batchMax) }))
+        .adopted
+    return { adopted }
+  }
+
+  async dropLimbo(peer?: string, options?: RootOptions): Promise<{ writers: number[] }> {
+    return this.#post('/limbo/drop', { ...(peer === undefined ? {} : { peer }), ...options })
   }
 
   async vouch(peer: string, options?: RootOptions): Promise<void> {

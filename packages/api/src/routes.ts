@@ -36,7 +36,7 @@ export function addRoutes(app: FastifyInstance, { node, tokens, config, open, st
   addLeaveRoutes(app, node, open)
   addPinRoutes(app, node.pins, open)
   addContentRoutes(app, node.content, open)
-  addTrustRoutes(app, node.trust)
+  addTrustRoutes(app, node.trust, open)
   addTokenRoutes(app, tokens)
   if (config !== undefined) addConfigRoutes(app, config)
 

@@ -1,6 +1,17 @@
 // What requests about trust carry. Whether the owner may do it, and whether it makes sense, is for the peer to say.
 
-import { allow, type Fields, peerCharsMax, readBoolean, readCount, readObject, readOneOf, readText } from './fields.ts'
+import {
+  allow,
+  type Fields,
+  peerCharsMax,
+  readBoolean,
+  readCount,
+  readList,
+  readObject,
+  readOneOf,
+  readText
+} from './fields.ts'
+import { readCid } from './requests.ts'
 import type { InviteRequest, MeshPolicy, RootOptions } from './mesh.ts'
 
 const replicasMax = 65_535
@@ -43,6 +54,21 @@ export function readEndInvitation(body: unknown): { which: string; options: Root
   const fields = readObject(body, 'The body')
   allow(fields, ['invite', 'anyway'])
   return { which: readText(fields.invite, 'invite', inviteCharsMax), options: readRootOptions(fields) }
+}
+
+/** { cids? }: a list, or nothing for all. */
+export function readAdoption(body: unknown): string[] | undefined {
+  const fields = readObject(body, 'The body')
+  allow(fields, ['cids'])
+  return fields.cids === undefined ? undefined : readList(fields.cids, 'cids').map(readCid)
+}
+
+/** { peer?, anyway? } */
+export function readDrop(body: unknown): { peer: string | undefined; options: RootOptions } {
+  const fields = readObject(body, 'The body')
+  allow(fields, ['peer', 'anyway'])
+  const peer = fields.peer === undefined ? undefined : readText(fields.peer, 'peer', peerCharsMax)
+  return { peer, options: readRootOptions(fields) }
 }
 
 export function readPolicy(body: unknown): { change: Partial<MeshPolicy>; options: RootOptions } {

@@ -3,13 +3,23 @@
 import type { FastifyInstance } from 'fastify'
 import { readBoolean } from './fields.ts'
 import type { MeshTrust } from './mesh.ts'
+import type { OpenRequests } from './open-requests.ts'
 import { scope } from './scope.ts'
-import { readEndInvitation, readInviteRequest, readOfPeer, readPolicy } from './trust-requests.ts'
+import { sendLines } from './send-lines.ts'
+import {
+  readAdoption,
+  readDrop,
+  readEndInvitation,
+  readInviteRequest,
+  readOfPeer,
+  readPolicy
+} from './trust-requests.ts'
 
-export function addTrustRoutes(app: FastifyInstance, trust: MeshTrust): void {
+export function addTrustRoutes(app: FastifyInstance, trust: MeshTrust, open: OpenRequests): void {
   addWriterRoutes(app, trust)
   addPeerRoutes(app, trust)
   addInviteRoutes(app, trust)
+  addLimboRoutes(app, trust, open)
 
   app.get('/policy', scope.read, async () => trust.policy())
 
@@ -28,8 +38,8 @@ function addWriterRoutes(app: FastifyInstance, trust: MeshTrust): void {
   })
 
   app.post('/writers/remove', scope.admin, async (request) => {
-    const { peer, options } = readOfPeer(request.body)
-    return trust.removeWriter(peer, options)
+    const { peer, options, fields } = readOfPeer(request.body, ['adopt'])
+    return trust.removeWriter(peer, { ...options, adopt: readBoolean(fields.adopt, 'adopt') ?? false })
   })
 }
 
@@ -62,5 +72,16 @@ function addInviteRoutes(app: FastifyInstance, trust: MeshTrust): void {
     const { which, options } = readEndInvitation(request.body)
     await trust.endInvitation(which, options)
     return {}
+  })
+}
+
+function addLimboRoutes(app: FastifyInstance, trust: MeshTrust, open: OpenRequests): void {
+  app.get('/limbo', scope.read, (_request, reply) => sendLines(reply, open.signal(reply.raw), trust.limbo()))
+
+  app.post('/limbo/adopt', scope.pin, async (request) => trust.adoptLimbo(readAdoption(request.body)))
+
+  app.post('/limbo/drop', scope.admin, async (request) => {
+    const { peer, options } = readDrop(request.body)
+    return trust.dropLimbo(peer, options)
   })
 }

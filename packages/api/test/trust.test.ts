@@ -12,7 +12,14 @@ test('what the client asks of trust arrives as it was asked', async (t) => {
     [false, true]
   )
   assert.deepEqual(await client.trust.addWriter(peer, { mayInvite: true }), { writer: 7 })
-  await client.trust.removeWriter(peer, { anyway: true })
+  assert.equal((await client.trust.removeWriter(peer, { anyway: true, adopt: true })).adopted, 12)
+  const limbo: string[] = []
+  for await (const pins of client.trust.limbo()) limbo.push(...pins.map(({ cid }) => cid))
+  assert.deepEqual(limbo, ['bafkqaaa', 'bafkqaalb'])
+  assert.deepEqual(await client.trust.adoptLimbo(Array.from({ length: 1001 }, (_, n) => `c${n}`)), { adopted: 1001 })
+  assert.deepEqual(await client.trust.adoptLimbo(), { adopted: 2 })
+  assert.deepEqual(await client.trust.dropLimbo(peer), { writers: [9] })
+  node.asked = node.asked.filter((asked) => !('adoptLimbo' in (asked as object)))
   await client.trust.vouch(peer)
   await client.trust.withdraw(peer)
   await client.trust.removePeer(peer)
@@ -25,7 +32,8 @@ test('what the client asks of trust arrives as it was asked', async (t) => {
   const plain = { anyway: false }
   assert.deepEqual(node.asked, [
     { addWriter: peer, anyway: false, mayInvite: true },
-    { removeWriter: peer, anyway: true },
+    { removeWriter: peer, anyway: true, adopt: true },
+    { dropLimbo: peer, anyway: false },
     { vouch: peer, ...plain },
     { withdraw: peer, ...plain },
     { removePeer: peer, ...plain },
@@ -48,6 +56,9 @@ test('what no peer or policy is, is refused', async (t) => {
   }
   await assert.rejects(client.trust.vouch(peer, { anyway: 1 as never }), refused)
   await assert.rejects(client.trust.vouch(peer, { more: 1 } as never), refused)
+  await assert.rejects(client.trust.removeWriter(peer, { adopt: 1 as never }), refused)
+  await assert.rejects(client.trust.adoptLimbo([1 as never]), refused)
+  await assert.rejects(client.trust.dropLimbo(''), refused)
   for (const request of [{ writer: 1 }, { uses: 0 }, { uses: 65_536 }, { validMs: 0 }, { validMs: 1e15 }, { more: 1 }])
     await assert.rejects(client.trust.invite(request as never), refused, JSON.stringify(request))
   for (const word of ['', 'z'.repeat(2049), 1 as never]) await assert.rejects(client.trust.endInvitation(word), refused)

@@ -3,9 +3,10 @@
 import { type Command, Option } from 'commander'
 import type { PolicyOptions } from './commands/policy.ts'
 import type { RemoveOptions, RootFlags } from './commands/trust.ts'
-import type { AddWriterOptions } from './commands/writers.ts'
+import type { AddWriterOptions, RemoveWriterOptions } from './commands/writers.ts'
 import { parseCopies, parseCountOrNone } from './parse/count.ts'
 import { addInvites } from './program-invite.ts'
+import { addLimbo } from './program-limbo.ts'
 import type { Act } from './program.ts'
 import { ofRoot } from './root-flag.ts'
 import { peersExamples, policyExamples, writersExamples } from './trust-examples.ts'
@@ -15,6 +16,7 @@ export function addTrustCommands(program: Command, act: Act): void {
   addInvites(program, act)
   addPeers(program, act)
   addWriters(program, act)
+  addLimbo(program, act)
   addPolicy(program, act)
 }
 
@@ -95,9 +97,10 @@ function addWriters(program: Command, act: Act): void {
       .command('rm')
       .description('let a peer change the pinset no longer, and void all that it wrote')
       .argument('<peer>', peerHint)
+      .option('--adopt', 'write again first, as this peer, what stands by it alone')
       .option('-y, --yes', 'without asking')
-      .addHelpText('after', '\nExample:\n  mesh writers rm 12D3KooW…')
-  ).action((peer: string, options: RemoveOptions, command: Command) =>
+      .addHelpText('after', '\nExamples:\n  mesh writers rm 12D3KooW…\n  mesh writers rm 12D3KooW… --adopt')
+  ).action((peer: string, options: RemoveWriterOptions, command: Command) =>
     act(command.optsWithGlobals(), async (session) =>
       (await import('./commands/writers.ts')).removeWriter(session, peer, options)
     )

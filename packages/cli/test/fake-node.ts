@@ -75,7 +75,21 @@ function trustOf(asked: (what: unknown) => void): MeshTrust {
     },
     async removeWriter(of, options) {
       asked({ removeWriter: of, ...options })
-      return { writer: 7 }
+      return { writer: 7, adopted: options?.adopt === true ? 12 : 0 }
+    },
+    async *limbo() {
+      yield [
+        { cid: 'bafkqaaa', name: 'films\u0007', want: 2, writer: other, held: true, keptUntil: 1e12 },
+        { cid: 'bafkqaalb', want: 0, writer: other, held: false }
+      ]
+    },
+    async adoptLimbo(some) {
+      asked({ adoptLimbo: some })
+      return { adopted: some?.length ?? 2 }
+    },
+    async dropLimbo(of, options) {
+      asked({ dropLimbo: of, ...options })
+      return { writers: [9] }
     },
     async vouch(of, options) {
       asked({ vouch: of, ...options })

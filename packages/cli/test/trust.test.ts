@@ -35,7 +35,7 @@ test('what cannot be taken back is asked for: no answer, no change', async (t) =
   }
   assert.deepEqual(node.asked, [])
   assert.equal((await run(['writers', 'rm', other], { typed: 'y\n' })).exit, 0)
-  assert.deepEqual(node.asked, [{ removeWriter: other, anyway: false }])
+  assert.deepEqual(node.asked, [{ removeWriter: other, anyway: false, adopt: false }])
 })
 
 test('writers are listed, named and taken away', async (t) => {
@@ -88,6 +88,39 @@ test('an invitation is joined alone, or behind an address; two of them are refus
   ])
   assert.match((await mesh(['join', word, '--invite', word, '--home', home], { door })).err, /MESH_USAGE/)
   assert.match((await mesh(['join', 'nonsense', '--home', home], { door })).err, /MESH_BAD_ADDRESS/)
+})
+
+test('a writer is removed with what it wanted taken over, or left in limbo, which is told', async (t) => {
+  const { node, run } = await served(t)
+  const adopted = await run(['writers', 'rm', other, '--adopt', '--yes', '--json'])
+  assert.deepEqual(adopted.objects, [{ peer: other, writer: 7, removed: true, adopted: 12 }])
+  assert.match((await run(['writers', 'rm', other, '--yes'])).err, /mesh limbo ls/)
+  assert.deepEqual(node.asked, [
+    { removeWriter: other, anyway: false, adopt: true },
+    { removeWriter: other, anyway: false, adopt: false }
+  ])
+})
+
+test('limbo is listed, adopted and dropped', async (t) => {
+  const { node, run } = await served(t)
+  const { out } = await run(['limbo', 'ls'])
+  assert.match(
+    out,
+    /^bafkqaaa {2}×2 {2}films. {2}of 12D3\w+ {2}held here {2}kept until 2001-09-09T01:46Z\nbafkqaalb {2}all {2}of/
+  )
+  assert.equal((await run(['limbo', 'ls', '--json'])).objects.length, 2)
+  assert.deepEqual((await run(['limbo', 'adopt', '--json'])).objects, [{ adopted: 2 }])
+  assert.deepEqual((await run(['limbo', 'adopt', 'bafkqaaa', '--json'])).objects, [{ adopted: 1 }])
+  assert.match((await run(['limbo', 'adopt', 'nonsense'])).err, /MESH_BAD_CID/)
+  assert.match((await run(['limbo', 'drop', other])).err, /MESH_USAGE/)
+  assert.deepEqual((await run(['limbo', 'drop', other, '--yes', '--json'])).objects, [{ writers: [9] }])
+  assert.equal((await run(['limbo', 'drop'], { typed: 'y\n' })).exit, 0)
+  assert.deepEqual(node.asked, [
+    { adoptLimbo: undefined },
+    { adoptLimbo: ['bafkqaaa'] },
+    { dropLimbo: other, anyway: false },
+    { dropLimbo: undefined, anyway: false }
+  ])
 })
 
 test('the policy is shown, and set in what is named', async (t) => {

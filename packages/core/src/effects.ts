@@ -5,7 +5,7 @@
 import type { Note } from './notes.ts'
 import type { Grant } from './formats/invite.ts'
 import type { PinMode } from './formats/register.ts'
-import type { EmptiedReport, LeaveReport, PinAnswer, PinReport, UnpinAnswer } from './reports.ts'
+import type { EmptiedReport, LeaveReport, LimboReport, PinAnswer, PinReport, UnpinAnswer } from './reports.ts'
 import type { Topic, Verdict } from './events.ts'
 
 /**
@@ -37,7 +37,9 @@ export type Reply =
       readonly answers: readonly (UnpinAnswer | { readonly cid: string; readonly failure: Failure })[]
     }
   | { readonly of: 'status'; readonly report: PinReport }
-  | { readonly of: 'change-trust'; readonly seq: number; readonly writer?: number }
+  | { readonly of: 'change-trust'; readonly seq: number; readonly writer?: number; readonly adopted?: number }
+  | { readonly of: 'adopted'; readonly adopted: number }
+  | { readonly of: 'limbo'; readonly pins: readonly LimboReport[]; readonly next?: number }
   | { readonly of: 'leave-report'; readonly report: LeaveReport }
   | { readonly of: 'emptied'; readonly report: EmptiedReport }
   /** CIDs of the copies that are gone */

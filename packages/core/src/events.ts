@@ -75,7 +75,13 @@ export type Command =
       readonly change: TrustChange
       /** sign even where no member could be asked for its key log, or one has another */
       readonly anyway?: boolean
+      /** of remove-writer: write again first what stands by it alone */
+      readonly adopt?: boolean
     }
+  /** a page of the pins in limbo, from this leaf on */
+  | { readonly do: 'limbo'; readonly from: number }
+  /** take over pins in limbo; default: all */
+  | { readonly do: 'adopt-limbo'; readonly cids?: readonly string[] }
   | { readonly do: 'invite'; readonly terms: InviteTerms }
   | { readonly do: 'set-space'; readonly bytes: number }
   /** Empties the trash of these buckets as the rules allow; `now`: what is in it needs no trash time any more. */

@@ -9,6 +9,7 @@ import { Keeper } from './content/keeper.ts'
 import { Planner } from './content/planner.ts'
 import type { Crypto, Random } from './crypto.ts'
 import { Admitter } from './door/admitter.ts'
+import { Adoption } from './door/adoption.ts'
 import { Bounds } from './door/bounds.ts'
 import { Commands } from './door/commands.ts'
 import { Receiver } from './door/receiver.ts'
@@ -16,6 +17,7 @@ import { Leaving } from './door/leaving.ts'
 import { Status } from './door/status.ts'
 import { TrustChanges } from './door/trust-changes.ts'
 import { GossipDoor } from './door/gossip.ts'
+import { Owner } from './door/owner.ts'
 import { KeyHeads } from './door/key-heads.ts'
 import { type Charter, decodeCharter, meshIdOf } from './formats/charter.ts'
 import { Agenda } from './loop/agenda.ts'
@@ -241,6 +243,7 @@ export class House {
       random: rooms.below,
       peerOfWriter: (writer) => this.facts.keyLog.writer(writer)?.peer,
       inStep: () => this.#inStep(),
+      dropped: (writer) => this.facts.keyLog.writer(writer)?.dropped === true,
       declining: (declining) => this.self.setDeclining(declining)
     })
   }
@@ -326,9 +329,13 @@ export class House {
       planner: this.planner,
       leaving: this.leaving,
       spaceSet: (bytes) => this.self.setSpace(bytes),
-      trust: this.trust,
-      invitations: this.invitations
+      owner: this.#buildOwner(rooms)
     })
+  }
+
+  #buildOwner(rooms: Rooms): Owner {
+    const { trust, invitations, author } = this
+    return new Owner({ ...rooms, author, trust, invitations, adoption: new Adoption({ ...rooms, author }) })
   }
 
   #buildInvitations(rooms: Rooms): Invitations {

@@ -27,6 +27,7 @@ export type {
   HeldPin,
   InvitationReport,
   LeaveReport,
+  LimboReport,
   MemberReport,
   PeerReport,
   PinAnswer,

@@ -77,6 +77,20 @@ export interface LeaveReport {
   readonly pins: readonly HeldPin[]
 }
 
+/** A pin that lost its standing with its writer. */
+export interface LimboReport {
+  readonly cid: string
+  readonly name?: string
+  /** copies it asked for; 0 = everywhere */
+  readonly want: number
+  /** peer of the writer that was removed */
+  readonly writer: string
+  /** its content is here */
+  readonly held: boolean
+  /** wall ms until which it is kept here without a wish */
+  readonly keptUntil?: number
+}
+
 export interface InvitationReport {
   /** hex of its one-time public key */
   readonly key: string

@@ -63,6 +63,20 @@ export interface InvitationInfo {
   state: 'open' | 'used' | 'expired' | 'ended'
 }
 
+/** A pin that lost its standing with its writer. */
+export interface LimboPin {
+  cid: string
+  name?: string
+  /** Copies it asked for; 0 = on every peer. */
+  want: number
+  /** The writer that was removed. */
+  writer: string
+  /** Its content is on this peer. */
+  held: boolean
+  /** Wall ms until which it is kept here. */
+  keptUntil?: number
+}
+
 export interface MeshTrust {
   /** Signs an invitation, by the root key or as a writer that may invite (MESH_MAY_NOT_INVITE). */
   invite(request?: InviteRequest): Promise<Invited>
@@ -75,8 +89,11 @@ export interface MeshTrust {
   writers(): Promise<WriterInfo[]>
   /** Lets a peer change the pinset. Resolves with its 32-bit client id. */
   addWriter(peer: string, options?: RootOptions & { mayInvite?: boolean }): Promise<{ writer: number }>
-  /** Voids all that it ever wrote. */
-  removeWriter(peer: string, options?: RootOptions): Promise<{ writer: number }>
+  /**
+   * Voids all that it ever wrote. With `adopt` what stands by it alone is first written again by this peer, which has to be a
+   * writer; resolves with how many wishes that were. What is not adopted goes to limbo.
+   */
+  removeWriter(peer: string, options?: RootOptions & { adopt?: boolean }): Promise<{ writer: number; adopted: number }>
 
   /** Admits a peer, or trusts one that is a volunteer. */
   vouch(peer: string, options?: RootOptions): Promise<void>
@@ -84,6 +101,13 @@ export interface MeshTrust {
   withdraw(peer: string, options?: RootOptions): Promise<void>
   /** Out of the mesh, whatever its admission: its copies count for nothing. */
   removePeer(peer: string, options?: RootOptions): Promise<void>
+
+  /** Pins of removed writers that nobody else wants, in chunks: kept for a while, counted, not repaired. */
+  limbo(): AsyncIterable<LimboPin[]>
+  /** Writes them again, these or all, as this peer's own (MESH_NOT_A_WRITER). */
+  adoptLimbo(cids?: string[]): Promise<{ adopted: number }>
+  /** Nothing is kept any more of what this peer wrote, or any removed writer. Resolves with the writers that it was about. */
+  dropLimbo(peer?: string, options?: RootOptions): Promise<{ writers: number[] }>
 
   policy(): Promise<MeshPolicy>
   /** Resolves with the whole as it is then. */

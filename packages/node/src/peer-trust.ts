@@ -1,8 +1,8 @@
 /**
  * What the owner of the mesh decides: each is one signed operation of the key log.
  */
-import { fromHex, type TrustChange } from '@pinmesh/core'
-import { failureOf } from './answers.ts'
+import { fromHex, type Reply, type TrustChange } from '@pinmesh/core'
+import { bareCid, failureOf } from './answers.ts'
 import { idChars, idOf, newOneTimeKey, readInvite, writeInvite } from './invite.ts'
 import { openWorkBits } from './join.ts'
 import { MeshError } from './mesh-error.ts'
@@ -10,6 +10,7 @@ import type {
   InvitationInfo,
   Invited,
   InviteRequest,
+  LimboPin,
   MeshPolicy,
   MeshTrust,
   RootOptions,
@@ -71,11 +72,45 @@ export class PeerTrust implements MeshTrust {
   }
 
   async addWriter(peer: string, options: RootOptions & { mayInvite?: boolean } = {}): Promise<{ writer: number }> {
-    return this.#change({ kind: 'add-writer', peer, mayInvite: options.mayInvite === true }, options)
+    const { writer } = await this.#change({ kind: 'add-writer', peer, mayInvite: options.mayInvite === true }, options)
+    return { writer }
   }
 
-  async removeWriter(peer: string, options?: RootOptions): Promise<{ writer: number }> {
+  async removeWriter(
+    peer: string,
+    options: RootOptions & { adopt?: boolean } = {}
+  ): Promise<{ writer: number; adopted: number }> {
     return this.#change({ kind: 'remove-writer', peer }, options)
+  }
+
+  async *limbo(): AsyncIterable<LimboPin[]> {
+    for (let from: number | undefined = 0; from !== undefined;) {
+      const reply: Reply = await this.#parts.shell.command({ do: 'limbo', from })
+      if (reply.of !== 'limbo') throw failureOf(reply)
+      if (reply.pins.length > 0) yield reply.pins.map((pin) => ({ ...pin }))
+      from = reply.next
+    }
+  }
+
+  async adoptLimbo(cids?: string[]): Promise<{ adopted: number }> {
+    const reply = await this.#parts.shell.command({
+      do: 'adopt-limbo',
+      ...(cids === undefined ? {} : { cids: cids.map(bareCid) })
+    })
+    if (reply.of !== 'adopted') throw failureOf(reply)
+    return { adopted: reply.adopted }
+  }
+
+  async dropLimbo(peer?: string, options?: RootOptions): Promise<{ writers: number[] }> {
+    const gone = [...this.#parts.core.writers()].filter(({ removed, dropped }) => removed && !dropped)
+    const writers = gone.filter((writer) => peer === undefined || writer.peer === peer).map(({ id }) => id)
+    if (peer !== undefined && writers.length === 0)
+      throw new MeshError('MESH_UNKNOWN_WRITER', `${peer} is no writer whose pins are in limbo.`, {
+        exit: 1,
+        remedy: 'See `mesh limbo ls`.'
+      })
+    for (const writer of writers) await this.#change({ kind: 'drop-limbo', writer }, options)
+    return { writers }
   }
 
   async vouch(peer: string, options?: RootOptions): Promise<void> {
@@ -127,10 +162,12 @@ export class PeerTrust implements MeshTrust {
     return [...new Set([...own, ...others])].filter((one) => one.length <= addressCharsMax).slice(0, addressesMax)
   }
 
-  async #change(change: TrustChange, options: RootOptions = {}): Promise<{ writer: number }> {
-    const { shell } = this.#parts
-    const reply = await shell.command({ do: 'change-trust', change, anyway: options.anyway === true })
+  async #change(
+    change: TrustChange,
+    { anyway = false, adopt = false }: RootOptions & { adopt?: boolean } = {}
+  ): Promise<{ writer: number; adopted: number }> {
+    const reply = await this.#parts.shell.command({ do: 'change-trust', change, anyway, adopt })
     if (reply.of !== 'change-trust') throw failureOf(reply)
-    return { writer: reply.writer ?? 0 }
+    return { writer: reply.writer ?? 0, adopted: reply.adopted ?? 0 }
   }
 }

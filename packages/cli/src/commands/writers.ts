@@ -29,11 +29,19 @@ export async function addWriter(session: Session, arg: string, flags: AddWriterO
   return 0
 }
 
-export async function removeWriter(session: Session, arg: string, options: RemoveOptions): Promise<Exit> {
+export interface RemoveWriterOptions extends RemoveOptions {
+  adopt?: boolean
+}
+
+export async function removeWriter(session: Session, arg: string, options: RemoveWriterOptions): Promise<Exit> {
   const peer = parsePeer(arg)
-  await sure(session, options, `Void all that ${peer} ever wrote?`)
-  const { writer } = await session.ask(async (client) => client.trust.removeWriter(peer, rootOptions(options)))
-  await session.out.result({ peer, writer, removed: true }, `${peer} writes no longer, and what it wrote is void.`)
+  const adopt = options.adopt === true
+  await sure(session, options, `Void all that ${peer} ever wrote${adopt ? ', and keep its pins as yours' : ''}?`)
+  const root = { ...rootOptions(options), ...(adopt ? { adopt } : {}) }
+  const { writer, adopted } = await session.ask(async (client) => client.trust.removeWriter(peer, root))
+  const text = adopt ? `; ${adopted} of its wishes are this peer's now` : ''
+  await session.out.result({ peer, writer, removed: true, adopted }, `${peer} writes no longer${text}.`)
+  if (!adopt) session.out.talk('What it alone wanted is kept for a while: see  mesh limbo ls')
   return 0
 }
 

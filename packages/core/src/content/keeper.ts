@@ -46,6 +46,8 @@ export interface KeeperInit {
   readonly peerOfWriter: (writer: number) => string | undefined
   /** trash may be emptied: in step with two other members, clock agrees, not isolated */
   readonly inStep: () => boolean
+  /** the owner wants nothing kept of what this writer wrote */
+  readonly dropped: (writer: number) => boolean
   readonly declining: (declining: boolean) => void
 }
 

@@ -19,6 +19,8 @@ export interface TrashInit {
   readonly claimer: Claimer
   readonly timings: Timings
   readonly inStep: () => boolean
+  /** the owner wants nothing kept of what this writer wrote */
+  readonly dropped: (writer: number) => boolean
   readonly deletions: Deletions
 }
 
@@ -59,6 +61,7 @@ export class Trash {
     const fate = leaf.fate(hold)
     if (fate === 'ended') return this.discard(at)
     if (fate === 'unknown') return Infinity
+    if (leaf.voiders(hold).every((writer) => this.#init.dropped(writer))) return this.discard(at)
     if (hold.state !== 'limbo') {
       writes.push(leaf.setHold({ ...hold, state: 'limbo', since: outbox.wall }))
       outbox.note('limbo', 'A pin lost its standing because its writer or log is void; its content is kept.', {

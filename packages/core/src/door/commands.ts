@@ -20,11 +20,10 @@ import type { Leaf } from '../pinset/leaf.ts'
 import type { Leaves } from '../pinset/leaves.ts'
 import type { PinAnswer, UnpinAnswer } from '../reports.ts'
 import type { Facts } from '../trust/facts.ts'
-import type { Invitations } from '../trust/invitations.ts'
 import { badCid, parseCid } from './cids.ts'
 import type { Leaving } from './leaving.ts'
+import type { Owner } from './owner.ts'
 import type { Status } from './status.ts'
-import type { TrustChanges } from './trust-changes.ts'
 import { Unpins } from './unpins.ts'
 import { clockInDoubt, draftOf, sameWish, tooFewPeers, unknownPeers } from './wishes.ts'
 import { nextLamport, writeDenied, writeFailed } from './writing.ts'
@@ -43,9 +42,8 @@ export interface CommandsInit {
   readonly keeper: Keeper
   readonly collector: Collector
   readonly planner: Planner
-  readonly trust: TrustChanges
   readonly leaving: Leaving
-  readonly invitations: Invitations
+  readonly owner: Owner
   /** what this peer says of its size */
   readonly spaceSet: (bytes: number) => void
 }
@@ -79,13 +77,10 @@ export class Commands {
         this.#init.status.run(id, command.cid)
         return
       case 'change-trust':
-        this.#init.trust.run(id, command.change, command.anyway === true)
-        return
       case 'invite':
-        this.#init.invitations.issue(command.terms, (grant) => {
-          if ('code' in grant) this.#init.outbox.fail(id, grant)
-          else this.#init.outbox.emit({ kind: 'reply', id, reply: { of: 'invite', grant } })
-        })
+      case 'limbo':
+      case 'adopt-limbo':
+        this.#init.owner.run(id, command)
         return
       case 'set-space':
         this.#init.keeper.jobs.setBudget(command.bytes)

@@ -54,6 +54,11 @@ export class TrustChanges {
     })
   }
 
+  /** Why nothing can be signed here at all. */
+  get denied(): Failure | undefined {
+    return this.#init.crypto.signAsRoot === undefined ? noRootKey : undefined
+  }
+
   /** One operation; it is done when it is on disk, or refused. */
   change(wanted: TrustChange, anyway: boolean, done: (changed: Changed | Failure) => void): void {
     this.#waiting.push({ wanted, anyway, done })
@@ -63,7 +68,7 @@ export class TrustChanges {
   #next(): void {
     const one = this.#waiting[0]
     if (one === undefined) return
-    if (this.#init.crypto.signAsRoot === undefined) return this.#end(one, noRootKey)
+    if (this.denied !== undefined) return this.#end(one, this.denied)
     this.#init.keyHeads.compare((compared) => {
       const refused = one.anyway ? undefined : refusals[compared]
       if (refused === undefined) this.#make(one)
@@ -153,7 +158,7 @@ const noRootKey: Failure = {
   remedy: 'Run it where the root key is: on the peer that founded the mesh, unless it was moved.'
 }
 
-const ownPeer: Failure = {
+export const ownPeer: Failure = {
   code: 'MESH_OWN_PEER',
   text: 'A peer cannot take away its own place in the mesh.',
   remedy: 'Run it on another peer that has the root key.'

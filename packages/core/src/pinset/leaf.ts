@@ -206,13 +206,16 @@ export class Leaf {
     for (const p of hold.provenance) {
       const log = this.#logs.get(logName(p))
       const head = log?.head
-      if (!this.#init.stands(p, head?.generation ?? p.generation) || !this.#init.stands(p, p.generation)) {
-        if (!this.#reauthored(p, head)) return 'void'
-      }
+      if (this.#isVoid(p, head)) return 'void'
       if (log === undefined || head === undefined) unknown = true
       else if (!this.#tookBack(log, head, p, hold)) unknown = true
     }
     return unknown || hold.provenance.length === 0 ? 'unknown' : 'ended'
+  }
+
+  /** Writers of the void logs that asked for it. */
+  voiders(hold: Hold): number[] {
+    return hold.provenance.filter((p) => this.#isVoid(p, this.#logs.get(logName(p))?.head)).map(({ writer }) => writer)
   }
 
   hold(key: Uint8Array): Hold | undefined {
@@ -314,6 +317,11 @@ export class Leaf {
         best = { register, writer }
     }
     return best?.register.op === 'pin' ? { register: best.register, writer: best.writer } : undefined
+  }
+
+  #isVoid(p: Provenance, head: { generation: number } | undefined): boolean {
+    const stands = this.#init.stands(p, head?.generation ?? p.generation) && this.#init.stands(p, p.generation)
+    return !stands && !this.#reauthored(p, head)
   }
 
   /** A void generation whose author went on in a later one that counts. */
