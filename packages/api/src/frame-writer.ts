@@ -60,11 +60,9 @@ export class FrameWriter {
   async #piece(piece: Uint8Array): Promise<void> {
     for (let start = 0; start < piece.length; start += chunkBytesMax) {
       const chunk = piece.subarray(start, start + chunkBytesMax)
-      this.#to.cork()
+      // Not under cork(): Node's HTTP messages then lose the drain of a chunk that is just over their high-water mark.
       this.#to.write(lengthBytes(chunk.length))
-      const written = this.#write(chunk)
-      this.#to.uncork()
-      await written
+      await this.#write(chunk)
     }
   }
 

@@ -83,6 +83,28 @@ test('files and folders go in, report their progress, and come out the same', as
   )
 })
 
+test('pieces about as large as what a socket takes at once all arrive, either way', async (t) => {
+  for (const place of ['port', 'socket'] as const) {
+    const { client, node } = await started(t, place)
+    const whole = randomBytes(13_000_000)
+    const pieces = async function* (): AsyncGenerator<Uint8Array> {
+      for (let at = 0, n = 0; at < whole.length; n++) {
+        const length = 65_500 + ((n * 7) % 600)
+        yield whole.subarray(at, at + length)
+        at += length
+      }
+    }
+    const signal = AbortSignal.timeout(60_000)
+    const entries = (async function* () {
+      yield { path: 'a', content: pieces() }
+    })()
+    await client.content.add(entries, { wrap: false, signal })
+    assert.ok(Buffer.from(node.files.get('a')!).equals(whole))
+    node.content.getCar = pieces
+    assert.ok(Buffer.concat(await collect(client.content.getCar('x', { signal }))).equals(whole))
+  }
+})
+
 test('content that is not read is skipped', async (t) => {
   const { client, node } = await started(t)
   node.files.set('a', randomBytes(500_000)).set('b', Buffer.from('b'))
