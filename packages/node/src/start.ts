@@ -15,6 +15,7 @@ import { type NodeCrypto, nodeCrypto } from './node-crypto.ts'
 import { Notes } from './notes.ts'
 import { Peer } from './peer.ts'
 import { listenDefault, type NodeSettings, version } from './settings.ts'
+import { Refusals } from './refusals.ts'
 import { codeOf, Shell } from './shell.ts'
 
 const probeEveryMs = 10_000
@@ -72,6 +73,7 @@ async function begin(
     servePublic: settings.servePublic ?? false
   })
   const notes = new Notes()
+  const refusals = new Refusals((note) => notes.say(note))
   const shell = new Shell({ core, store, transport, content, note: (note) => notes.say(note), broken: crash })
   await content.start()
   undo.push(async () => content.stop())
@@ -80,7 +82,8 @@ async function begin(
     gossiped: (topic, bytes, from) => shell.gossiped(topic, bytes, from),
     asked: async (peer, frame) => shell.asked(peer, frame),
     connected: (peer) => void shell.step({ kind: 'connected', peer }),
-    disconnected: (peer) => void shell.step({ kind: 'disconnected', peer })
+    disconnected: (peer) => void shell.step({ kind: 'disconnected', peer }),
+    refused: (peer, what) => refusals.add(peer, what)
   })
   transport.join(core.meshId)
   undo.push(async () => shell.stop())

@@ -16,6 +16,8 @@ export interface AnswererInit {
   openMax: () => number
   /** Ms to wait before writing that many bytes. */
   pace: (bytes: number) => number
+  /** The stream is ended because what came over it broke the framing. */
+  refused: () => void
 }
 
 /** Serves a stream until it closes. */
@@ -56,6 +58,7 @@ export class Answerer {
       }
       if (stream.status === 'open' && stream.readStatus === 'readable') stream.pause()
     } catch (error) {
+      this.#init.refused()
       stream.abort(error as Error)
     }
   }

@@ -26,6 +26,16 @@ export const strangerBurstBytes: number = 1024 * 1024
 /** Bytes charged to a stranger for an ask on top of its answer, so that tiny asks are not free. */
 export const strangerAskCostBytes = 1024
 
+/**
+ * Gossip messages a second taken from one stranger, and the burst before that rate holds. A newcomer needs none, since what it says comes
+ * by sync; some are let through because a member may be a stranger until its record has arrived.
+ */
+export const strangerGossipPerSecond = 10
+export const strangerGossipBurst = 100
+
+/** A stranger that is so far over that rate (ms until it may speak again) is not only passed over but counted against. */
+export const strangerGossipPatienceMs = 30_000
+
 /** Connections in all; a libp2p connection costs CPU with every gossip message, so the degree stays small. */
 export const connectionsMax = 64
 

@@ -23,6 +23,9 @@ export type Topic = 'beats' | 'facts' | 'pins'
 /** accept: pass it on. ignore: do not. reject: do not, and count it against the neighbour that sent it. */
 export type Verdict = 'accept' | 'reject' | 'ignore'
 
+/** connection: strangers have taken all their places. framing: a stream that broke the rules. gossip: a stranger said too much. */
+export type Refused = 'connection' | 'framing' | 'gossip'
+
 /** What the owner of a transport is told. Bytes are plain Uint8Arrays and the receiver's own. All but `asked` are synchronous; a throw is swallowed and means 'ignore'. */
 export interface Handlers {
   /** Called once for each distinct message (a repeat after some minutes may come through). `from` is the neighbour that handed it over, not its author. */
@@ -33,6 +36,8 @@ export interface Handlers {
   connected(peer: string): void
   /** The last connection to a peer is gone. */
   disconnected(peer: string): void
+  /** Something of this peer's was turned away. It may be called very often. */
+  refused?(peer: string, what: Refused): void
 }
 
 /** Errors are TransportErrors. After `stop` no handler is called any more; a transport is started once. */

@@ -22,6 +22,8 @@ export interface NodeInit {
   relay: 'off' | 'use' | 'serve'
   connectionsMax: number
   isMember: (peer: string) => boolean
+  /** A stranger found no place. */
+  denied: (peer: string) => void
   services: NonNullable<Libp2pOptions['services']>
 }
 
@@ -52,8 +54,11 @@ export async function createNode(init: NodeInit): Promise<Libp2p> {
     // address. A minute is far above any queue seen under load.
     connectionMonitor: { pingInterval: 30_000, pingTimeout: { minTimeout: 60_000, maxTimeout: 120_000 } },
     connectionGater: {
-      denyInboundEncryptedConnection: (peer: PeerId) =>
-        !init.isMember(peer.toString()) && strangersOf(node, init.isMember) >= init.connectionsMax / 2,
+      denyInboundEncryptedConnection: (peer: PeerId) => {
+        const denied = !init.isMember(peer.toString()) && strangersOf(node, init.isMember) >= init.connectionsMax / 2
+        if (denied) init.denied(peer.toString())
+        return denied
+      },
       denyInboundRelayReservation: (peer: PeerId) => !init.isMember(peer.toString())
     },
     services: {

@@ -6,11 +6,18 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import type { Libp2pOptions } from 'libp2p'
 import { dialError, listenError, parseAddress } from './addresses.ts'
 import { Asker } from './asker.ts'
-import { connectionsMax, openMs } from './bounds.ts'
+import {
+  connectionsMax,
+  openMs,
+  strangerGossipBurst,
+  strangerGossipPatienceMs,
+  strangerGossipPerSecond
+} from './bounds.ts'
+import { Buckets } from './buckets.ts'
 import { Gossip } from './gossip.ts'
 import { judge, tell } from './guard.ts'
 import { keyOfSeed } from './identity.ts'
-import type { Handlers, Topic, Transport } from './index.ts'
+import type { Handlers, Refused, Topic, Transport, Verdict } from './index.ts'
 import { createNode } from './libp2p-node.ts'
 import { SyncServer } from './sync-server.ts'
 import { abortedError, disconnectedError } from './transport-error.ts'
@@ -50,6 +57,7 @@ class Libp2pTransportNode implements Libp2pTransport {
   readonly #gossip: Gossip | undefined
   readonly #askers = new Map<string, Asker>()
   readonly #connected = new Set<string>()
+  readonly #strangers = new Buckets({ perSecond: strangerGossipPerSecond, burst: strangerGossipBurst })
   #handlers: Handlers | undefined
 
   constructor(libp2p: Libp2p, init: Libp2pTransportInit, gossip: Gossip | undefined) {
@@ -66,7 +74,8 @@ class Libp2pTransportNode implements Libp2pTransport {
       asked: async (peer, request) => {
         if (this.#handlers === undefined) throw disconnectedError(this.peer)
         return this.#handlers.asked(peer, request)
-      }
+      },
+      refused: (peer) => this.refused(peer, 'framing')
     })
     await this.libp2p.handle(syncProtocol, server.accept, { maxInboundStreams: 2, runOnLimitedConnection: true })
     this.libp2p.addEventListener('peer:connect', (event) => this.#opened(event.detail))
@@ -87,7 +96,12 @@ class Libp2pTransportNode implements Libp2pTransport {
   }
 
   join(meshId: Uint8Array): void {
-    this.#gossip?.join(meshId, (topic, bytes, from) => judge(this.#handlers, topic, bytes, from))
+    this.#gossip?.join(meshId, (topic, bytes, from) => this.#gossiped(topic, bytes, from))
+  }
+
+  /** Tells the owner what was turned away. */
+  refused(peer: string, what: Refused): void {
+    tell(() => this.#handlers?.refused?.(peer, what))
   }
 
   publish(topic: Topic, bytes: Uint8Array): void {
@@ -132,6 +146,14 @@ class Libp2pTransportNode implements Libp2pTransport {
     )
   }
 
+  #gossiped(topic: Topic, bytes: Uint8Array, from: string): Verdict {
+    if (this.#init.isMember(from)) return judge(this.#handlers, topic, bytes, from)
+    const waitMs = this.#strangers.take(from, 1)
+    if (waitMs === 0) return judge(this.#handlers, topic, bytes, from)
+    this.refused(from, 'gossip')
+    return waitMs > strangerGossipPatienceMs ? 'reject' : 'ignore'
+  }
+
   async #openStream(peer: string): Promise<Stream> {
     const open = this.libp2p.getConnections(peerIdFromString(peer)).filter(({ status }) => status === 'open')
     const connection = open.find(({ limits }) => limits === undefined) ?? open[0]
@@ -170,6 +192,7 @@ class Libp2pTransportNode implements Libp2pTransport {
 export async function createLibp2pTransport(init: Libp2pTransportInit): Promise<Libp2pTransport> {
   for (const address of [...init.listen, ...(init.announce ?? [])]) parseAddress(address)
   const gossip = init.gossip ? new Gossip() : undefined
+  const owner: { transport?: Libp2pTransportNode } = {}
   const libp2p = await createNode({
     privateKey: await keyOfSeed(init.privateKeySeed),
     listen: init.listen,
@@ -179,7 +202,9 @@ export async function createLibp2pTransport(init: Libp2pTransportInit): Promise<
     relay: init.relay ?? 'off',
     connectionsMax: init.connectionsMax ?? connectionsMax,
     isMember: (peer) => init.isMember(peer),
+    denied: (peer) => owner.transport?.refused(peer, 'connection'),
     services: init.services ?? {}
   })
-  return new Libp2pTransportNode(libp2p, init, gossip)
+  owner.transport = new Libp2pTransportNode(libp2p, init, gossip)
+  return owner.transport
 }

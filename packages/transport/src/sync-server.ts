@@ -10,23 +10,24 @@ import {
   strangerBurstBytes,
   strangerBytesPerSecond
 } from './bounds.ts'
-import { Bucket } from './bucket.ts'
-
-/** Strangers whose rate is remembered; the one met longest ago is forgotten first. */
-const bucketsMax = 1024
+import { Buckets } from './buckets.ts'
 
 export class SyncServer {
   readonly #isMember: (peer: string) => boolean
   readonly #asked: (peer: string, request: Uint8Array) => Promise<Uint8Array>
   readonly #answerers = new Map<string, Answerer>()
-  readonly #buckets = new Map<string, Bucket>()
+  readonly #refused: (peer: string) => void
+  readonly #strangers: Buckets = new Buckets({ perSecond: strangerBytesPerSecond, burst: strangerBurstBytes })
 
   constructor(init: {
     isMember(peer: string): boolean
     asked(peer: string, request: Uint8Array): Promise<Uint8Array>
+    /** A stream of this peer's was ended because it broke the framing. */
+    refused(peer: string): void
   }) {
     this.#isMember = (peer) => init.isMember(peer)
     this.#asked = (peer, request) => init.asked(peer, request)
+    this.#refused = (peer) => init.refused(peer)
   }
 
   /** The protocol's stream handler. */
@@ -36,25 +37,16 @@ export class SyncServer {
     const answerer = new Answerer({
       stream,
       answer: async (request) => {
-        if (!this.#isMember(peer)) this.#bucketOf(peer).take(strangerAskCostBytes, performance.now())
+        if (!this.#isMember(peer)) this.#strangers.take(peer, strangerAskCostBytes)
         return this.#asked(peer, request)
       },
       openMax: () => (this.#isMember(peer) ? asksOpenMax : strangerAsksMax),
-      pace: (bytes) => (this.#isMember(peer) ? 0 : this.#bucketOf(peer).take(bytes, performance.now()))
+      pace: (bytes) => (this.#isMember(peer) ? 0 : this.#strangers.take(peer, bytes)),
+      refused: () => this.#refused(peer)
     })
     this.#answerers.set(peer, answerer)
     stream.addEventListener('close', () => {
       if (this.#answerers.get(peer) === answerer) this.#answerers.delete(peer)
     })
-  }
-
-  #bucketOf(peer: string): Bucket {
-    const known = this.#buckets.get(peer)
-    if (known !== undefined) return known
-    const bucket = new Bucket({ perSecond: strangerBytesPerSecond, burst: strangerBurstBytes })
-    this.#buckets.set(peer, bucket)
-    const [oldest] = this.#buckets.keys()
-    if (this.#buckets.size > bucketsMax && oldest !== undefined) this.#buckets.delete(oldest)
-    return bucket
   }
 }

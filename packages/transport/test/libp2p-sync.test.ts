@@ -24,7 +24,8 @@ function header(length: number, flags: number): Uint8Array {
 
 test('hostile frames lose their stream, and only that', async () => {
   const hostile = await node()
-  const victim = await witness(await node())
+  const refused: string[] = []
+  const victim = await witness(await node(), { refused: (peer, what) => refused.push(`${what} ${peer}`) })
   await witness(hostile)
   const attacks: readonly Uint8Array[] = [
     header(2 ** 31, 0),
@@ -44,6 +45,7 @@ test('hostile frames lose their stream, and only that', async () => {
     if (endless.status === 'open' && !endless.writableNeedsDrain) endless.send(frame)
     return endless.status !== 'open'
   }, 'an endless message being cut off')
+  assert.deepEqual(refused, Array(attacks.length + 1).fill(`framing ${hostile.peer}`))
   assert.deepEqual(await hostile.ask(victim.transport.peer, Uint8Array.of(5), soon()), Uint8Array.of(5))
 })
 

@@ -6,6 +6,7 @@ import { connect, until, warmUp, witness } from '../src/contract.ts'
 import type { Witness } from '../src/contract.ts'
 import type { Libp2pTransport } from '../src/index.ts'
 import { createLibp2pTransport, gossipBytesMax } from '../src/index.ts'
+import { strangerGossipBurst, strangerGossipPerSecond } from '../src/bounds.ts'
 import { node } from './lab.ts'
 
 const soon = (): AbortSignal => AbortSignal.timeout(20_000)
@@ -61,7 +62,10 @@ test('with gossip off there is no gossipsub, and asks work', async () => {
 })
 
 test('twenty peers of one address may join at once, strangers get half of the places', async () => {
-  const hub = await witness(await node({ connectionsMax: 40, gossip: false, isMember: () => false }))
+  const refused = new Set<string>()
+  const hub = await witness(await node({ connectionsMax: 40, gossip: false, isMember: () => false }), {
+    refused: (peer, what) => void refused.add(`${what} ${peer}`)
+  })
   const peers = await Promise.all(
     Array.from({ length: 22 }, async () => witness(await node({ gossip: false, listen: [] })))
   )
@@ -72,6 +76,31 @@ test('twenty peers of one address may join at once, strangers get half of the pl
   await Promise.all(peers.slice(0, 20).map(join))
   for (const late of peers.slice(20)) await assert.rejects(join(late))
   assert.equal(hub.transport.connections().length, 20)
+  assert.deepEqual(refused, new Set(peers.slice(20).map(({ transport }) => `connection ${transport.peer}`)))
+})
+
+test('of a stranger that gossips without end little is heard, and soon nothing; members are heard meanwhile', async () => {
+  const refused: string[] = []
+  const loud = await witness(await node())
+  const hub = await witness(await node({ isMember: (peer) => peer !== loud.transport.peer }), {
+    refused: (peer, what) => void refused.push(`${what} ${peer}`)
+  })
+  const member = await witness(await node())
+  for (const peer of [loud, member]) await connect(peer, hub)
+  for (const { transport } of [loud, hub, member]) transport.join(meshId)
+  await warmUp(member, [hub])
+  const { libp2p } = hub.transport as Libp2pTransport
+  const gossip = libp2p.services['pinmeshGossip'] as { getScore(peer: string): number }
+  let n = 0
+  await until(() => {
+    for (let more = 0; more < 20; more++) loud.transport.publish('beats', Buffer.from(`loud ${n++}`))
+    return gossip.getScore(loud.transport.peer) < -80
+  }, 'the loud one being shut out')
+  const heard = hub.heard.filter((line) => line.startsWith('beats loud')).length
+  assert.ok(heard <= strangerGossipBurst + 10 * strangerGossipPerSecond, `${heard} of ${n} were heard`)
+  assert.ok(refused.length > 0 && refused.every((line) => line === `gossip ${loud.transport.peer}`))
+  member.transport.publish('pins', Buffer.from('honest'))
+  await until(() => hub.heard.includes('pins honest'), 'the member being heard')
 })
 
 test('large gossip arrives, larger is not sent, and a forger is soon silenced', async () => {
