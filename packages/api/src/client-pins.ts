@@ -3,13 +3,16 @@
 import type { Http } from './http.ts'
 import { flat } from './lines-read.ts'
 import { batchMax } from './fields.ts'
+import { listQuery, statusQuery } from './list-queries.ts'
 import type {
   ListedPin,
+  ListFilter,
   MeshPins,
   PinAnswer,
   PinRequest,
   PinStatus,
   Refused,
+  StatusOptions,
   UnpinAnswer,
   UnpinOptions
 } from './mesh.ts'
@@ -37,16 +40,16 @@ export class ClientPins implements MeshPins {
     })
   }
 
-  ls(): AsyncIterable<ListedPin[]> {
-    return this.#http.lines({ method: 'GET', path: '/pins' })
+  ls(filter: ListFilter = {}): AsyncIterable<ListedPin[]> {
+    return this.#http.lines({ method: 'GET', path: `/pins${listQuery(filter)}` })
   }
 
   async status(cid: string): Promise<PinStatus> {
     return this.#http.json({ method: 'GET', path: `/pins/${encodeURIComponent(cid)}` })
   }
 
-  statuses(): AsyncIterable<PinStatus> {
-    return flat(this.#http.lines<PinStatus>({ method: 'GET', path: '/status' }))
+  statuses(options: StatusOptions = {}): AsyncIterable<PinStatus> {
+    return flat(this.#http.lines<PinStatus>({ method: 'GET', path: `/status${statusQuery(options)}` }))
   }
 
   waitFor(cid: string, holders: number, signal: AbortSignal): AsyncIterable<PinStatus> {

@@ -45,6 +45,13 @@ export function readOneOf<T extends string>(value: unknown, name: string, choice
   return choice
 }
 
+/** 0 or 1 in a query; absent is 0. */
+export function readFlag(value: unknown, name: string): boolean {
+  if (value === undefined || value === '0') return false
+  if (value === '1') return true
+  throw badRequest(`The query field "${name}" must be 0 or 1.`)
+}
+
 export function allow(fields: Fields, names: readonly string[]): void {
   for (const name of Object.keys(fields)) {
     if (!names.includes(name)) throw badRequest(`There is no field "${name.slice(0, 40)}" here.`)

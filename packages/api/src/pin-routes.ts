@@ -1,6 +1,7 @@
 // Pins: asked for, ended, listed, waited for.
 
 import type { FastifyInstance } from 'fastify'
+import { readListQuery, readStatusQuery } from './list-queries.ts'
 import type { MeshError, MeshPins } from './mesh.ts'
 import type { OpenRequests } from './open-requests.ts'
 import { problemOf } from './problem.ts'
@@ -30,9 +31,13 @@ export function addPinRoutes(app: FastifyInstance, pins: MeshPins, open: OpenReq
     return { cids: answers.map(wireOf) }
   })
 
-  app.get('/pins', scope.read, (_request, reply) => sendLines(reply, open.signal(reply.raw), pins.ls()))
+  app.get('/pins', scope.read, (request, reply) =>
+    sendLines(reply, open.signal(reply.raw), pins.ls(readListQuery(request.query)))
+  )
 
-  app.get('/status', scope.read, (_request, reply) => sendLines(reply, open.signal(reply.raw), pins.statuses()))
+  app.get('/status', scope.read, (request, reply) =>
+    sendLines(reply, open.signal(reply.raw), pins.statuses(readStatusQuery(request.query)))
+  )
 
   app.get<Cid>('/pins/:cid', scope.read, async (request, reply) => {
     const cid = readCid(request.params.cid)

@@ -1,6 +1,6 @@
 // What requests about pins and content carry. What a CID is, and whether a wish can be granted, is for the peer to say.
 
-import { allow, type Fields, readBoolean, readCount, readList, readObject, readText } from './fields.ts'
+import { allow, type Fields, readBoolean, readCount, readFlag, readList, readObject, readText } from './fields.ts'
 import { badRequest } from './problem.ts'
 import type { PinRequest, UnpinOptions } from './mesh.ts'
 
@@ -14,10 +14,10 @@ export const cidCharsMax = 512
 const chunkerCharsMax = 64
 const pathBytesMax = 4096
 const replicasMax = 65_535
-const nameBytesMax = 255
-const metaBytesMax = 512
+export const nameBytesMax = 255
+export const metaBytesMax = 512
 const chosenMax = 16
-const peerCharsMax = 128
+export const peerCharsMax = 128
 const priorityMax = 255
 const originsMax = 8
 const originCharsMax = 255
@@ -107,13 +107,7 @@ export function readWait(query: unknown): number | undefined {
   return readCount(holders, 'wait', 1, replicasMax)
 }
 
-function readFlag(value: unknown, name: string): boolean {
-  if (value === undefined || value === '0') return false
-  if (value === '1') return true
-  throw badRequest(`The query field "${name}" must be 0 or 1.`)
-}
-
-function readSlot(value: unknown): string {
+export function readSlot(value: unknown): string {
   if (typeof value === 'string' && slotForm.test(value)) return value
   throw badRequest('The field "slot" must be 1 to 16 of the characters A-Z a-z 0-9 _ -.')
 }

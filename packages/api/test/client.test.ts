@@ -340,3 +340,26 @@ async function* failing(): AsyncGenerator<Uint8Array, void, undefined> {
 async function aborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
 }
+
+test('which pins are listed is for the peer to judge', async (t) => {
+  const asked: unknown[] = []
+  const { client } = await started(t, 'port', {
+    pins: {
+      async *ls(filter) {
+        asked.push(filter)
+        yield []
+      },
+      async *statuses(options) {
+        asked.push(options)
+        yield* []
+      }
+    }
+  })
+  const filter = { name: 'a&b=*?', meta: { k: 'v=w', 'ä ': '' }, slot: 'web', peer: '12D3', expiringMs: 5 }
+  await collect(client.pins.ls(filter))
+  await collect(client.pins.ls())
+  await collect(client.pins.statuses({ filter: ['failed', 'at-risk'], local: true }))
+  await collect(client.pins.statuses())
+  const every = { local: false }
+  assert.deepEqual(asked, [filter, {}, { filter: ['failed', 'at-risk'], local: true }, every])
+})

@@ -170,3 +170,28 @@ function framed(header: unknown): Buffer {
 function chunk(bytes: number): Buffer {
   return Buffer.concat([Buffer.of(0, 0, 0, bytes), Buffer.alloc(bytes, 1)])
 }
+
+test('queries that ask for what there is not are refused', async (t) => {
+  const { server } = await served(t)
+  const headers = { authorization: `Bearer ${server.token}` }
+  for (const url of [
+    '/v1/pins?nam=a',
+    '/v1/pins?name=',
+    `/v1/pins?name=${'x'.repeat(256)}`,
+    '/v1/pins?name=a&name=b',
+    '/v1/pins?meta=k',
+    '/v1/pins?meta==v',
+    '/v1/pins?slot=a.b',
+    '/v1/pins?expiringMs=-1',
+    '/v1/pins?expiringMs=soon',
+    '/v1/status?filter=',
+    '/v1/status?filter=good',
+    '/v1/status?filter=failed&filter=ok',
+    '/v1/status?local=yes',
+    '/v1/status?of=a'
+  ]) {
+    // prettier-ignore
+    const answer = await server.inject({ method: 'GET', url, headers })
+    assert.equal(answer.statusCode, 400, url)
+  }
+})

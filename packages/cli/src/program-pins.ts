@@ -1,14 +1,17 @@
 // The commands about pins.
 
 import { type Command, Option } from 'commander'
+import type { LsOptions } from './commands/ls.ts'
 import type { PinOptions } from './commands/pin.ts'
+import type { StatusOptions } from './commands/status.ts'
 import type { UnpinOptions } from './commands/unpin.ts'
 import { parseCount } from './parse/count.ts'
 import { parseDuration } from './parse/duration.ts'
+import { addFilters } from './parse/filter.ts'
 import { addMeta } from './parse/meta.ts'
 import { addOrigin } from './parse/multiaddr.ts'
 import { parsePinName } from './parse/name.ts'
-import { addPeers } from './parse/peer.ts'
+import { addPeers, parsePeer } from './parse/peer.ts'
 import { parsePriority } from './parse/priority.ts'
 import { parseReplicas } from './parse/replicas.ts'
 import { parseSlot } from './parse/slot.ts'
@@ -55,22 +58,40 @@ function addPins(program: Command, act: Act): void {
 function addLists(program: Command, act: Act): void {
   program
     .command('ls')
-    .description('list every pin')
-    .addHelpText('after', '\nExamples:\n  mesh ls\n  mesh ls --json | jq -r .name')
-    .action((_options: object, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/ls.ts')).ls(session))
+    .description('list every pin, or those that fit all that is given')
+    .option('--name <pattern>', 'of this name; * stands for any characters, ? for one', parsePinName)
+    .option('--meta <key=value>', 'with this note; may be repeated', addMeta)
+    .option('--slot <name>', 'in this slot', parseSlot)
+    .option('--peer <peer>', 'held by this peer', parsePeer)
+    .option('--expiring [duration]', 'lapsing within that time, or at all; or lapsed', parseDuration)
+    .addHelpText(
+      'after',
+      "\nExamples:\n  mesh ls\n  mesh ls --name 'films*' --meta team=web\n  mesh ls --expiring 7d\n  mesh ls --json | jq -r .name"
+    )
+    .action((options: LsOptions, command: Command) =>
+      act(command.optsWithGlobals(), async (session) => (await import('./commands/ls.ts')).ls(session, options))
     )
   program
     .command('status')
     .description('who holds it, who fetches, who failed and why; or every pin')
     .argument('[cid]', 'a CID, or /ipfs/<cid>')
-    .addHelpText('after', '\nExamples:\n  mesh status bafy…\n  mesh status --json')
-    .action((cid: string | undefined, _options: object, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/status.ts')).status(session, cid))
+    .option(
+      '--filter <what,...>',
+      'only pins that some peer is failed, queued, fetching, holding or leaving, or that are ok, few, at-risk, lapsed or limbo',
+      addFilters
+    )
+    .option('--local', 'what this peer does itself')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  mesh status bafy…\n  mesh status --filter failed,at-risk\n  mesh status --local --filter queued,fetching\n  mesh status --json'
+    )
+    .action((cid: string | undefined, options: StatusOptions, command: Command) =>
+      act(command.optsWithGlobals(), async (session) =>
+        (await import('./commands/status.ts')).status(session, cid, options)
+      )
     )
 }
 
-/** The flags by which `add` and `pin` say what is wanted. */
 export function addWish(command: Command): Command {
   return command
     .option('-r, --replicas <n>', "copies wanted, or all for every peer (default: the mesh's own)", parseReplicas)

@@ -67,6 +67,35 @@ test('status without a CID has a line for every pin', async (t) => {
   )
 })
 
+test('ls and status hand on what they are asked for', async (t) => {
+  const asked: unknown[] = []
+  const { run } = await served(t, {
+    pins: {
+      async *ls(filter) {
+        asked.push(filter)
+        yield []
+      },
+      async *statuses(options) {
+        asked.push(options)
+        const peers = [{ peer, state: 'failed' as const, reason: 'not enough room', target: true }]
+        yield { cid: cids[0]!, want: 3, min: 2, have: 1, peers }
+      }
+    }
+  })
+  const words = ['--name', 'films*', '--meta', 'a=1', '--meta', 'b=2', '--slot', 'web', '--peer', other]
+  await run(['ls', ...words, '--expiring', '7d'])
+  await run(['ls', '--expiring'])
+  const { out } = await run(['status', '--filter', 'failed,at-risk', '--filter', 'holding', '--local'])
+  assert.equal(out, `${cids[0]}  1/3  at risk  failed here: not enough room\n`)
+  assert.deepEqual(asked, [
+    { name: 'films*', meta: { a: '1', b: '2' }, slot: 'web', peer: other, expiringMs: 604_800_000 },
+    { expiringMs: Number.MAX_SAFE_INTEGER },
+    { filter: ['held', 'failed', 'at-risk'], local: true }
+  ])
+  assert.match((await run(['status', '--filter', 'good'])).err, /MESH_BAD_VALUE/)
+  assert.match((await run(['status', cids[0]!, '--local'])).err, /MESH_USAGE/)
+})
+
 test('what is not pinned has no status', async (t) => {
   const { run } = await served(t)
   const { exit, objects } = await run(['status', cids[0]!, '--json'])

@@ -14,6 +14,7 @@ import { canonicalCid, keyOfPin } from './formats/key.ts'
 import type { Policy } from './formats/key-op.ts'
 import { incarnationRow, incarnationRowKey } from './members/self.ts'
 import { commitRowKey } from './pinset/author.ts'
+import { leaves as leafCount } from './pinset/heads.ts'
 import { decodeSummary } from './pinset/leaf.ts'
 import type { InvitationReport, MemberReport } from './reports.ts'
 import type { Writer } from './trust/key-log.ts'
@@ -115,6 +116,11 @@ export class Core {
   /** Everybody who may write or might once. */
   writers(): Iterable<Writer> {
     return this.#house.facts.keyLog.writers()
+  }
+
+  /** Leaves in which there are pins, or were, ascending. */
+  leaves(): number[] {
+    return [...new Array<undefined>(leafCount).keys()].filter((leaf) => this.#house.heads.of(leaf).length > 0)
   }
 
   members(): MemberReport[] {

@@ -37,6 +37,7 @@ export type Reply =
       readonly answers: readonly (UnpinAnswer | { readonly cid: string; readonly failure: Failure })[]
     }
   | { readonly of: 'status'; readonly report: PinReport }
+  | { readonly of: 'statuses'; readonly reports: readonly PinReport[] }
   | { readonly of: 'change-trust'; readonly seq: number; readonly writer?: number; readonly adopted?: number }
   | { readonly of: 'adopted'; readonly adopted: number }
   | { readonly of: 'limbo'; readonly pins: readonly LimboReport[]; readonly next?: number }

@@ -70,6 +70,8 @@ export type Command =
       readonly everySlot?: boolean
     }
   | { readonly do: 'status'; readonly cid: string }
+  /** of every pin of a leaf, 0..4095 */
+  | { readonly do: 'statuses'; readonly leaf: number }
   | {
       readonly do: 'change-trust'
       readonly change: TrustChange

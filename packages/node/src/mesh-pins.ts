@@ -103,6 +103,29 @@ export interface Refused {
   error: MeshError
 }
 
+/** All that is given must fit. */
+export interface ListFilter {
+  /** `*` stands for any characters, `?` for one. */
+  name?: string
+  /** Each pair must be there as it is. */
+  meta?: Record<string, string>
+  slot?: string
+  /** Held by this peer. */
+  peer?: string
+  /** Lapses within that time, or has lapsed. */
+  expiringMs?: number
+}
+
+/** What a peer does about a pin, or how well it is kept: by as many as wanted, by fewer, by fewer than its minimum. */
+export type StatusFilter = PeerStatus['state'] | 'ok' | 'few' | 'at-risk' | 'lapsed' | 'limbo'
+
+export interface StatusOptions {
+  /** Pins of which any of these is true. Default: every pin. */
+  filter?: StatusFilter[]
+  /** What this peer itself does, and only the pins of which it does anything. */
+  local?: boolean
+}
+
 export interface UnpinOptions {
   /** End another writer's pin too. */
   yes?: boolean
@@ -120,12 +143,13 @@ export interface MeshPins {
   /** As `add`. MESH_OTHERS_PIN where another writer's pin stands and `yes` is not set. */
   rm(cids: string[], options?: UnpinOptions): Promise<(UnpinAnswer | Refused)[]>
 
-  /** Every pin, in chunks as the store's index gives them. */
-  ls(): AsyncIterable<ListedPin[]>
+  /** Every pin, or those that pass, in chunks as the store's index gives them. MESH_UNKNOWN_PEER. */
+  ls(filter?: ListFilter): AsyncIterable<ListedPin[]>
 
   /** Rejects with MESH_NOT_PINNED if unknown. */
   status(cid: string): Promise<PinStatus>
-  statuses(): AsyncIterable<PinStatus>
+  /** In the order of `ls`; other work goes on between them. */
+  statuses(options?: StatusOptions): AsyncIterable<PinStatus>
 
   /** Yields now and on every change, and ends once that many peers hold it. */
   waitFor(cid: string, holders: number, signal: AbortSignal): AsyncIterable<PinStatus>

@@ -1,27 +1,32 @@
 /**
  * Pins as a program asks for them: wishes become commands of the core, listings are read from the store's index.
  */
-import { type PinReport, type PinWish, priorityNormal, readPinRow, type StoredPin } from '@pinmesh/core'
+import { type PinReport, type PinWish, priorityNormal, readPinRow, type Reply, type StoredPin } from '@pinmesh/core'
 import { parseAddress } from '@pinmesh/transport'
 import { answers, bareCid, failureOf } from './answers.ts'
 import { meshErrorOf } from './errors.ts'
 import { MeshError } from './mesh-error.ts'
 import type {
   ListedPin,
+  ListFilter,
   MeshPins,
   PeerStatus,
   PinAnswer,
   PinRequest,
   PinStatus,
   Refused,
+  StatusOptions,
   UnpinAnswer,
   UnpinOptions
 } from './mesh-pins.ts'
 import { pause } from './pause.ts'
 import type { PeerParts } from './peer.ts'
+import { listPasses, statusPasses } from './pin-filters.ts'
 
 /** How often a waiting caller looks whether a pin's status has changed. */
 const lookEveryMs = 100
+/** Leaves asked for while one is read: their rows come from the disk. */
+const leavesAhead = 16
 
 export class PeerPins implements MeshPins {
   readonly #parts: PeerParts
@@ -47,8 +52,25 @@ export class PeerPins implements MeshPins {
     return answers(reply, 'unpin')
   }
 
-  async *ls(): AsyncIterable<ListedPin[]> {
-    for await (const rows of this.#parts.store.range('pin')) {
+  async *ls(filter: ListFilter = {}): AsyncIterable<ListedPin[]> {
+    const { peer } = filter
+    const passing = (pins: ListedPin[]): ListedPin[] => pins.filter((pin) => listPasses(pin, filter, Date.now()))
+    if (peer === undefined) {
+      for await (const pins of this.#listed()) yield passing(pins)
+      return
+    }
+    if (!this.#parts.core.isMember(peer)) throw unknownPeer(peer)
+    for await (const { leaf, reports } of this.#leaves()) {
+      const held = new Set(reports.filter((report) => isHolder(report, peer)).map(({ cid }) => cid))
+      if (held.size === 0) continue
+      for await (const pins of this.#listed(leaf)) yield passing(pins.filter(({ cid }) => held.has(cid)))
+    }
+  }
+
+  /** The rows of the index, of one leaf or of all. */
+  async *#listed(leaf?: number): AsyncIterable<ListedPin[]> {
+    const range = leaf === undefined ? [] : [keyFrom(leaf), leaf === 4095 ? undefined : keyFrom(leaf + 1)]
+    for await (const rows of this.#parts.store.range('pin', ...range)) {
       yield rows.flatMap((row) => {
         const pin = readPinRow(row)
         return pin === undefined ? [] : listedOf(pin)
@@ -62,16 +84,30 @@ export class PeerPins implements MeshPins {
     return statusOf(reply.report)
   }
 
-  async *statuses(): AsyncIterable<PinStatus> {
-    for await (const pins of this.ls()) {
-      for (const pin of pins) {
-        try {
-          yield await this.status(pin.cid)
-        } catch (error) {
-          // Unpinned since the index was read.
-          if (!(error instanceof MeshError) || error.code !== 'MESH_NOT_PINNED') throw error
-        }
+  async *statuses({ filter, local = false }: StatusOptions = {}): AsyncIterable<PinStatus> {
+    const self = this.#parts.transport.peer
+    for await (const { reports } of this.#leaves()) {
+      for (const report of reports) {
+        const whole = statusOf(report)
+        const status = local ? { ...whole, peers: whole.peers.filter(({ peer }) => peer === self) } : whole
+        if (local && status.peers.length === 0) continue
+        if (filter === undefined || statusPasses(status, filter)) yield status
       }
+    }
+  }
+
+  /** What is known of every pin, leaf by leaf; the next leaves are on their way while one is read. */
+  async *#leaves(): AsyncIterable<{ leaf: number; reports: readonly PinReport[] }> {
+    const { core, shell } = this.#parts
+    const asked: { leaf: number; reply: Promise<Reply> }[] = []
+    for (const leaf of [...core.leaves(), ...Array.from({ length: leavesAhead }, () => undefined)]) {
+      if (leaf !== undefined) asked.push({ leaf, reply: shell.command({ do: 'statuses', leaf }) })
+      if (leaf !== undefined && asked.length <= leavesAhead) continue
+      const next = asked.shift()
+      if (next === undefined) return
+      const reply = await next.reply
+      if (reply.of !== 'statuses') throw failureOf(reply)
+      yield { leaf: next.leaf, reports: reply.reports }
     }
   }
 
@@ -134,6 +170,22 @@ function listedOf({ slot, register }: StoredPin): ListedPin {
     ...(chosen === undefined ? {} : { chosen: [...chosen] }),
     ...(origins === undefined ? {} : { origins: [...origins] })
   }
+}
+
+/** The first key of a leaf: its 12 bits. */
+function keyFrom(leaf: number): Uint8Array {
+  return Uint8Array.of(leaf >> 4, (leaf & 15) << 4)
+}
+
+function isHolder({ peers }: PinReport, peer: string): boolean {
+  return peers.some((one) => one.peer === peer && stateOf(one.state) === 'held')
+}
+
+function unknownPeer(peer: string): MeshError {
+  return new MeshError('MESH_UNKNOWN_PEER', `${peer} is no member of this mesh.`, {
+    exit: 1,
+    remedy: 'See `mesh peers`.'
+  })
 }
 
 function statusOf(report: PinReport): PinStatus {

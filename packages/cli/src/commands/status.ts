@@ -1,8 +1,9 @@
 // mesh status: who holds a pin, who fetches it, who failed and why; without a CID one line for every pin.
 
-import type { PeerStatus, PinStatus } from '@pinmesh/node'
+import type { PeerStatus, PinStatus, StatusFilter } from '@pinmesh/node'
 import type { Exit } from '../failure.ts'
 import { parseCid } from '../parse/cid.ts'
+import { usage } from '../parse/refuse.ts'
 import type { Session } from '../session.ts'
 import { ageText, expiryText } from '../text/age.ts'
 import { clean, table } from '../text/table.ts'
@@ -22,7 +23,15 @@ export interface ShownStatus extends Omit<PinStatus, 'peers'> {
   peers: ShownPeer[]
 }
 
-export async function status(session: Session, arg: string | undefined): Promise<Exit> {
+export interface StatusOptions {
+  filter?: StatusFilter[]
+  local?: boolean
+}
+
+export async function status(session: Session, arg: string | undefined, options: StatusOptions = {}): Promise<Exit> {
+  const { filter, local = false } = options
+  if (arg !== undefined && (filter !== undefined || local))
+    throw usage('--filter and --local choose among all pins.', 'Leave them out, or the CID.')
   const cid = arg === undefined ? undefined : parseCid(arg)
   await session.ask(async (client) => {
     if (cid !== undefined) {
@@ -30,8 +39,8 @@ export async function status(session: Session, arg: string | undefined): Promise
       await session.out.result(one, statusText(one, Date.now()))
       return
     }
-    for await (const one of client.pins.statuses()) {
-      await session.out.result(shownStatus(one), lineText(one))
+    for await (const one of client.pins.statuses({ local, ...(filter === undefined ? {} : { filter }) })) {
+      await session.out.result(shownStatus(one), session.out.quiet ? one.cid : lineText(one, local))
       session.world.signal.throwIfAborted()
     }
   })
@@ -73,7 +82,11 @@ export function statusText(status: ShownStatus, now: number): string {
   return [`${head}\n${have} of ${want} copies, at least ${min}${more.join('')}${voided}`, ...table(rows)].join('\n')
 }
 
-function lineText({ cid, have, want, min, name, expired }: PinStatus): string {
-  const health = expired === true ? 'lapsed' : have >= want ? 'ok' : have >= min ? 'few' : 'at risk'
-  return [cid, `${have}/${want}`, health, name === undefined ? '' : clean(name)].join('  ').trimEnd()
+function lineText(status: PinStatus, local: boolean): string {
+  const { cid, have, want, min, name, expired, limbo } = status
+  const health = have >= want ? 'ok' : have >= min ? 'few' : 'at risk'
+  const [own] = local ? shownStatus(status).peers : []
+  const told = [cid, `${have}/${want}`, limbo === true ? 'limbo' : expired === true ? 'lapsed' : health]
+  if (own !== undefined) told.push(`${own.state} here${own.reason === undefined ? '' : `: ${clean(own.reason)}`}`)
+  return [...told, name === undefined ? '' : clean(name)].join('  ').trimEnd()
 }

@@ -76,6 +76,9 @@ export class Commands {
       case 'status':
         this.#init.status.run(id, command.cid)
         return
+      case 'statuses':
+        this.#init.status.runLeaf(id, command.leaf)
+        return
       case 'change-trust':
       case 'invite':
       case 'limbo':

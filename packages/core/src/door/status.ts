@@ -1,8 +1,10 @@
 /**
  * What is known of one pin: who holds it, who fetches it, who failed and why, since when; as this peer sees it now.
  */
+import { compareBytes } from '../bytes/compare.ts'
 import type { Claims } from '../content/claims.ts'
 import { findRow } from '../content/claims.ts'
+import type { Hold } from '../content/hold.ts'
 import type { Keeper } from '../content/keeper.ts'
 import { isPart } from '../content/visit.ts'
 import type { Planner } from '../content/planner.ts'
@@ -13,10 +15,13 @@ import type { Members } from '../members/members.ts'
 import type { Leaf } from '../pinset/leaf.ts'
 import type { Leaves } from '../pinset/leaves.ts'
 import { isHeld } from '../placement/pin-view.ts'
-import { liveRow } from '../pinset/view.ts'
+import { liveRow, type PinRow } from '../pinset/view.ts'
 import type { PeerReport, PinReport } from '../reports.ts'
 import { badCid, notPinned, parseCid } from './cids.ts'
 import { slotsOf } from './unpins.ts'
+
+/** Reports in one unit of work, at about 20 µs each in a small mesh and 0.1 ms in one of two hundred. */
+const pinsPerUnit = 4
 
 export interface StatusInit {
   readonly self: string
@@ -51,16 +56,49 @@ export class Status {
     })
   }
 
+  /** Replies with a report of each pin of a leaf, those in limbo last. They are made a few at a time: others wait too. */
+  runLeaf(id: number, leafId: number): void {
+    const { outbox, leaves } = this.#init
+    const reports: PinReport[] = []
+    const goOn = (after: Uint8Array | undefined): void =>
+      leaves.with(leafId, (leaf) => {
+        const next = this.#some(leaf, after, reports)
+        if (next !== undefined) return goOn(next)
+        reports.push(...limboOf(leaf))
+        outbox.emit({ kind: 'reply', id, reply: { of: 'statuses', reports } })
+      })
+    goOn(undefined)
+  }
+
+  /** Reports the next pins behind a key; the key of the last, undefined when it was the leaf's last. */
+  #some(leaf: Leaf, after: Uint8Array | undefined, reports: PinReport[]): Uint8Array | undefined {
+    let left = pinsPerUnit
+    const from = after === undefined ? leaf.id * 16 : bucketOf(after)
+    for (let bucket = from; bucket < (leaf.id + 1) * 16; bucket++) {
+      const rows = leaf.rows(bucket)
+      const start = after === undefined ? 0 : rows.findIndex((row) => compareBytes(row.key, after) > 0)
+      for (let at = start; at >= 0 && at < rows.length; at++) {
+        const row = rows[at] as PinRow
+        reports.push(this.#reportAt(leaf, bucket, row, at))
+        if (--left === 0) return row.key
+      }
+    }
+    return undefined
+  }
+
   #report(leaf: Leaf, bucket: number, key: Uint8Array): PinReport | undefined {
-    const { planner, members, claims, keeper, self, outbox } = this.#init
     const rows = leaf.rows(bucket)
     const at = findRow(rows, key)
-    const merged = rows[at]
+    const row = rows[at]
+    if (row !== undefined) return this.#reportAt(leaf, bucket, row, at)
     const hold = leaf.hold(key)
-    if (merged === undefined) {
-      if (hold?.state !== 'limbo') return undefined
-      return { cid: hold.cid.toString(), want: 0, min: 0, have: 1, peers: [], limbo: true }
-    }
+    return hold?.state === 'limbo' ? limboReport(hold) : undefined
+  }
+
+  #reportAt(leaf: Leaf, bucket: number, merged: PinRow, at: number): PinReport {
+    const { planner, members, claims, keeper, self, outbox } = this.#init
+    const { key } = merged
+    const hold = leaf.hold(key)
     const live = liveRow(merged, members.clock.isRight ? outbox.wall / 1000 : -Infinity)
     const row = live ?? merged
     const job = keeper.jobs.of(key)
@@ -109,6 +147,15 @@ export class Status {
       limbo: false
     }
   }
+}
+
+function limboOf(leaf: Leaf): PinReport[] {
+  const kept = [...leaf.holds()].filter(({ state }) => state === 'limbo')
+  return kept.filter(({ key }) => findRow(leaf.rows(bucketOf(key)), key) < 0).map(limboReport)
+}
+
+function limboReport({ cid }: Hold): PinReport {
+  return { cid: cid.toString(), want: 0, min: 0, have: 1, peers: [], limbo: true }
 }
 
 const reasons: Partial<Record<PeerReport['state'], string>> = {
