@@ -27,8 +27,8 @@ export interface HeliaContentInit {
   reach?(peer: string): readonly string[]
   /** Ms without progress after which a source is given up. Default: 30,000. */
   stallMs?: number
-  /** Bytes that may still be stored; asked before each block. Default: no bound. */
-  spaceBytes?: () => number
+  /** What all blocks together may take, pinned or not; asked before each block. Default: no bound. */
+  budgetBytes?: () => number
 }
 
 export function createHeliaContent(init: HeliaContentInit): Content {
@@ -42,6 +42,6 @@ export function createHeliaContent(init: HeliaContentInit): Content {
       allows: (peer) => servePublic || isMember(peer),
       reach: (peer) => init.reach?.(peer) ?? []
     }),
-    spaceBytes: init.spaceBytes
+    budgetBytes: init.budgetBytes
   })
 }

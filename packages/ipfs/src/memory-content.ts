@@ -128,7 +128,7 @@ class FaultyContent implements MemoryContent {
       rows: new MemoryRows(),
       files: new MemoryFiles(),
       fetcher: new WorldFetcher(world, peer, faults),
-      spaceBytes: () => (faults.full === true ? 0 : Infinity)
+      budgetBytes: () => (faults.full === true ? 0 : Infinity)
     })
   }
 

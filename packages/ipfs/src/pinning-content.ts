@@ -44,8 +44,8 @@ export interface PinningContentInit {
   rows: Rows
   files: Files
   fetcher: Fetcher
-  /** Bytes that may still be stored. Default: no bound. */
-  spaceBytes?: (() => number) | undefined
+  /** What all blocks together may take. Default: no bound. */
+  budgetBytes?: (() => number) | undefined
 }
 
 export class PinningContent implements Content {
@@ -60,13 +60,13 @@ export class PinningContent implements Content {
 
   constructor(init: PinningContentInit) {
     this.#init = init
-    const { rows, files, spaceBytes } = init
+    const { rows, files, budgetBytes } = init
     this.#journal = new Journal(rows)
     this.#blocks = new BlockStore({
       rows,
       files,
       damaged: (multihash) => this.#damaged(multihash),
-      ...(spaceBytes === undefined ? {} : { spaceBytes })
+      ...(budgetBytes === undefined ? {} : { budgetBytes })
     })
     this.#custody = new Custody({
       needed: (multihash) => this.#journal.needed(multihash),

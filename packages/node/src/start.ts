@@ -70,7 +70,8 @@ async function begin(
     path: home.blocksPath,
     libp2p: transport.libp2p,
     isMember: (peer: string) => core.isMember(peer),
-    servePublic: settings.servePublic ?? false
+    servePublic: settings.servePublic ?? false,
+    budgetBytes: () => core.space.budgetBytes
   })
   const notes = new Notes()
   const refusals = new Refusals((note) => notes.say(note))

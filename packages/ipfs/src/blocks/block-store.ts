@@ -21,8 +21,8 @@ export const fileBytesMin: number = 64 << 10
 export interface BlockStoreInit {
   rows: Rows
   files: Files
-  /** Bytes that may still be stored; asked before each put. Default: no bound. */
-  spaceBytes?: () => number
+  /** What all blocks together may take; asked before each put. Default: no bound. */
+  budgetBytes?: () => number
   /** A block that should be here is not, or is not what it was. It has been dropped. */
   damaged(multihash: Uint8Array): Promise<void>
 }
@@ -98,8 +98,9 @@ export class BlockStore {
     if (running !== undefined) return running
     if (this.size(multihash) !== undefined) return
     if (bytes.length > blockBytesMax) throw new ContentError('bad-dag', `A block of ${bytes.length} bytes is too large`)
-    const space = this.#init.spaceBytes?.() ?? Infinity
-    if (this.#puttingBytes + bytes.length > space) throw new ContentError('no-space', 'The space for blocks is used up')
+    const budget = this.#init.budgetBytes?.() ?? Infinity
+    if (this.#usedBytes + this.#puttingBytes + bytes.length > budget)
+      throw new ContentError('no-space', 'The space for blocks is used up')
     const put = this.#put(multihash, name, bytes)
     this.#putting.set(name, put)
     try {
