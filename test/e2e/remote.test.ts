@@ -2,9 +2,11 @@
 // it does not.
 
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { absentCid } from '../kit/cids.ts'
 import { writeBytes } from '../kit/files.ts'
 import { Lab } from '../kit/lab.ts'
@@ -63,6 +65,18 @@ test('a token opens from elsewhere what it is for, until it is ended', async () 
   assert.equal(codeOf(await as('ls')), 'MESH_API_TOKEN')
   const bare = await runMesh(['ls', '--json', '--api', `http://192.0.2.7:${port}`, '--token', String(token)])
   assert.deepEqual([codeOf(bare), bare.code], ['MESH_API_INSECURE', 1])
+})
+
+test('a command that asks a peer starts without the heavy parts of Node', () => {
+  const command = fileURLToPath(new URL('../../packages/cli/bin/mesh.js', import.meta.url))
+  const tell = 'process.on("exit", () => console.error(process.moduleLoadList.join(" ")))'
+  const words = ['--import', `data:text/javascript,${tell}`, command, 'ls', '--home', a.home]
+  const { status, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' })
+  assert.equal(status, 0, stderr)
+  assert.match(stderr, / http( |$)/m)
+  for (const heavy of ['undici', 'http2', 'tls', 'child_process']) {
+    assert.doesNotMatch(stderr, new RegExp(`NativeModule (internal/deps/${heavy}/)?${heavy}( |$)`, 'm'), heavy)
+  }
 })
 
 test('the budget changes while the peer runs, other settings with its next start', async () => {

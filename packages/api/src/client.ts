@@ -34,7 +34,6 @@ export type { ApiAddress, ApiListen } from './listen.ts'
 export { MeshError } from './mesh.ts'
 export type { ConfigChange, ConfigRow, MeshConfig } from './config.ts'
 export { readToken, tokenForm } from './token.ts'
-export { Tokens } from './tokens.ts'
 export type { MeshTokens, TokenInfo, TokenRequest } from './tokens.ts'
 
 /** A MeshNode elsewhere: what is at hand there must be asked for here. */

@@ -3,7 +3,8 @@
 
 import { Agent, request } from 'node:http'
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
-import { Agent as TlsAgent, request as tlsRequest } from 'node:https'
+import type https from 'node:https'
+import { createRequire } from 'node:module'
 import type { ApiAddress, ApiListen } from './listen.ts'
 import { MeshError } from './mesh.ts'
 import { meshErrorOf, problemIn } from './problem.ts'
@@ -33,8 +34,9 @@ export class Http {
     const url = 'url' in at ? new URL(at.url) : undefined
     const secure = url?.protocol === 'https:'
     const pool = { keepAlive: true, maxSockets: connectionsMax }
-    this.#agent = secure ? new TlsAgent(pool) : new Agent(pool)
-    this.#request = secure ? tlsRequest : request
+    const { Agent: AgentOf, request: requestBy } = secure ? tls() : { Agent, request }
+    this.#agent = new AgentOf(pool)
+    this.#request = requestBy
     this.#to = url === undefined ? (at as ApiListen) : { host: bare(url.hostname), port: url.port }
     this.#prefix = url?.pathname.replace(/\/+$/, '') ?? ''
     this.#token = token
@@ -161,6 +163,11 @@ export function connectionError(error: unknown, signal?: AbortSignal): unknown {
     })
   }
   return meshErrorOf(error)
+}
+
+/** Loaded only where it is needed: TLS costs a command a third of its start. */
+function tls(): typeof https {
+  return createRequire(import.meta.url)('node:https') as typeof https
 }
 
 /** An IPv6 host stands in brackets in an address, and without for a socket. */

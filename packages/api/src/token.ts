@@ -1,7 +1,6 @@
 // The bearer token: whoever can read the file may drive the peer. Made once and reused, so that clients that are
 // already running outlive a restart of the peer.
 
-import { randomBytes } from 'node:crypto'
 import { chmod, readFile } from 'node:fs/promises'
 import { replaceFile } from '@pinmesh/node/replace-file'
 import { MeshError } from './mesh.ts'
@@ -29,6 +28,7 @@ export async function readOrMakeToken(file: string): Promise<string> {
     await chmod(file, 0o600)
     return found
   }
+  const { randomBytes } = await import('node:crypto') // a client that only reads starts without it
   const token = randomBytes(tokenBytes).toString('base64url')
   await replaceFile(file, `${token}\n`, 0o600)
   return token

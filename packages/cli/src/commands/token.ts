@@ -1,7 +1,8 @@
 // mesh token: makes, lists and ends the tokens that others use. It asks the peer, or changes the file itself while no peer
 // runs; the home's own token (api.token) is not among them.
 
-import { type MeshTokens, Tokens } from '@pinmesh/api/client'
+import type { MeshTokens } from '@pinmesh/api/client'
+import { Tokens } from '@pinmesh/api/tokens'
 import type { TokenInfo } from '@pinmesh/api/client'
 import type { Exit } from '../failure.ts'
 import { tokensFileOf } from '../home.ts'
