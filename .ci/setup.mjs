@@ -19,7 +19,8 @@ function isCurrent() {
   const wanted = packagesOf(`${root}package-lock.json`)
   const present = packagesOf(inner)
   return Object.entries(wanted).every(([path, entry]) => {
-    if (path === '' || entry.link) return true
+    if (path === '') return true
+    if (entry.link) return existsSync(`${root}${path}`)
     const found = present[path]
     return found ? found.version === entry.version && found.integrity === entry.integrity : entry.optional === true
   })

@@ -12,9 +12,10 @@ const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')
 /** Who may import whom: arrows point inward. A package that is not named as a target is imported by nobody. */
 const arrows: Record<string, readonly string[]> = {
   core: [],
-  store: ['core'],
+  level: [],
+  store: ['core', 'level'],
   transport: ['core'],
-  ipfs: ['core'],
+  ipfs: ['core', 'level'],
   node: ['core', 'store', 'transport', 'ipfs'],
   api: ['core', 'node'],
   cli: ['core', 'node', 'api'],

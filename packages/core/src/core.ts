@@ -208,6 +208,8 @@ export class Core {
           cid: event.cid,
           reason: event.code
         })
+      case 'content-lost':
+        return this.#house.keeper.lost(this.holdKeyOf(event.cid), event.cid)
       case 'probed':
         if (event.store !== this.#house.self.store) this.#house.keeper.markAll()
         this.#house.self.store = event.store

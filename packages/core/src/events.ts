@@ -131,6 +131,8 @@ export type Event =
   | { readonly kind: 'acquire-failed'; readonly job: number; readonly code: ContentCode; readonly bytes: number }
   | { readonly kind: 'released'; readonly cid: string; readonly usedBytes: number }
   | { readonly kind: 'release-failed'; readonly cid: string; readonly code: string }
+  /** The back end has this pin no longer, or only in part: a block was damaged, or removed behind its back. */
+  | { readonly kind: 'content-lost'; readonly cid: string }
   /** The shell's regular look at its disk and back end. */
   | { readonly kind: 'probed'; readonly store: StoreState; readonly usedBytes: number }
   | { readonly kind: 'stopping' }

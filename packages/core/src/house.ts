@@ -157,11 +157,8 @@ export class House {
     this.self = this.#buildSelf(rooms)
     this.standing = this.#buildStanding(rooms)
     this.author = this.#buildAuthor(rooms)
-    this.intake = new Intake({
-      ...rooms,
-      forked: (proof) => void this.standing.take('fork', proof, self),
-      overtaken: (leaf) => this.standing.refresh(leaf)
-    })
+    const forked = (proof: Uint8Array): void => void this.standing.take('fork', proof, self)
+    this.intake = new Intake({ ...rooms, forked, overtaken: (leaf) => this.standing.refresh(leaf) })
     this.claimer = this.#buildClaimer(rooms)
     this.planner = new Planner(rooms)
     this.keeper = this.#buildKeeper(rooms)
@@ -193,14 +190,14 @@ export class House {
       recordLifeMs: timings.recordLifeMs,
       beatMs: timings.beatMs,
       signed: (bytes) => void this.standing.take('record', bytes, self),
-      bear: () => this.#bear(),
+      bear: (incarnation) => this.#bear(incarnation),
       stamped: (bytes) => this.disk.write({ rows: [{ table: 'meta', key: stampRowKey, value: bytes }] })
     })
   }
 
-  #bear(): void {
-    const next = this.self.incarnation + 1
-    this.disk.write({ rows: [incarnationRow(next)], sync: true, done: () => this.self.reborn(next) })
+  #bear(incarnation: number): void {
+    const done = (): void => this.claimer.anew(() => this.self.reborn(incarnation))
+    this.disk.write({ rows: [incarnationRow(incarnation)], sync: true, done })
   }
 
   #buildStanding(rooms: Rooms): Standing {

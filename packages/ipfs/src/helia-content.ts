@@ -29,6 +29,10 @@ export interface HeliaContentInit {
   stallMs?: number
   /** What all blocks together may take, pinned or not; asked before each block. Default: no bound. */
   budgetBytes?: () => number
+  /** What the disk still has room for; asked before each block. Default: no bound. */
+  roomBytes?: () => Promise<number>
+  /** A pin (CIDv1, base32) is one no longer: a block of it was found damaged. acquire() makes it whole again. */
+  lost?: (cid: string) => void
 }
 
 export function createHeliaContent(init: HeliaContentInit): Content {
@@ -42,6 +46,8 @@ export function createHeliaContent(init: HeliaContentInit): Content {
       allows: (peer) => servePublic || isMember(peer),
       reach: (peer) => init.reach?.(peer) ?? []
     }),
-    budgetBytes: init.budgetBytes
+    budgetBytes: init.budgetBytes,
+    roomBytes: init.roomBytes,
+    lost: init.lost
   })
 }

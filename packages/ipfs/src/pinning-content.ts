@@ -41,11 +41,15 @@ import type { ReadBlock } from './unixfs/export.ts'
 import { resolvePath } from './unixfs/resolve.ts'
 
 export interface PinningContentInit {
+  /** A pin (CIDv1, base32) is one no longer: a block of it was found damaged. acquire() makes it whole again. */
+  lost?: ((cid: string) => void) | undefined
   rows: Rows
   files: Files
   fetcher: Fetcher
   /** What all blocks together may take. Default: no bound. */
   budgetBytes?: (() => number) | undefined
+  /** What the disk still has room for. Default: no bound. */
+  roomBytes?: (() => Promise<number>) | undefined
 }
 
 export class PinningContent implements Content {
@@ -60,13 +64,14 @@ export class PinningContent implements Content {
 
   constructor(init: PinningContentInit) {
     this.#init = init
-    const { rows, files, budgetBytes } = init
+    const { rows, files, budgetBytes, roomBytes } = init
     this.#journal = new Journal(rows)
     this.#blocks = new BlockStore({
       rows,
       files,
       damaged: (multihash) => this.#damaged(multihash),
-      ...(budgetBytes === undefined ? {} : { budgetBytes })
+      ...(budgetBytes === undefined ? {} : { budgetBytes }),
+      ...(roomBytes === undefined ? {} : { roomBytes })
     })
     this.#custody = new Custody({
       needed: (multihash) => this.#journal.needed(multihash),
@@ -239,6 +244,6 @@ export class PinningContent implements Content {
 
   async #damaged(multihash: Uint8Array): Promise<void> {
     this.#custody.spoil(multihash)
-    await this.#journal.demote(multihash)
+    for (const cid of await this.#journal.demote(multihash)) this.#init.lost?.(cid.toString())
   }
 }

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import type { CID } from 'multiformats/cid'
 import type { Files } from '../src/blocks/files.ts'
 import { MemoryFiles } from '../src/blocks/files.ts'
-import { blockPrefix, key, nameOf } from '../src/blocks/keys.ts'
+import { blockPrefix, key, nameOf, valuePrefix } from '../src/blocks/keys.ts'
 import { MemoryRows } from '../src/blocks/memory-rows.ts'
 import { slices } from '../src/blocks/rows.ts'
 import type { RowChange, Rows } from '../src/blocks/rows.ts'
@@ -232,23 +232,31 @@ test('an add that shares blocks with a DAG being released ends whole', async () 
   await content.stop()
 })
 
-test('a damaged block ends its pins, and the next acquire fetches just that block', async () => {
-  const rows = new MemoryRows()
-  const files = new MemoryFiles()
-  const content = new PinningContent({ rows, files, fetcher: fetcher(new Set()) })
-  await content.start()
-  const large = leaves[0]
-  const owners = dags.flatMap(({ blocks }, n) =>
-    blocks.has(nameOf(large?.cid.multihash.bytes ?? new Uint8Array())) ? [n] : []
-  )
-  for (const n of owners) await content.acquire(cidOf(n), options([]))
-  await files.write(nameOf(large?.cid.multihash.bytes ?? new Uint8Array()), new Uint8Array([1, 2, 3]))
-  // Any reading notices.
-  for await (const entry of content.get(large?.cid.toString() ?? '', options([]))) assert.equal(entry.size, 70_000)
-  assert.deepEqual(await pinned(content), [])
-  for (const n of owners) await content.acquire(cidOf(n), options([]))
-  await check(content, rows, files, owners)
-  for (const n of owners) await content.release(cidOf(n))
-  await check(content, rows, files, [])
-  await content.stop()
-})
+for (const [name, at] of [
+  ['in a file', 0],
+  ['in the table', 5]
+] as const) {
+  test(`a damaged block ${name} ends its pins, which is told, and the next acquire fetches just that block`, async () => {
+    const rows = new MemoryRows()
+    const files = new MemoryFiles()
+    const lost: string[] = []
+    const content = new PinningContent({ rows, files, fetcher: fetcher(new Set()), lost: (cid) => lost.push(cid) })
+    await content.start()
+    const { cid, bytes } = leaves[at] as Block
+    const owners = dags.flatMap(({ blocks }, n) => (blocks.has(nameOf(cid.multihash.bytes)) ? [n] : []))
+    assert.ok(owners.length > 1)
+    for (const n of owners) await content.acquire(cidOf(n), options([]))
+    const flipped = bytes.with(3, (bytes[3] as number) ^ 1)
+    if (at === 0) await files.write(nameOf(cid.multihash.bytes), flipped)
+    else await rows.write([{ key: key(valuePrefix, cid.multihash.bytes), value: flipped }])
+    // Any reading notices.
+    for await (const entry of content.get(cid.toString(), options([]))) assert.equal(entry.size, bytes.length)
+    assert.deepEqual(await pinned(content), [])
+    assert.deepEqual(lost.sort(), owners.map(cidOf).sort())
+    for (const n of owners) await content.acquire(cidOf(n), options([]))
+    await check(content, rows, files, owners)
+    for (const n of owners) await content.release(cidOf(n))
+    await check(content, rows, files, [])
+    await content.stop()
+  })
+}

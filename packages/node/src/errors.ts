@@ -11,7 +11,7 @@ const remedies: Record<string, string> = {
   MESH_HOME_BUSY: 'Stop the other process, or choose another folder with --home.',
   MESH_STORE_DAMAGED: 'Move the store folder away and start again: the pinset comes back from the other peers.',
   MESH_STORE_FAILED: 'Look at the disk of this peer.',
-  MESH_DISK_FULL: 'Make room on the disk.',
+  MESH_DISK_FULL: 'Make room on the disk; the peer goes on by itself.',
   MESH_PORT_TAKEN: 'Choose another with --listen, or stop what listens there.',
   MESH_BAD_ADDRESS: 'Give a multiaddress such as /ip4/192.0.2.7/tcp/4101.',
   MESH_UNREACHABLE: 'Check the address and that the other peer runs and is not behind a firewall.',

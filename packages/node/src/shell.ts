@@ -21,6 +21,8 @@ export interface ShellInit {
   readonly transport: Transport
   readonly content: Content
   readonly note: (note: Note) => void
+  /** the store took no write, or content found no room */
+  readonly refused: () => void
   /** a broken invariant: the process has to end */
   readonly broken: (error: unknown) => void
 }
@@ -195,6 +197,7 @@ export class Shell {
     try {
       await this.#init.store.write(effect.rows, { sync: effect.sync })
     } catch (error) {
+      this.#init.refused()
       this.step({ kind: 'write-failed', batch: effect.batch, code: codeOf(error) })
       return
     }
@@ -249,6 +252,7 @@ export class Shell {
       this.step({ kind: 'acquired', job: effect.job, bytes, usedBytes })
     } catch (error) {
       const code = error instanceof ContentError ? error.code : controller.signal.aborted ? 'aborted' : 'back-end'
+      if (code === 'no-space' || code === 'back-end') this.#init.refused()
       this.step({ kind: 'acquire-failed', job: effect.job, code, bytes: 0 })
     } finally {
       this.#jobs.delete(effect.job)

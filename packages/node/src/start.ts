@@ -5,8 +5,11 @@
 import { Core, fromHex, policyOf, type Timings, timings } from '@pinmesh/core'
 import { type Content, createHeliaContent } from '@pinmesh/ipfs'
 import { createLevelStore, type Store } from '@pinmesh/store'
-import { createLibp2pTransport } from '@pinmesh/transport'
+import { createLibp2pTransport, type Transport } from '@pinmesh/transport'
+import { DiskRoom } from './disk-room.ts'
 import { meshErrorOf } from './errors.ts'
+import { Health } from './health.ts'
+import { checkHolds } from './holds.ts'
 import { Home, type MeshFile } from './home.ts'
 import { systemRandom } from './join.ts'
 import { MeshError } from './mesh-error.ts'
@@ -16,9 +19,8 @@ import { Notes } from './notes.ts'
 import { Peer } from './peer.ts'
 import { listenDefault, type NodeSettings, version } from './settings.ts'
 import { Refusals } from './refusals.ts'
-import { codeOf, Shell } from './shell.ts'
+import { Shell } from './shell.ts'
 
-const probeEveryMs = 10_000
 const bootstrapEveryMs = 3000
 const recordWithinMs = 15_000
 
@@ -53,6 +55,7 @@ async function begin(
   const crypto = nodeCrypto(await home.identity(), await home.rootSeed())
   const spaceBytes = settings.spaceBytes ?? mesh.spaceBytes
   if (spaceBytes !== mesh.spaceBytes) await home.saveMesh({ ...mesh, spaceBytes })
+  const room = new DiskRoom(home.path)
   const store = await createLevelStore({ path: home.storePath })
   undo.push(async () => store.close())
   const policy = policyOf(charter, await facts(store), crypto)
@@ -71,11 +74,35 @@ async function begin(
     libp2p: transport.libp2p,
     isMember: (peer: string) => core.isMember(peer),
     servePublic: settings.servePublic ?? false,
-    budgetBytes: () => core.space.budgetBytes
+    budgetBytes: () => core.space.budgetBytes,
+    roomBytes: async () => room.spare(),
+    lost: (cid) => void shell.step({ kind: 'content-lost', cid })
   })
   const notes = new Notes()
-  const refusals = new Refusals((note) => notes.say(note))
-  const shell = new Shell({ core, store, transport, content, note: (note) => notes.say(note), broken: crash })
+  const note = notes.say.bind(notes)
+  const shell = new Shell({ core, store, transport, content, note, refused: () => health.doubt(), broken: crash })
+  const health: Health = new Health({ store, content, room, shell, notes })
+  const refusals = new Refusals(note)
+  const parts = { core, shell, store, transport, content, health, refusals }
+  await serve(parts, undo)
+  undo.push(bootstrap(mesh.bootstrap, transport))
+  const markLeft = async (): Promise<void> => home.saveMesh({ ...((await home.mesh()) ?? mesh), left: true })
+  return new Peer({ ...parts, notes, homePath: home.path, timings: chosen, markLeft, stop })
+}
+
+interface Serving {
+  readonly core: Core
+  readonly shell: Shell
+  readonly store: Store
+  readonly transport: Transport
+  readonly content: Content
+  readonly health: Health
+  readonly refusals: Refusals
+}
+
+/** Starts the parts in their order, each with what undoes it. */
+async function serve(parts: Serving, undo: (() => Promise<void>)[]): Promise<void> {
+  const { core, shell, transport, content, health, refusals } = parts
   await content.start()
   undo.push(async () => content.stop())
   undo.push(async () => transport.stop())
@@ -90,11 +117,9 @@ async function begin(
   undo.push(async () => shell.stop())
   await shell.start()
   await settled(core)
-  undo.push(watch({ store, content, shell, notes }))
-  undo.push(bootstrap(mesh.bootstrap, transport))
-  const markLeft = async (): Promise<void> => home.saveMesh({ ...((await home.mesh()) ?? mesh), left: true })
-  const { path: homePath } = home
-  return new Peer({ core, shell, store, transport, content, notes, homePath, timings: chosen, markLeft, stop })
+  undo.push(checkHolds(parts))
+  health.begin(core.space.usedBytes)
+  undo.push(async () => health.stop())
 }
 
 /** The mesh that this home takes part in. */
@@ -149,36 +174,6 @@ async function facts(store: Store): Promise<{ key: Uint8Array; value: Uint8Array
   const rows: { key: Uint8Array; value: Uint8Array }[] = []
   for await (const chunk of store.range('fact')) rows.push(...chunk)
   return rows
-}
-
-/** Looks at disk and back end now and then, and tells the core. */
-function watch(parts: { store: Store; content: Content; shell: Shell; notes: Notes }): () => Promise<void> {
-  const { store, content, shell, notes } = parts
-  let looking: Promise<void> = Promise.resolve()
-  const look = async (): Promise<void> => {
-    let state: 'ok' | 'full' | 'failing' = 'ok'
-    let usedBytes = 0
-    try {
-      await content.probe()
-      await store.write([], { sync: true })
-      usedBytes = (await content.space()).usedBytes
-    } catch (error) {
-      state = codeOf(error) === 'MESH_DISK_FULL' ? 'full' : 'failing'
-      notes.say({
-        code: 'store',
-        text: 'The disk or the IPFS back end of this peer does not work.',
-        reason: codeOf(error)
-      })
-    }
-    shell.step({ kind: 'probed', store: state, usedBytes })
-  }
-  const timer = setInterval(() => {
-    looking = look()
-  }, probeEveryMs)
-  return async () => {
-    clearInterval(timer)
-    await looking
-  }
 }
 
 /** As long as nobody is connected, the addresses through which the mesh was found are tried. */

@@ -1,4 +1,4 @@
-// The store on disk: LevelDB, one process per folder. We work on the classic-level instance itself, not through
+// The store on disk: LevelDB, one process per folder. We work on classic-level itself (in @pinmesh/level), not through
 // datastore-level: that layer keys by text (ours are hashes), offers neither a synced batch nor nextv nor getMany
 // (810k rows/s against 370k, 178k reads/s against 27k), and turns an error into a string, so that a locked folder
 // could not be told from a damaged one.
@@ -6,12 +6,12 @@
 // the order of the calls (a crash then loses a tail only) and shares one fsync among all that wait for one.
 
 import { readdir } from 'node:fs/promises'
-import { ClassicLevel } from 'classic-level'
+import { type Operation, SteadyLevel } from '@pinmesh/level'
 import { storeErrorOf, StoreError } from './store-error.ts'
 import { chunkBytesMax, chunkRowsMax } from './store.ts'
 import type { Row, Store, StoredRow, Table } from './store.ts'
 
-/** First byte of every key. Never renumbered, never reused; 0 is kept for the row that carries a bare sync. */
+/** First byte of every key. Never renumbered, never reused; 0 belongs to @pinmesh/level. */
 const tableBytes: Readonly<Record<Table, number>> = {
   fact: 1,
   entry: 2,
@@ -23,9 +23,6 @@ const tableBytes: Readonly<Record<Table, number>> = {
 
 /** A group of waiting writes is closed at this many rows, so that one batch never blocks the disk for long. */
 const groupRowsMax = 10_000
-
-type Level = ClassicLevel<Uint8Array, Uint8Array>
-type Operation = { type: 'put'; key: Uint8Array; value: Uint8Array } | { type: 'del'; key: Uint8Array }
 
 interface Waiting {
   operations: Operation[]
@@ -39,14 +36,13 @@ interface Asked {
 }
 
 class LevelStore implements Store {
-  readonly #db: Level
+  readonly #db: SteadyLevel
   #waiting: Waiting[] = []
   #draining: Promise<void> | undefined
   #asked: Asked[] = []
-  #failure: StoreError | undefined
   #closing: Promise<void> | undefined
 
-  constructor(db: Level) {
+  constructor(db: SteadyLevel) {
     this.#db = db
   }
 
@@ -59,7 +55,7 @@ class LevelStore implements Store {
     }
     try {
       this.#check()
-      const iterator = this.#db.iterator(bounds)
+      const iterator = await this.#db.iterator(bounds)
       try {
         for (;;) {
           const rows = await iterator.nextv(chunkRowsMax)
@@ -86,7 +82,7 @@ class LevelStore implements Store {
   async write(rows: readonly Row[], options: { sync: boolean }): Promise<void> {
     this.#check()
     if (rows.length === 0 && !options.sync) return
-    const operations = rows.length === 0 ? [{ type: 'del' as const, key: Uint8Array.of(0) }] : rows.map(operationOf)
+    const operations = rows.map(operationOf)
     const done = Promise.withResolvers<void>()
     this.#waiting.push({ operations, sync: options.sync, done })
     this.#draining ??= this.#drain()
@@ -113,13 +109,13 @@ class LevelStore implements Store {
     while (this.#waiting.length > 0) {
       const group = this.#takeGroup()
       try {
-        if (this.#failure !== undefined) throw this.#failure
         const operations = group.length === 1 ? group[0]!.operations : group.flatMap((waiting) => waiting.operations)
         await this.#db.batch(operations, { sync: group.some((waiting) => waiting.sync) })
         for (const waiting of group) waiting.done.resolve()
       } catch (error) {
-        this.#failure ??= storeErrorOf(error)
-        for (const waiting of group) waiting.done.reject(this.#failure)
+        // What waited meanwhile came after it, and must not be kept without it.
+        const failure = storeErrorOf(error)
+        for (const waiting of [...group, ...this.#waiting.splice(0)]) waiting.done.reject(failure)
       }
     }
     this.#draining = undefined
@@ -180,13 +176,11 @@ function plain(bytes: Uint8Array, skip: number): Uint8Array {
  */
 export async function createLevelStore(init: { path: string }): Promise<Store> {
   await refuseHeadless(init.path)
-  const db: Level = new ClassicLevel(init.path, { keyEncoding: 'view', valueEncoding: 'view' })
   try {
-    await db.open()
+    return new LevelStore(await SteadyLevel.open(init))
   } catch (error) {
     throw storeErrorOf(error)
   }
-  return new LevelStore(db)
 }
 
 /** LevelDB would begin anew in a folder that has lost its CURRENT file, and delete the tables that it finds there. */

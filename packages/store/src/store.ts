@@ -33,8 +33,8 @@ export interface Store {
    * Atomic. Resolves when the rows can be read, and with `sync` when they survive loss of power. Writes take effect in
    * the order of the calls, awaited or not, and a later row of a key replaces an earlier one. What a crash loses is
    * always a tail: no write is kept without all before it. A `sync` write (also one of no rows) makes everything
-   * before it durable too. After a failed write every later one fails with the same code, until the store is reopened:
-   * what stands in the file behind a torn write could not be trusted.
+   * before it durable too. A failed write has changed nothing, and those that wait behind it fail with it; later ones
+   * fail until the disk takes writes again. Reading goes on meanwhile.
    */
   write(rows: readonly Row[], options: { sync: boolean }): Promise<void>
 

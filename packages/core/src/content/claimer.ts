@@ -108,6 +108,12 @@ export class Claimer {
     )
   }
 
+  /** Claims everything again when a new incarnation has begun: what was claimed in an earlier one does not count for others. */
+  anew(begun: () => void): void {
+    begun()
+    for (const [id, { buckets }] of this.#shards) if (buckets.size > 0) this.#plan(id, true)
+  }
+
   /** Sets what this peer says of a bucket: a nibble for each row. */
   set(bucket: number, view: Uint8Array, states: Uint8Array): void {
     const shard = this.#shard(bucket >> 8)

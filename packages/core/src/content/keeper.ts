@@ -57,6 +57,7 @@ export class Keeper {
   readonly deletions: Deletions
   readonly trash: Trash
   readonly #decide: Visit
+  readonly #outcomes: Outcomes
   readonly #dirty = new Set<number>()
   readonly #reviews = new Map<number, Timer>()
   #visiting = 0
@@ -69,12 +70,12 @@ export class Keeper {
       save: (leaf, rows, done) => this.#save(leaf, rows, done),
       mark: (bucket) => this.mark(bucket)
     })
-    const outcomes = new Outcomes({
+    const outcomes = (this.#outcomes = new Outcomes({
       ...init,
       jobOf: (key) => this.jobs.of(key),
       save: (leaf, rows, done) => this.#save(leaf, rows, done),
       mark: (bucket) => this.mark(bucket)
-    })
+    }))
     this.jobs = new Jobs({
       outbox: init.outbox,
       sources: (job) => sourcesOf(job, init),
@@ -102,6 +103,11 @@ export class Keeper {
   begin(): void {
     this.#ready = true
     this.#next()
+  }
+
+  /** The back end has lost what is kept under this key. */
+  lost(key: Uint8Array, cid: string): void {
+    this.#outcomes.lost(key, cid)
   }
 
   /** This bucket has to be looked at again. */

@@ -3,6 +3,7 @@
  * the next try. What came of a fetch that was given up is deleted, unless it is wanted again by now.
  */
 import type { Row } from '../effects.ts'
+import { bucketOf, leafOf } from '../formats/key.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import type { Timings } from '../members/profiles.ts'
 import type { Leaf } from '../pinset/leaf.ts'
@@ -99,6 +100,19 @@ export class Outcomes {
       })
       this.#init.save(leaf, [leaf.setHold(hold)])
       this.#init.mark(job.bucket)
+    })
+  }
+
+  /** What was held is not there any more: it is fetched again if it is a duty, and no longer claimed. */
+  lost(key: Uint8Array, cid: string): void {
+    this.#init.leaves.with(leafOf(key), (leaf) => {
+      const hold = leaf.hold(key)
+      if (hold === undefined || hold.state === 'failed' || hold.state === 'releasing') return
+      this.#init.outbox.note('content-lost', 'Content that was held here is damaged or gone; it is fetched again.', {
+        cid
+      })
+      this.#init.save(leaf, [leaf.dropHold(key)])
+      this.#init.mark(bucketOf(key))
     })
   }
 

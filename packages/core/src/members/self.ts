@@ -46,8 +46,8 @@ export interface SelfInit {
   readonly beatMs: number
   /** a record was signed: keep and spread it */
   readonly signed: (bytes: Uint8Array) => void
-  /** begin a new incarnation: `reborn` is called once it is on disk */
-  readonly bear: () => void
+  /** begin this incarnation: `reborn` is called once it is on disk */
+  readonly bear: (incarnation: number) => void
   /** the work is done: keep its stamp */
   readonly stamped: (stamp: Uint8Array) => void
 }
@@ -85,8 +85,21 @@ export class Self {
     this.refresh()
   }
 
+  /**
+   * Others hold a record that I have signed and know nothing of: my store was lost, or restored from a backup. What I say counts
+   * for them only in a later incarnation than that of the life which is gone.
+   */
+  outrun(incarnation: number): void {
+    if (this.#incarnation === 0 || incarnation < this.#incarnation) return
+    this.#init.outbox.note('outrun', 'Others know of a later life of this peer: its store is older than they are.', {
+      incarnation
+    })
+    this.#init.bear(incarnation + 1)
+  }
+
   /** As after a restart, but in the same life. */
   reborn(incarnation: number): void {
+    if (incarnation <= this.#incarnation) return
     this.#incarnation = incarnation
     this.#until = 0
     this.refresh()
@@ -141,7 +154,7 @@ export class Self {
     const until = Math.floor((members.clock.ownDate + recordLifeMs) / 1000)
     // Signed while this clock was ahead: only a record of a new incarnation takes it back.
     if (this.#until > until + recordLifeMs / 1000) {
-      this.#init.bear()
+      this.#init.bear(this.#incarnation + 1)
       return
     }
     this.#until = Math.max(until, this.#until + 1)

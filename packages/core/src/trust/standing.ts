@@ -130,6 +130,7 @@ export class Standing {
     const known = members.candidate(record.peer) !== undefined
     disk.write({ rows })
     if (record.peer === self) gossip.send('record', bytes)
+    if (record.peer === self && from !== self) this.#init.own().outrun(record.incarnation)
     this.#membersChanged()
     if (!known) outbox.note('member', 'A peer is a member now.', { peer: record.peer })
     return 'new'

@@ -2,9 +2,9 @@
 // table. One row for each block says where it is and how long, so that "is it here" is one look and the bytes in use are
 // known without reading any.
 //
-// Bytes are hashed each time they are read from a file: 0.6 ms a MiB, a tenth of what sending it costs, and the only way
-// to notice a file that the disk cut short or changed. A damaged block is dropped and reported, never handed out.
-// (LevelDB has checksums of its own, so small blocks are not hashed again.)
+// Bytes are hashed each time they are read: 0.6 ms a MiB, a tenth of what sending it costs, and the only way to notice that
+// the disk cut them short or changed them (LevelDB has checksums, and does not look at them when it reads). A damaged block is
+// dropped and reported, never handed out.
 
 import { ContentError } from '../content-error.ts'
 import { matches } from '../dag/digest.ts'
@@ -23,6 +23,8 @@ export interface BlockStoreInit {
   files: Files
   /** What all blocks together may take; asked before each put. Default: no bound. */
   budgetBytes?: () => number
+  /** What the disk still has room for; asked before each put. Default: no bound. */
+  roomBytes?: () => Promise<number>
   /** A block that should be here is not, or is not what it was. It has been dropped. */
   damaged(multihash: Uint8Array): Promise<void>
 }
@@ -61,7 +63,7 @@ export class BlockStore {
   async read(multihash: Uint8Array): Promise<Uint8Array | undefined> {
     const row = this.#rows.get(key(blockPrefix, multihash))
     if (row === undefined) return undefined
-    if (row[4] === 0) return this.#rows.get(key(valuePrefix, multihash))
+    if (row[4] === 0) return this.#readSmall(multihash)
     const name = nameOf(multihash)
     const isRight = (bytes: Uint8Array | undefined): boolean =>
       bytes !== undefined && bytes.length === lengthIn(row) && matches(multihash, bytes)
@@ -72,6 +74,13 @@ export class BlockStore {
     const again = await this.#files.read(name)
     if (isRight(again)) return again
     if (this.size(multihash) !== undefined) await this.#drop(multihash, name)
+    return undefined
+  }
+
+  async #readSmall(multihash: Uint8Array): Promise<Uint8Array | undefined> {
+    const bytes = this.#rows.get(key(valuePrefix, multihash))
+    if (bytes !== undefined && matches(multihash, bytes)) return bytes
+    if (this.size(multihash) !== undefined) await this.#drop(multihash, nameOf(multihash))
     return undefined
   }
 
@@ -113,11 +122,17 @@ export class BlockStore {
   async #put(multihash: Uint8Array, name: string, bytes: Uint8Array): Promise<void> {
     this.#puttingBytes += bytes.length
     try {
+      const room = (await this.#init.roomBytes?.()) ?? Infinity
+      if (this.#puttingBytes > room) throw new ContentError('no-space', 'The disk has no room left for blocks')
       const inFile = bytes.length >= fileBytesMin
       if (inFile) await this.#files.write(name, bytes)
       const changes: RowChange[] = [{ key: key(blockPrefix, multihash), value: rowOf(bytes.length, inFile) }]
       if (!inFile) changes.push({ key: key(valuePrefix, multihash), value: bytes })
-      await this.#rows.write(changes)
+      await this.#rows.write(changes).catch(async (error: unknown) => {
+        // A file without a row would take up room that nobody knows of.
+        if (inFile) await this.#files.remove(name)
+        throw error
+      })
       this.#usedBytes += bytes.length
     } finally {
       this.#puttingBytes -= bytes.length

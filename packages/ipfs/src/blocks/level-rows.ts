@@ -2,7 +2,7 @@
 // fsync, not sixteen.
 
 import { mkdir } from 'node:fs/promises'
-import { ClassicLevel } from 'classic-level'
+import { SteadyLevel } from '@pinmesh/level'
 import type { Rows, RowChange, StoredRow } from './rows.ts'
 
 /** Bytes of one shared batch: bounds what one fsync waits for. */
@@ -19,20 +19,24 @@ interface Waiting {
 
 export class LevelRows implements Rows {
   readonly #path: string
-  readonly #db: ClassicLevel<Uint8Array, Uint8Array>
+  #opened: SteadyLevel | undefined
   #waiting: Waiting[] = []
   #writing = false
 
   constructor(path: string) {
     this.#path = path
-    const views = { keyEncoding: 'view', valueEncoding: 'view' } as const
-    // Block bytes do not compress, and each small block is read far more often than written.
-    this.#db = new ClassicLevel(path, { ...views, compression: false, writeBufferSize: 16 << 20, cacheSize: 32 << 20 })
   }
 
   async open(): Promise<void> {
     await mkdir(this.#path, { recursive: true })
-    await this.#db.open()
+    // Block bytes do not compress, and each small block is read far more often than written.
+    const options = { compression: false, writeBufferSize: 16 << 20, cacheSize: 32 << 20 }
+    this.#opened = await SteadyLevel.open({ path: this.#path, options })
+  }
+
+  get #db(): SteadyLevel {
+    if (this.#opened === undefined) throw new Error('the rows are not open')
+    return this.#opened
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
@@ -82,7 +86,7 @@ export class LevelRows implements Rows {
 
   async range(prefix: Uint8Array, after: Uint8Array | undefined, limit: number): Promise<StoredRow[]> {
     const lower = after === undefined ? { gte: prefix } : { gt: after }
-    const iterator = this.#db.iterator({ ...lower, lt: endOf(prefix), limit, highWaterMarkBytes: readBytes })
+    const iterator = await this.#db.iterator({ ...lower, lt: endOf(prefix), limit, highWaterMarkBytes: readBytes })
     const found: StoredRow[] = []
     try {
       // One nextv() brings what fits into highWaterMarkBytes, not what was asked for: a short answer is not the end.
@@ -98,7 +102,7 @@ export class LevelRows implements Rows {
   }
 
   async last(prefix: Uint8Array): Promise<StoredRow | undefined> {
-    const iterator = this.#db.iterator({ gte: prefix, lt: endOf(prefix), limit: 1, reverse: true })
+    const iterator = await this.#db.iterator({ gte: prefix, lt: endOf(prefix), limit: 1, reverse: true })
     try {
       const row = await iterator.next()
       return row === undefined ? undefined : { key: plain(row[0]), value: plain(row[1]) }
@@ -108,7 +112,7 @@ export class LevelRows implements Rows {
   }
 
   async close(): Promise<void> {
-    await this.#db.close()
+    await this.#opened?.close()
   }
 }
 

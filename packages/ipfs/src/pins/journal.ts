@@ -124,9 +124,9 @@ export class Journal {
     return (await this.#rows.range(key(ownerPrefix, multihash), undefined, 1)).length > 0
   }
 
-  /** A block is gone: its pins are no pins any more, but keep what else they have. Returns how many. */
-  async demote(multihash: Uint8Array): Promise<number> {
-    let demoted = 0
+  /** A block is gone: its pins are no pins any more, but keep what else they have. Returns which they are. */
+  async demote(multihash: Uint8Array): Promise<CID[]> {
+    const demoted: CID[] = []
     const prefix = key(ownerPrefix, multihash)
     for await (const slice of slices(this.#rows, prefix)) {
       const changes: RowChange[] = []
@@ -134,10 +134,11 @@ export class Journal {
         const number = row.key.subarray(prefix.length)
         const cidBytes = this.#rows.get(key(numberPrefix, number))
         if (cidBytes === undefined) continue
-        const record = this.record(CID.decode(cidBytes))
+        const cid = CID.decode(cidBytes)
+        const record = this.record(cid)
         if (record?.number !== readNumber48(number) || record.state !== 'pinned') continue
         changes.push({ key: key(pinPrefix, cidBytes), value: encodeRecord({ ...record, state: 'partial' }) })
-        demoted++
+        demoted.push(cid)
       }
       await this.#rows.write(changes)
     }

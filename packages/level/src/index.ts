@@ -1,0 +1,9 @@
+/**
+ * LevelDB as the store and the content keep it: one batch at a time, and well again by itself after the disk was full.
+ *
+ *     const level = await SteadyLevel.open({ path: 'store' })
+ *     await level.batch([{ type: 'put', key, value }], { sync: true })
+ *     level.getSync(key)
+ *     await level.close()
+ */
+export { type Bounds, type LevelIterator, type Operation, SteadyLevel, type SteadyLevelInit } from './steady-level.ts'
