@@ -10,14 +10,30 @@ import { guardOf } from './guard.ts'
 import { MeshError } from './mesh.ts'
 import { boundBodies, checkEveryMs, type Patience, slow } from './patience.ts'
 import { badRequest, meshErrorOf, problemOf, statusOf } from './problem.ts'
+import type { Refusals } from './refusals.ts'
 import { bodyBytesMax, cidCharsMax } from './requests.ts'
 import type { Tokens } from './tokens.ts'
 
 /** More than any program opens, fewer than would exhaust the process's files. */
 const connectionsMax = 1024
 const headBytesMax: number = 16 << 10
+/** What an honest client does not meet, or a person should know of. */
+const atTheDoor = /^MESH_API_(?:BODY|ORIGIN|ROUTE|SCOPE|SLOW|TOKEN)$/
 
-export function appOf(token: string, tokens: Tokens, patience: Patience): FastifyInstance {
+export interface AppParts {
+  /** of the home, good for everything */
+  readonly token: string
+  readonly tokens: Tokens
+  readonly patience: Patience
+  readonly refusals: Refusals
+}
+
+export function appOf({ token, tokens, patience, refusals }: AppParts): FastifyInstance {
+  const answerFailure = (reply: FastifyReply, failure: unknown, status?: number): void => {
+    const error = meshErrorOf(failure)
+    if (atTheDoor.test(error.code)) refusals.refused(error.code, error.message)
+    void reply.code(status ?? statusOf(error)).send({ error: problemOf(error) })
+  }
   const guard = guardOf(token, tokens)
   const app = fastify({
     http: {
@@ -27,7 +43,7 @@ export function appOf(token: string, tokens: Tokens, patience: Patience): Fastif
       insecureHTTPParser: false
     },
     bodyLimit: bodyBytesMax,
-    clientErrorHandler: refuse,
+    clientErrorHandler: (error, socket) => refuse(error, socket, refusals),
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
     frameworkErrors: (_error, request, reply) => {
@@ -37,6 +53,7 @@ export function appOf(token: string, tokens: Tokens, patience: Patience): Fastif
     routerOptions: { maxParamLength: cidCharsMax * 3 }
   })
   app.server.maxConnections = connectionsMax
+  app.server.on('drop', () => refusals.refused('MESH_BUSY', `There are ${connectionsMax} connections already.`))
   app.removeContentTypeParser(['text/plain', 'application/json'])
   addJsonParser(app)
   app.addHook('onRequest', guard)
@@ -63,17 +80,13 @@ function addJsonParser(app: FastifyInstance): void {
   })
 }
 
-function answerFailure(reply: FastifyReply, failure: unknown, status?: number): void {
-  const error = meshErrorOf(failure)
-  void reply.code(status ?? statusOf(error)).send({ error: problemOf(error) })
-}
-
 /** What is not even a request: answered as far as it can be, and hung up on. */
-function refuse({ code }: ConnectionError, socket: Socket): void {
+function refuse({ code }: ConnectionError, socket: Socket, refusals: Refusals): void {
   if (code === 'ECONNRESET' || socket.destroyed) return
   const late = code === 'ERR_HTTP_REQUEST_TIMEOUT'
   const status = late ? 408 : code === 'HPE_HEADER_OVERFLOW' ? 431 : 400
   const error = late ? slow('The head of the request') : badRequest('That is not an HTTP request as this API takes it.')
+  refusals.refused(error.code, error.message)
   const body = JSON.stringify({ error: problemOf(error) })
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\nconnection: close`
   if (socket.writable) socket.write(`${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)

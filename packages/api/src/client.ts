@@ -37,7 +37,7 @@ export { readToken, tokenForm } from './token.ts'
 export type { MeshTokens, TokenInfo, TokenRequest } from './tokens.ts'
 
 /** A MeshNode elsewhere: what is at hand there must be asked for here. */
-export interface ApiClient extends Omit<MeshNode, 'info' | 'peers' | 'left'> {
+export interface ApiClient extends Omit<MeshNode, 'info' | 'peers' | 'left' | 'say'> {
   info(): Promise<NodeInfo>
   peers(): Promise<PeerInfo[]>
   /** Those that were given away; the one of the home is not among them. */

@@ -12,6 +12,7 @@ import { MeshError } from './mesh.ts'
 import type { MeshNode } from './mesh.ts'
 import { OpenRequests } from './open-requests.ts'
 import { type Patience, patienceDefault } from './patience.ts'
+import { Refusals } from './refusals.ts'
 import { addRoutes } from './routes.ts'
 import type { Scope } from './scope.ts'
 import { readOrMakeToken } from './token.ts'
@@ -66,6 +67,7 @@ class Server implements ApiServer {
   readonly #app: FastifyInstance
   readonly #init: ApiInit
   readonly #open = new OpenRequests()
+  readonly #refusals: Refusals
   readonly #done = Promise.withResolvers<void>()
   #stopping: Promise<void> | undefined
 
@@ -74,7 +76,9 @@ class Server implements ApiServer {
     this.stopped = this.#done.promise
     this.#init = init
     const tokens = new Tokens(init.tokensFile ?? join(dirname(init.tokenFile), 'tokens.json'))
-    this.#app = appOf(token, tokens, { ...patienceDefault, ...init.patience })
+    this.#refusals = new Refusals((note) => node.say(note))
+    const patience = { ...patienceDefault, ...init.patience }
+    this.#app = appOf({ token, tokens, patience, refusals: this.#refusals })
     this.inject = this.#app.inject.bind(this.#app)
     this.#app.addHook('onRoute', ({ method, url, config }) => {
       this.routes.push({ method: String(method), url, scope: config?.scope })
@@ -124,6 +128,7 @@ class Server implements ApiServer {
     } finally {
       clearInterval(idle)
       clearTimeout(late)
+      this.#refusals.stop()
       this.#done.resolve()
     }
   }

@@ -20,6 +20,7 @@ export interface FakeNode extends MeshNode {
   /** What `get` gives back: path → bytes, or null for a folder. */
   readonly files: Map<string, Uint8Array | null>
   asked: unknown[]
+  said: object[]
   stopped: number
 }
 
@@ -110,11 +111,15 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
     pinned,
     files,
     asked: [],
+    said: [],
     stopped: 0,
     info: () => ({ ...info, pins: pinned.size }),
     peers: () => [self],
     async *notes() {
       yield { at: 1, code: 'started', text: 'The peer started.', error: 'a field named error' }
+    },
+    say(note) {
+      node.said.push(note)
     },
     async setSpace(bytes = 10e9) {
       node.asked.push({ bytes })

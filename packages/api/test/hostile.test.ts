@@ -195,3 +195,18 @@ test('queries that ask for what there is not are refused', async (t) => {
     assert.equal(answer.statusCode, 400, url)
   }
 })
+
+test('what is refused is noted: the first of a kind at once, a flood of them in one line', async (t) => {
+  const { server, node, client } = await started(t)
+  for (let n = 0; n < 500; n++) await server.inject({ url: '/v1/id' })
+  await server.inject({ url: '/v1/id', headers: { origin: 'https://example.org' } })
+  await assert.rejects(client.pins.status('absent'), { code: 'MESH_NOT_PINNED' }) // an honest answer is no refusal
+  const first = { code: 'api-refused', text: 'The API refused a request. The token is missing or wrong.' }
+  assert.deepEqual(node.said, [
+    { ...first, reason: 'MESH_API_TOKEN' },
+    { ...first, text: 'The API refused a request. Web pages may not use this API.', reason: 'MESH_API_ORIGIN' }
+  ])
+  await server.stop()
+  const more = 'The API refused 499 more requests of that kind.'
+  assert.deepEqual(node.said.slice(2), [{ ...first, text: more, reason: 'MESH_API_TOKEN', count: 499 }])
+})

@@ -19,6 +19,7 @@ export interface FakeNode extends MeshNode {
   /** What was added last: path → text, or null for a folder. */
   readonly added: Map<string, string | null>
   asked: unknown[]
+  said: object[]
   stopped: number
 }
 
@@ -115,6 +116,7 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
     pinned,
     added: new Map(),
     asked: [],
+    said: [],
     stopped: 0,
     info: () => ({ ...info, pins: pinned.size }),
     peers: () => [
@@ -123,6 +125,9 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
     ],
     async *notes() {
       yield { at: 1, code: 'started', text: 'The peer\u001b[31m started.' }
+    },
+    say(note) {
+      node.said.push(note)
     },
     async setSpace(bytes = 10e9) {
       node.asked.push({ bytes })

@@ -6,6 +6,7 @@
 import type { MeshContent } from './mesh-content.ts'
 import type { MeshLeave } from './mesh-leave.ts'
 import type { MeshPins } from './mesh-pins.ts'
+import type { Told } from './notes.ts'
 import type { MeshTrust } from './mesh-trust.ts'
 
 export interface PeerInfo {
@@ -77,6 +78,9 @@ export interface MeshNode extends MeshLeave {
 
   /** What happens from now on, until the signal. */
   notes(signal: AbortSignal): AsyncIterable<Note>
+
+  /** Adds a note, for what stands in front of the peer, such as its API. */
+  say(note: Told): void
 
   /** Changes the budget at once, and keeps it in the home: resolves with the bytes that hold now. Default: as at the first start. */
   setSpace(bytes?: number): Promise<number>

@@ -2,8 +2,14 @@
  * One stream of facts about what happens: log, `mesh watch` and metrics read it. Listeners are bounded: a slow one loses the
  * oldest notes and is told so.
  */
-import type { Note as CoreNote } from '@pinmesh/core'
 import type { Note } from './mesh-node.ts'
+
+/** A note before it has its time. */
+export interface Told {
+  readonly code: string
+  readonly text: string
+  readonly [field: string]: unknown
+}
 
 const waitingMax = 1000
 
@@ -16,7 +22,7 @@ interface Listener {
 export class Notes {
   readonly #listeners = new Set<Listener>()
 
-  say(note: CoreNote): void {
+  say(note: Told): void {
     for (const listener of this.#listeners) {
       if (listener.waiting.length >= waitingMax) {
         listener.waiting.shift()
@@ -30,6 +36,8 @@ export class Notes {
   async *listen(signal: AbortSignal): AsyncIterable<Note> {
     const listener: Listener = { waiting: [], lost: 0, wake: () => {} }
     this.#listeners.add(listener)
+    const wake = (): void => listener.wake()
+    signal.addEventListener('abort', wake)
     try {
       while (!signal.aborted) {
         if (listener.lost > 0)
@@ -44,10 +52,10 @@ export class Notes {
         if (listener.waiting.length > 0) continue
         await new Promise<void>((resolve) => {
           listener.wake = resolve
-          signal.addEventListener('abort', () => resolve(), { once: true })
         })
       }
     } finally {
+      signal.removeEventListener('abort', wake)
       this.#listeners.delete(listener)
     }
   }

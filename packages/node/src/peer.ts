@@ -13,7 +13,7 @@ import type { LeaveOptions, LeaveStep } from './mesh-leave.ts'
 import type { MeshNode, NodeInfo, Note, PeerInfo } from './mesh-node.ts'
 import type { MeshPins } from './mesh-pins.ts'
 import type { MeshTrust } from './mesh-trust.ts'
-import type { Notes } from './notes.ts'
+import type { Notes, Told } from './notes.ts'
 import { PeerLeave } from './peer-leave.ts'
 import { PeerContent } from './peer-content.ts'
 import { PeerPins } from './peer-pins.ts'
@@ -105,6 +105,10 @@ export class Peer implements MeshNode {
 
   notes(signal: AbortSignal): AsyncIterable<Note> {
     return this.#parts.notes.listen(signal)
+  }
+
+  say(note: Told): void {
+    this.#parts.notes.say(note)
   }
 
   async setSpace(bytes?: number): Promise<number> {
