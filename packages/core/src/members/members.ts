@@ -53,7 +53,7 @@ export class Members {
     this.clock = new Clock({
       outbox: init.outbox,
       told: () => this.#told(),
-      alone: () => [...init.facts.records()].every(({ record }) => record.peer === init.self)
+      alone: () => this.#alone()
     })
   }
 
@@ -200,6 +200,11 @@ export class Members {
     const heard = this.#beats.get(peer)
     const aheadMs = heard === undefined ? 0 : this.clock.aheadMs({ wall: heard.beat.wall, at: heard.at })
     return Math.abs(aheadMs) > clockSkewMaxMs ? { clockAheadMs: aheadMs } : {}
+  }
+
+  #alone(): boolean {
+    for (const { record } of this.#init.facts.records()) if (record.peer !== this.#init.self) return false
+    return true
   }
 
   *#told(): Iterable<{ wall: number; at: number }> {
