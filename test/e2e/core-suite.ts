@@ -105,16 +105,16 @@ function oneIsCutOff(name: string, flags: readonly string[]): void {
   let peers: PeerProcess[] = []
 
   const behindWire = async (peer: string): Promise<string[]> => {
-    const [tcp] = await lab.portsOf(peer)
+    const [door] = await lab.doorsOf(peer)
     const port = await freePort()
-    wires.push(await Wire.lay(port, tcp))
-    return ['--announce', `/ip4/127.0.0.1/tcp/${port}`]
+    wires.push(await Wire.lay(port, door.port))
+    return ['--announce', `/ip4/127.0.0.1/tcp/${port}${door.tail}`]
   }
 
   before(async () => {
     const a = await lab.found('a', { flags: await behindWire('a') })
-    const [direct] = await lab.portsOf('a')
-    const b = await lab.join('b', `/ip4/127.0.0.1/tcp/${direct}/p2p/${a.peer}`, { flags: await behindWire('b') })
+    const [direct] = await lab.doorsOf('a')
+    const b = await lab.join('b', `/ip4/127.0.0.1/tcp/${direct.port}${direct.tail}/p2p/${a.peer}`, { flags: await behindWire('b') })
     const c = await lab.join('c', a, { flags: await behindWire('c') })
     peers = [a, b, c]
     await lab.meet(peers)

@@ -16,6 +16,17 @@ export interface LabInit {
   open?: boolean
   /** What every peer is started with besides. */
   flags?: readonly string[]
+  /** What peers listen on. Default: both. */
+  carriers?: readonly Carrier[]
+}
+
+export type Carrier = 'tcp' | 'ws'
+
+/** Where a peer listens. */
+export interface Door {
+  port: number
+  /** What stands behind the port in a multiaddr. */
+  tail: '' | '/ws'
 }
 
 export interface PeerInit {
@@ -33,7 +44,7 @@ export class Lab {
   readonly folder: string
   readonly #init: LabInit
   readonly #peers = new Map<string, PeerProcess>()
-  readonly #ports = new Map<string, [tcp: number, webSocket: number]>()
+  readonly #doors = new Map<string, Door[]>()
 
   constructor(name: string, init: LabInit = {}) {
     this.folder = newFolder(name)
@@ -118,17 +129,18 @@ export class Lab {
     return peer
   }
 
-  /** The TCP and the WebSocket port of a peer, the same at every start. */
-  async portsOf(name: string): Promise<[tcp: number, webSocket: number]> {
-    const ports = this.#ports.get(name) ?? [await freePort(), await freePort()]
-    this.#ports.set(name, ports)
-    return ports
+  /** Where a peer listens, the same at every start; one door for each carrier. */
+  async doorsOf(name: string): Promise<[Door, ...Door[]]> {
+    const doors = this.#doors.get(name) ?? []
+    for (const carrier of (this.#init.carriers ?? ['tcp', 'ws']).slice(doors.length))
+      doors.push({ port: await freePort(), tail: carrier === 'ws' ? '/ws' : '' })
+    this.#doors.set(name, doors)
+    return doors as [Door, ...Door[]]
   }
 
   async #flags(name: string, { flags = [], host }: PeerInit): Promise<string[]> {
-    const [tcp, webSocket] = await this.portsOf(name)
     const ip = `/ip4/${host?.address ?? '127.0.0.1'}`
-    const places = ['--listen', `${ip}/tcp/${tcp}`, '--listen', `${ip}/tcp/${webSocket}/ws`]
-    return [...places, '--profile', 'test', ...(this.#init.flags ?? []), ...flags]
+    const doors = (await this.doorsOf(name)).map(({ port, tail }) => `${ip}/tcp/${port}${tail}`)
+    return [...doors.flatMap((door) => ['--listen', door]), '--profile', 'test', ...(this.#init.flags ?? []), ...flags]
   }
 }
