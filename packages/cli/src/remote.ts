@@ -9,6 +9,7 @@ import { badValue, shown } from './parse/refuse.ts'
 import type { World } from './world.ts'
 
 export interface RemoteOptions {
+  home?: string
   api?: string
   token?: string
   tokenFile?: string
@@ -24,10 +25,15 @@ export interface ApiAt {
 
 const tokenForm = /^[A-Za-z0-9_-]{43}$/
 
+/** By --api, else by the environment; a home that is named goes before that. */
+export function remoteUrlOf({ api, home }: RemoteOptions, env: World['env']): string | undefined {
+  return api ?? (home === undefined ? env.MESH_API_URL || undefined : undefined)
+}
+
 /** Undefined: the peer of the home is meant. MESH_BAD_VALUE, MESH_API_INSECURE, MESH_TOKEN_MISSING. */
 export async function remoteOf(options: RemoteOptions, env: World['env']): Promise<ApiAt | undefined> {
-  const text = options.api ?? env.MESH_API_URL ?? ''
-  if (text === '') return undefined
+  const text = remoteUrlOf(options, env)
+  if (text === undefined) return undefined
   const url = parseApiUrl(text)
   if (url.protocol === 'http:' && !isLoopback(url.hostname) && options.insecure !== true) throw insecure(url)
   const fromEnvironment = (env.MESH_TOKEN ?? '') === '' ? undefined : checked(env.MESH_TOKEN!, 'MESH_TOKEN')

@@ -5,11 +5,10 @@ import { MeshError } from '@pinmesh/node/mesh-error'
 import { homeOf, needHome, notRunning, readApiFile, tokenFileOf } from './home.ts'
 import { Output } from './output.ts'
 import { usage } from './parse/refuse.ts'
-import { type ApiAt, givenToken, remoteOf, type RemoteOptions } from './remote.ts'
+import { type ApiAt, givenToken, remoteOf, type RemoteOptions, remoteUrlOf } from './remote.ts'
 import type { World } from './world.ts'
 
 export interface GlobalOptions extends RemoteOptions {
-  home?: string
   json?: boolean
   quiet?: boolean
 }
@@ -35,7 +34,7 @@ export class Session {
 
   /** Another peer than this home's is asked. */
   get remote(): boolean {
-    return this.#options.api !== undefined || (this.world.env.MESH_API_URL ?? '') !== ''
+    return remoteUrlOf(this.#options, this.world.env) !== undefined
   }
 
   /** Plain HTTP may cross a network. */

@@ -74,10 +74,12 @@ test('the token comes by flag, by file or from the environment, in this order', 
     [[...id, '--token', token], { MESH_TOKEN: wrong }],
     [[...id, '--token-file', tokenFile], { MESH_TOKEN: wrong }],
     [id, { MESH_TOKEN: token }],
-    [['id', '--json'], { MESH_TOKEN: token, MESH_API_URL: url }],
     [id, { MESH_TOKEN: token, MESH_API_URL: 'https://elsewhere.invalid' }]
   ]
   for (const [words, env] of good) assert.equal((await run(words, { env })).objects[0]?.peer, peer, words.join(' '))
+  const named = { MESH_TOKEN: token, MESH_API_URL: url }
+  assert.equal((await mesh(['id', '--json'], { env: named })).objects[0]?.peer, peer)
+  assert.deepEqual(code(await run(['id', '--json'], { env: named })), ['MESH_NOT_RUNNING', 2], 'a named home is meant')
   const bad: [string[], Record<string, string>, string, number][] = [
     [[...id, '--token', wrong], {}, 'MESH_API_TOKEN', 2],
     [id, {}, 'MESH_TOKEN_MISSING', 1],

@@ -112,6 +112,13 @@ test('a home on which a peer runs already is left to that peer', async (t) => {
   await writeFile(join(running.home, 'mesh.json'), '{}')
   assert.deepEqual(code(await run(['install'], running.home)), ['MESH_HOME_BUSY', 2])
   await assert.rejects(access(file))
+  const env = { PATH: '/usr/bin:/bin', MESH_API_URL: 'https://elsewhere.invalid', MESH_HOME: running.home }
+  const other = await mesh(['service', 'install', '--dry-run', '--json'], { env })
+  assert.match(
+    String(other.objects[0]?.text),
+    new RegExp(`--home ${running.home}`),
+    'the environment names another peer'
+  )
   await set('ActiveState=active\nMainPID=1\n')
   assert.equal((await run(['install'], running.home)).exit, 0, 'if it is the service itself, it is made anew')
 })

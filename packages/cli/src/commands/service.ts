@@ -6,10 +6,10 @@ import { dirname } from 'node:path'
 import { MeshError } from '@pinmesh/node/mesh-error'
 import { replaceFile } from '@pinmesh/node/replace-file'
 import type { Exit } from '../failure.ts'
-import { needHome, readApiFile } from '../home.ts'
+import { needHome } from '../home.ts'
 import { Systemd } from '../service/systemd.ts'
 import { unitText } from '../service/unit.ts'
-import type { Session } from '../session.ts'
+import { Session } from '../session.ts'
 import { table } from '../text/table.ts'
 
 export interface ServiceOptions {
@@ -93,10 +93,9 @@ function installed(session: Session, options: ServiceOptions): Systemd {
 }
 
 /** A peer runs on the home, whoever started it. */
-async function answers(session: Session): Promise<boolean> {
+async function answers({ world, home }: Session): Promise<boolean> {
   try {
-    await readApiFile(session.home)
-    await session.ask(async (client) => client.info())
+    await new Session(world, { home }).ask(async (client) => client.info())
     return true
   } catch {
     return false
