@@ -114,7 +114,9 @@ function oneIsCutOff(name: string, flags: readonly string[]): void {
   before(async () => {
     const a = await lab.found('a', { flags: await behindWire('a') })
     const [direct] = await lab.doorsOf('a')
-    const b = await lab.join('b', `/ip4/127.0.0.1/tcp/${direct.port}${direct.tail}/p2p/${a.peer}`, { flags: await behindWire('b') })
+    const b = await lab.join('b', `/ip4/127.0.0.1/tcp/${direct.port}${direct.tail}/p2p/${a.peer}`, {
+      flags: await behindWire('b')
+    })
     const c = await lab.join('c', a, { flags: await behindWire('c') })
     peers = [a, b, c]
     await lab.meet(peers)
