@@ -12,6 +12,7 @@ import type {
   PinRequest,
   PinStatus,
   Refused,
+  RetryAnswer,
   StatusOptions,
   UnpinAnswer,
   UnpinOptions
@@ -40,6 +41,15 @@ export class ClientPins implements MeshPins {
     })
   }
 
+  async *retry(cids?: string[], { local = false }: { local?: boolean } = {}): AsyncIterable<(RetryAnswer | Refused)[]> {
+    const call = { method: 'POST', path: '/retry' } as const
+    const groups = cids === undefined ? [undefined] : batches(cids)
+    for (const some of groups) {
+      const body = { local, ...(some === undefined ? {} : { cids: some }) }
+      for await (const answers of this.#http.lines<RetryAnswer | Refused>(call, body)) yield answers.map(whole)
+    }
+  }
+
   ls(filter: ListFilter = {}): AsyncIterable<ListedPin[]> {
     return this.#http.lines({ method: 'GET', path: `/pins${listQuery(filter)}` })
   }
@@ -64,10 +74,15 @@ async function batched<T, A extends { cid: string }>(
   ask: (some: T[]) => Promise<(A | Refused)[]>
 ): Promise<(A | Refused)[]> {
   const answers: (A | Refused)[] = []
-  for (let start = 0; start < all.length; start += batchMax) {
-    for (const answer of await ask(all.slice(start, start + batchMax))) {
-      answers.push('error' in answer ? { cid: answer.cid, error: errorOf(answer.error) } : answer)
-    }
-  }
+  for (const some of batches(all)) answers.push(...(await ask(some)).map(whole))
   return answers
+}
+
+function batches<T>(all: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(all.length / batchMax) }, (_, n) => all.slice(n * batchMax, (n + 1) * batchMax))
+}
+
+/** An answer whose error is one again. */
+function whole<A extends { cid: string }>(answer: A | Refused): A | Refused {
+  return 'error' in answer ? { cid: answer.cid, error: errorOf(answer.error) } : answer
 }

@@ -5,7 +5,7 @@ import { readListQuery, readStatusQuery } from './list-queries.ts'
 import type { MeshError, MeshPins } from './mesh.ts'
 import type { OpenRequests } from './open-requests.ts'
 import { problemOf } from './problem.ts'
-import { batchBytesMax, readCid, readPins, readUnpin, readUnpinQuery, readWait } from './requests.ts'
+import { batchBytesMax, readCid, readPins, readRetry, readUnpin, readUnpinQuery, readWait } from './requests.ts'
 import { scope } from './scope.ts'
 import { sendLines } from './send-lines.ts'
 
@@ -31,6 +31,11 @@ export function addPinRoutes(app: FastifyInstance, pins: MeshPins, open: OpenReq
     return { cids: answers.map(wireOf) }
   })
 
+  app.post('/retry', { ...scope.pin, bodyLimit: batchBytesMax }, (request, reply) => {
+    const { cids, local } = readRetry(request.body)
+    return sendLines(reply, open.signal(reply.raw), wired(pins.retry(cids, { local })))
+  })
+
   app.get('/pins', scope.read, (request, reply) =>
     sendLines(reply, open.signal(reply.raw), pins.ls(readListQuery(request.query)))
   )
@@ -54,6 +59,10 @@ function single(answers: readonly Answer[]): object {
   const answer = answers[0]!
   if ('error' in answer) throw answer.error
   return answer
+}
+
+async function* wired(groups: AsyncIterable<Answer[]>): AsyncGenerator<object[], void, undefined> {
+  for await (const group of groups) yield group.map(wireOf)
 }
 
 /** An answer as it is sent. */

@@ -50,6 +50,14 @@ export function readUnpin(body: unknown): { cids: string[]; how: UnpinOptions } 
   return { cids: readList(fields.cids, 'cids').map(readCid), how }
 }
 
+/** { cids?, local? } */
+export function readRetry(body: unknown): { cids: string[] | undefined; local: boolean } {
+  const fields = readObject(body, 'The body')
+  allow(fields, ['cids', 'local'])
+  const cids = fields.cids === undefined ? undefined : readList(fields.cids, 'cids').map(readCid)
+  return { cids, local: readBoolean(fields.local, 'local') ?? false }
+}
+
 /** ?yes=1&slot=name&everySlot=1 */
 export function readUnpinQuery(query: unknown): UnpinOptions {
   const { slot, everySlot, yes } = readObject(query, 'The query')

@@ -363,3 +363,25 @@ test('which pins are listed is for the peer to judge', async (t) => {
   const every = { local: false }
   assert.deepEqual(asked, [filter, {}, { filter: ['failed', 'at-risk'], local: true }, every])
 })
+
+test('what is tried again is answered one by one, in groups of a request', async (t) => {
+  const { client } = await started(t)
+  await client.pins.add([{ cid: 'a' }])
+  const many = Array.from({ length: 1001 }, (_, n) => (n === 1000 ? 'a' : `x${n}`))
+  const answers = (await collect(client.pins.retry(many))).flat()
+  assert.deepEqual(
+    answers.map(({ cid }) => cid),
+    many
+  )
+  assert.deepEqual(answers.at(-1), { cid: 'a', here: true, failed: 2, asked: true })
+  const [first] = answers
+  assert.ok(
+    first !== undefined &&
+      'error' in first &&
+      first.error instanceof MeshError &&
+      first.error.code === 'MESH_NOT_PINNED'
+  )
+  assert.deepEqual((await collect(client.pins.retry(undefined, { local: true }))).flat(), [
+    { cid: 'a', here: true, failed: 2, asked: false }
+  ])
+})

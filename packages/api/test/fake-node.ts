@@ -151,6 +151,13 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
           return { cid }
         })
       },
+      async *retry(cids = [...pinned.keys()], { local = false } = {}) {
+        yield cids.map((cid) =>
+          pinned.has(cid)
+            ? { cid, here: true, failed: 2, asked: !local }
+            : { cid, error: new MeshError('MESH_NOT_PINNED', 'It is not pinned.', { exit: 1 }) }
+        )
+      },
       async *ls() {
         const all = [...pinned.values()].map(listed)
         for (let start = 0; start < all.length; start += 1000) yield all.slice(start, start + 1000)

@@ -3,6 +3,7 @@
 import { type Command, Option } from 'commander'
 import type { LsOptions } from './commands/ls.ts'
 import type { PinOptions } from './commands/pin.ts'
+import type { RetryOptions } from './commands/retry.ts'
 import type { StatusOptions } from './commands/status.ts'
 import type { UnpinOptions } from './commands/unpin.ts'
 import { parseCount } from './parse/count.ts'
@@ -19,6 +20,7 @@ import type { Act } from './program.ts'
 
 export function addPinCommands(program: Command, act: Act): void {
   addPins(program, act)
+  addRetry(program, act)
   addLists(program, act)
 }
 
@@ -51,6 +53,20 @@ function addPins(program: Command, act: Act): void {
     .action((cids: string[], options: UnpinOptions, command: Command) =>
       act(command.optsWithGlobals(), async (session) =>
         (await import('./commands/unpin.ts')).unpin(session, cids, options)
+      )
+    )
+}
+
+function addRetry(program: Command, act: Act): void {
+  program
+    .command('retry')
+    .description('try at once what has failed, here and at the other peers')
+    .argument('[cid...]', 'CIDs, or /ipfs/<cid> (default: all that have failed)')
+    .option('--local', 'here alone')
+    .addHelpText('after', '\nExamples:\n  mesh retry bafy…\n  mesh retry')
+    .action((cids: string[], options: RetryOptions, command: Command) =>
+      act(command.optsWithGlobals(), async (session) =>
+        (await import('./commands/retry.ts')).retry(session, cids, options)
       )
     )
 }

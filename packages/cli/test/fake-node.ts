@@ -156,6 +156,13 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
           pinned.delete(cid)
           return { cid }
         }),
+      async *retry(cids = [...pinned.keys()], { local = false } = {}) {
+        yield cids.map((cid) =>
+          pinned.has(cid)
+            ? { cid, here: true, failed: 2, asked: !local }
+            : { cid, error: new MeshError('MESH_NOT_PINNED', 'It is not pinned.', { exit: 1 }) }
+        )
+      },
       async *ls() {
         yield [...pinned.values()].map(({ cid, name, meta }) => ({
           cid,

@@ -247,3 +247,16 @@ test('on a terminal unpin asks', async (t) => {
   const no = await run(['unpin', othersCid], { typed: '\n' })
   assert.deepEqual([no.exit, no.out], [2, ''])
 })
+
+test('retry says what is tried again and where', async (t) => {
+  const { run } = await served(t)
+  await run(['pin', cids[0]!])
+  assert.equal((await run(['retry'])).out, `${cids[0]}  tried again here, 2 other peers asked to try again\n`)
+  const { out } = await run(['retry', cids[0]!, '--local'])
+  assert.equal(out, `${cids[0]}  tried again here, 2 other peers failed too and will try in their time\n`)
+  const { exit, objects } = await run(['retry', cids[0]!, cids[1]!, '--json'])
+  assert.deepEqual([exit, objects[0]], [3, { cid: cids[0], here: true, failed: 2, asked: true }])
+  assert.equal((objects[1]!.error as { code: string }).code, 'MESH_NOT_PINNED')
+  await run(['unpin', cids[0]!])
+  assert.match((await run(['retry'])).err, /There is nothing to try again/)
+})

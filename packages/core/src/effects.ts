@@ -5,7 +5,15 @@
 import type { Note } from './notes.ts'
 import type { Grant } from './formats/invite.ts'
 import type { PinMode } from './formats/register.ts'
-import type { EmptiedReport, LeaveReport, LimboReport, PinAnswer, PinReport, UnpinAnswer } from './reports.ts'
+import type {
+  EmptiedReport,
+  LeaveReport,
+  LimboReport,
+  PinAnswer,
+  PinReport,
+  RetryAnswer,
+  UnpinAnswer
+} from './reports.ts'
 import type { Topic, Verdict } from './events.ts'
 
 /**
@@ -37,6 +45,10 @@ export type Reply =
       readonly answers: readonly (UnpinAnswer | { readonly cid: string; readonly failure: Failure })[]
     }
   | { readonly of: 'status'; readonly report: PinReport }
+  | {
+      readonly of: 'retry'
+      readonly answers: readonly (RetryAnswer | { readonly cid: string; readonly failure: Failure })[]
+    }
   | { readonly of: 'statuses'; readonly reports: readonly PinReport[] }
   | { readonly of: 'change-trust'; readonly seq: number; readonly writer?: number; readonly adopted?: number }
   | { readonly of: 'adopted'; readonly adopted: number }

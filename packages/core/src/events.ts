@@ -70,6 +70,8 @@ export type Command =
       readonly everySlot?: boolean
     }
   | { readonly do: 'status'; readonly cid: string }
+  /** try at once what has failed; `local`: here alone */
+  | { readonly do: 'retry'; readonly cids: readonly string[]; readonly local: boolean }
   /** of every pin of a leaf, 0..4095 */
   | { readonly do: 'statuses'; readonly leaf: number }
   | {

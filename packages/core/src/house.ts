@@ -384,7 +384,7 @@ export class House {
   #leafChanged(leaf: Leaf, change: LeafChange): void {
     for (const { bucket, before, after } of change.buckets) {
       this.claims.rowsChanged(bucket, before, after, leaf.viewHash(bucket))
-      this.keeper.mark(bucket)
+      this.keeper.rowsChanged(bucket, before, after)
     }
   }
 

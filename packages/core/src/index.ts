@@ -32,6 +32,7 @@ export type {
   PeerReport,
   PinAnswer,
   PinReport,
+  RetryAnswer,
   UnpinAnswer
 } from './reports.ts'
 export { type Crypto, type Random, signedBytes } from './crypto.ts'

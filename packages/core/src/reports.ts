@@ -19,6 +19,17 @@ export interface UnpinAnswer {
   readonly slots?: readonly string[]
 }
 
+/** What is tried again. */
+export interface RetryAnswer {
+  readonly cid: string
+  /** it had failed here and is tried now */
+  readonly here: boolean
+  /** others that say they have failed */
+  readonly failed: number
+  /** they were asked to try now */
+  readonly asked: boolean
+}
+
 export interface PeerReport {
   readonly peer: string
   readonly state: PinState

@@ -5,7 +5,7 @@ import { meshErrorOfFailure } from './errors.ts'
 import { MeshError } from './mesh-error.ts'
 import type { Refused } from './mesh-pins.ts'
 
-export function answers<T>(reply: Reply, of: 'pin' | 'unpin'): (T | Refused)[] {
+export function answers<T>(reply: Reply, of: 'pin' | 'unpin' | 'retry'): (T | Refused)[] {
   if (reply.of !== of) throw failureOf(reply)
   const list = reply.answers as readonly (T | { cid: string; failure: Failure })[]
   return list.map((answer) =>

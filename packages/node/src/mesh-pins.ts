@@ -126,6 +126,17 @@ export interface StatusOptions {
   local?: boolean
 }
 
+/** What is tried again. */
+export interface RetryAnswer {
+  cid: string
+  /** It had failed here and is tried now. */
+  here: boolean
+  /** Others that say they have failed. */
+  failed: number
+  /** They were asked to try now. That takes a writer, and its own pin. */
+  asked: boolean
+}
+
 export interface UnpinOptions {
   /** End another writer's pin too. */
   yes?: boolean
@@ -142,6 +153,12 @@ export interface MeshPins {
 
   /** As `add`. MESH_OTHERS_PIN where another writer's pin stands and `yes` is not set. */
   rm(cids: string[], options?: UnpinOptions): Promise<(UnpinAnswer | Refused)[]>
+
+  /**
+   * Tries at once what has failed, here and, by wishing for it anew, elsewhere: these pins, or all that have failed.
+   * `local`: ask no other peer.
+   */
+  retry(cids?: string[], options?: { local?: boolean }): AsyncIterable<(RetryAnswer | Refused)[]>
 
   /** Every pin, or those that pass, in chunks as the store's index gives them. MESH_UNKNOWN_PEER. */
   ls(filter?: ListFilter): AsyncIterable<ListedPin[]>

@@ -15,6 +15,7 @@ import type {
   PinRequest,
   PinStatus,
   Refused,
+  RetryAnswer,
   StatusOptions,
   UnpinAnswer,
   UnpinOptions
@@ -50,6 +51,24 @@ export class PeerPins implements MeshPins {
     const how = { yes, everySlot, ...(slot === undefined ? {} : { slot }) }
     const reply = await this.#parts.shell.command({ do: 'unpin', cids: cids.map(bareCid), ...how })
     return answers(reply, 'unpin')
+  }
+
+  async *retry(cids?: string[], { local = false }: { local?: boolean } = {}): AsyncIterable<(RetryAnswer | Refused)[]> {
+    if (cids !== undefined) {
+      yield await this.#retry(cids.map(bareCid), local)
+      return
+    }
+    const self = this.#parts.transport.peer
+    const isFailed = ({ peers }: PinReport): boolean =>
+      peers.some(({ peer, state }) => stateOf(state) === 'failed' && (!local || peer === self))
+    for await (const { reports } of this.#leaves()) {
+      const failed = reports.filter(isFailed).map(({ cid }) => cid)
+      if (failed.length > 0) yield await this.#retry(failed, local)
+    }
+  }
+
+  async #retry(cids: readonly string[], local: boolean): Promise<(RetryAnswer | Refused)[]> {
+    return answers(await this.#parts.shell.command({ do: 'retry', cids, local }), 'retry')
   }
 
   async *ls(filter: ListFilter = {}): AsyncIterable<ListedPin[]> {

@@ -15,6 +15,8 @@ import type { Members } from '../members/members.ts'
 import type { Timings } from '../members/profiles.ts'
 import type { Leaf } from '../pinset/leaf.ts'
 import type { Leaves } from '../pinset/leaves.ts'
+import type { PinRow } from '../pinset/view.ts'
+import { Anew } from './anew.ts'
 import type { Claimer } from './claimer.ts'
 import { type Claims, findRow } from './claims.ts'
 import { Deletions } from './deletions.ts'
@@ -58,6 +60,7 @@ export class Keeper {
   readonly trash: Trash
   readonly #decide: Visit
   readonly #outcomes: Outcomes
+  readonly #anew = new Anew()
   readonly #dirty = new Set<number>()
   readonly #reviews = new Map<number, Timer>()
   #visiting = 0
@@ -90,6 +93,7 @@ export class Keeper {
     this.#decide = new Visit({
       ...init,
       jobs: this.jobs,
+      anew: this.#anew,
       trash: this.trash,
       reviewSoon: (bucket) => this.#reviewSoon(bucket)
     })
@@ -108,6 +112,18 @@ export class Keeper {
   /** The back end has lost what is kept under this key. */
   lost(key: Uint8Array, cid: string): void {
     this.#outcomes.lost(key, cid)
+  }
+
+  /** What has failed here is tried at once. */
+  retry(key: Uint8Array): void {
+    this.#anew.add(key)
+    this.mark(bucketOf(key))
+  }
+
+  /** The pins of a bucket are others now: what is wished for again is tried at once. */
+  rowsChanged(bucket: number, before: readonly PinRow[], after: readonly PinRow[]): void {
+    this.#anew.addWished(before, after)
+    this.mark(bucket)
   }
 
   /** This bucket has to be looked at again. */

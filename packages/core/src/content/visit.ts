@@ -11,6 +11,7 @@ import type { Leaf } from '../pinset/leaf.ts'
 import { liveRow, nextLapse, type PinRow } from '../pinset/view.ts'
 import { isHeld } from '../placement/pin-view.ts'
 import type { Plan } from '../placement/plan.ts'
+import type { Anew } from './anew.ts'
 import type { Claimer } from './claimer.ts'
 import type { Claims } from './claims.ts'
 import type { Hold } from './hold.ts'
@@ -45,6 +46,7 @@ export interface VisitInit {
   readonly timings: Timings
   readonly jobs: Jobs
   readonly trash: Trash
+  readonly anew: Anew
   readonly reviewSoon: (bucket: number) => void
 }
 
@@ -140,7 +142,7 @@ export class Visit {
 
   /** It is not here: queue it if it is mine to fetch now. */
   #want(spot: Spot, failed: Hold | undefined, plan: Plan): Decision {
-    const { outbox, jobs } = this.#init
+    const { outbox, jobs, anew } = this.#init
     const { leaf, bucket, row, at, writes } = spot
     const none: Decision = { state: failed?.reason ?? 'none', review: Infinity }
     if (plan.role === 'none') {
@@ -158,7 +160,8 @@ export class Visit {
       return { state: job.state, review: Infinity }
     }
     if (plan.actAt > outbox.mono) return { ...none, review: plan.actAt }
-    if (failed !== undefined && failed.nextAt > outbox.wall && !this.#newSource(bucket, at, failed)) {
+    const again = anew.has(row.key)
+    if (failed !== undefined && failed.nextAt > outbox.wall && !again && !this.#newSource(bucket, at, failed)) {
       return { ...none, review: outbox.mono + failed.nextAt - outbox.wall }
     }
     const { key, cid, mode, priority, bytes: sizeKnown } = row
@@ -167,7 +170,8 @@ export class Visit {
       this.#init.reviewSoon(bucket)
       return { state: 'queued', review: Infinity }
     }
-    jobs.add({ key, bucket, cid, mode, priority, sizeKnown, tries: failed?.tries ?? 0, lane })
+    anew.done(key)
+    jobs.add({ key, bucket, cid, mode, priority, sizeKnown, tries: again ? 0 : (failed?.tries ?? 0), lane })
     return failed === undefined ? { state: 'queued', review: Infinity } : none
   }
 

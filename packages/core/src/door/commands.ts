@@ -3,7 +3,7 @@
  * code, a sentence and a remedy. A pin is answered when it is on disk, never before.
  */
 import type { Crypto } from '../crypto.ts'
-import { findRow } from '../content/claims.ts'
+import { type Claims, findRow } from '../content/claims.ts'
 import type { Collector } from '../content/collector.ts'
 import type { Hold } from '../content/hold.ts'
 import type { Keeper } from '../content/keeper.ts'
@@ -18,11 +18,12 @@ import type { Members } from '../members/members.ts'
 import type { Author } from '../pinset/author.ts'
 import type { Leaf } from '../pinset/leaf.ts'
 import type { Leaves } from '../pinset/leaves.ts'
-import type { PinAnswer, UnpinAnswer } from '../reports.ts'
+import type { PinAnswer, RetryAnswer, UnpinAnswer } from '../reports.ts'
 import type { Facts } from '../trust/facts.ts'
 import { badCid, parseCid } from './cids.ts'
 import type { Leaving } from './leaving.ts'
 import type { Owner } from './owner.ts'
+import { Retries } from './retries.ts'
 import type { Status } from './status.ts'
 import { Unpins } from './unpins.ts'
 import { clockInDoubt, draftOf, sameWish, tooFewPeers, unknownPeers } from './wishes.ts'
@@ -39,6 +40,7 @@ export interface CommandsInit {
   readonly leaves: Leaves
   readonly author: Author
   readonly status: Status
+  readonly claims: Claims
   readonly keeper: Keeper
   readonly collector: Collector
   readonly planner: Planner
@@ -53,10 +55,12 @@ type Answer<T> = T | { cid: string; failure: Failure }
 export class Commands {
   readonly #init: CommandsInit
   readonly #unpins: Unpins
+  readonly #retries: Retries
 
   constructor(init: CommandsInit) {
     this.#init = init
     this.#unpins = new Unpins(init)
+    this.#retries = new Retries(init)
   }
 
   run(id: number, command: Command): void {
@@ -75,6 +79,12 @@ export class Commands {
         return
       case 'status':
         this.#init.status.run(id, command.cid)
+        return
+      case 'retry':
+        this.#each<string, Answer<RetryAnswer>>(id, command.cids, {
+          one: (cid, done) => this.#retries.run(cid, command.local, done),
+          reply: (answers) => ({ of: 'retry', answers })
+        })
         return
       case 'statuses':
         this.#init.status.runLeaf(id, command.leaf)
