@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { createApiServer } from '@pinmesh/api'
+import { createProgram } from '../src/program.ts'
 import { folder, mesh, served } from './command.ts'
 import type { Given, Ran } from './command.ts'
 import { cids, fakeNode, peer } from './fake-node.ts'
@@ -62,6 +63,39 @@ test('every command that asks a peer works from another machine', async (t) => {
   }
   assert.deepEqual([...node.added], [['photo.jpg', 'abc']])
   assert.equal((await run(['id', '-q', ...at])).out, `${peer}\n`, 'the flags may stand behind the command')
+})
+
+/** Those that work on the machine that they run on. */
+const here = /^(?:init|start|join|version|completion|service \w+|doctor)$/
+const words: Record<string, string> = { cid: cids[1]!, peer, name: 'zone', value: 'cellar', invitation: '1' }
+/** What a command wants besides. */
+const besides: Record<string, string[]> = { 'policy set': ['--replicas', '2'] }
+
+function leaves(command: ReturnType<typeof createProgram>, path: string[]): string[][] {
+  const args = command.registeredArguments.map((one) => one.name())
+  const yes = command.options.some(({ long }) => long === '--yes') ? ['--yes'] : []
+  const isLeaf = command.commands.length === 0
+  const own = isLeaf ? [[...path, ...args.map((name) => `<${name}>`), ...yes]] : []
+  return [...own, ...command.commands.flatMap((one) => leaves(one as typeof command, [...path, one.name()]))]
+}
+
+test('no command asks the peer of the home where another is named', async (t) => {
+  const home = await served(t)
+  const file = join(await folder(t), 'file')
+  await writeFile(file, 'abc')
+  const to = ['--api', 'http://127.0.0.1:1', '--token', 'A'.repeat(43), '--json']
+  for (const leaf of leaves(
+    createProgram(async () => {}),
+    []
+  )) {
+    const name = leaf.filter((word) => /^\w/.test(word)).join(' ')
+    if (here.test(name)) continue
+    const line = leaf.map((word) => (word === '<path>' ? file : (words[/^<(.*)>$/.exec(word)?.[1] ?? ''] ?? word)))
+    assert.ok(!line.some((word) => word.startsWith('<')), `give this test a word for ${line.join(' ')}`)
+    const ran = await home.run([...line, ...(besides[name] ?? []), ...to])
+    assert.match(ran.err, /No peer answers at 127\.0\.0\.1:1\. \(MESH_NOT_RUNNING\)/, line.join(' '))
+  }
+  assert.deepEqual(home.node.asked, [])
 })
 
 test('the token comes by flag, by file or from the environment, in this order', async (t) => {
