@@ -27,7 +27,7 @@ const content: Record<ContentError['code'], { code: string; text: string; remedy
   'no-space': {
     code: 'MESH_NO_SPACE',
     text: 'There is not enough room for the content.',
-    remedy: 'Give more with --space, or free the disk.'
+    remedy: 'Give more with --space, empty the trash with `mesh gc`, or free the disk.'
   },
   'back-end': {
     code: 'MESH_BACKEND_FAILED',
