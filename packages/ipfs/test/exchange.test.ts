@@ -54,6 +54,32 @@ test('a source that breaks in the middle is replaced, and what came is kept', as
   assert.ok(asked.size <= 101 - 20, `${asked.size} asked again`)
 })
 
+test('reading goes on from another source when one breaks, falls silent or lies in the middle', async () => {
+  const whole = await giving(from(all))
+  const expected = Buffer.concat(await read(id(whole)))
+  const ways: Give[] = [
+    (_cid, stream) => {
+      stream.abort(new Error('gone'))
+      return undefined
+    },
+    () => 'silence',
+    () => raw('something else').bytes
+  ]
+  for (const way of ways) {
+    let given = 0
+    const failing = await giving((cid, stream) => (++given > 40 ? way(cid, stream) : from(all)(cid, stream)))
+    assert.deepEqual(Buffer.concat(await read(id(failing), id(whole))), expected)
+    assert.ok(given > 40, 'it was read from')
+  }
+  assert.equal(await used(here.content), 0, 'reading keeps nothing')
+})
+
+async function read(...sources: string[]): Promise<Uint8Array[]> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of here.content.exportCar(root.cid.toString(), options(sources))) pieces.push(piece)
+  return pieces
+}
+
 test('a source that goes silent is given up after stallMs', async () => {
   const silent = await giving(() => 'silence')
   const whole = await giving(from(all))
