@@ -1,15 +1,11 @@
 // Bundles the mesh command into dist/bundle: libp2p and Helia as single modules take seven times as long to load, and
-// an installed command then needs LevelDB's native part and nothing else. Lazy imports stay separate files.
+// an installed command then needs LevelDB's native part and nothing else. The command itself is one CommonJS file: a dozen
+// modules, and a plain import of node:http, which loads a browser's fetch too, cost more than all that `mesh ls` does.
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isBuiltin } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import type { Plugin } from 'esbuild'
-
-/** What is bundled from CommonJS asks for modules of Node by `require` too. */
-const banner =
-  "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);"
+import type { BuildOptions, Plugin } from 'esbuild'
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
@@ -49,41 +45,52 @@ const withoutPrograms: Plugin = {
   }
 }
 
-/**
- * Modules of Node by `require`, at the top of each file: an `import` reads every export of them at once, and that of
- * node:http loads a browser's fetch and sockets too, which a command never uses and which cost it more than all the rest.
- */
-function builtinsByRequire(text: string): string {
-  const required: string[] = []
-  const importing = /^import (?:(\w+)(?:, )?)?(?:\* as (\w+)|\{([^}]*)\})? ?(?:from )?"((?:node:)?[\w/]+)";\n/gm
-  const rest = text.replace(importing, (line, alone: string, all: string, some: string, name: string) => {
-    if (!isBuiltin(name)) return line
-    const parts = [alone, all, some === undefined ? undefined : `{ ${some.replace(/\bas\b/g, ':').trim()} }`]
-    const named = parts.filter((part) => part !== undefined)
-    required.push(...named.map((part) => `const ${part} = require("${name}");`))
-    return ''
-  })
-  return [banner, ...required, rest].join('\n')
+/** What each part takes from another part instead of carrying it, so that an error made in one is known in all. */
+function apart(parts: Readonly<Record<string, string>>): Plugin {
+  return {
+    name: 'apart',
+    setup(builder) {
+      for (const [name, file] of Object.entries(parts)) {
+        builder.onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path: file, external: true }))
+      }
+    }
+  }
 }
 
-await rm(here('dist/bundle'), { recursive: true, force: true })
-const { outputFiles } = await build({
-  entryPoints: [here('src/main.ts')],
-  outdir: here('dist/bundle'),
+const folder = here('dist/bundle')
+const meshError = { '@pinmesh/node/mesh-error': './mesh-error.js', './mesh-error.ts': './mesh-error.js' }
+const common: BuildOptions = {
+  outdir: folder,
   bundle: true,
-  splitting: true,
-  format: 'esm',
   platform: 'node',
   target: 'node22',
   conditions: ['@pinmesh/source'],
-  external: ['classic-level'],
-  plugins: [withoutWebRtc, rabinInline, withoutPrograms],
   minifySyntax: true,
   legalComments: 'linked',
-  write: false,
   logLevel: 'warning'
-})
-await mkdir(here('dist/bundle'), { recursive: true })
-for (const { path, text } of outputFiles) {
-  await writeFile(path, path.endsWith('.js') ? builtinsByRequire(text) : text)
 }
+
+await rm(folder, { recursive: true, force: true })
+await mkdir(folder, { recursive: true })
+await writeFile(join(folder, 'package.json'), '{ "type": "commonjs" }\n')
+await build({ ...common, format: 'cjs', entryPoints: [here('../node/src/mesh-error.ts')] })
+// The command in one file, whose parts run when they are needed, as do the modules of Node that they ask for.
+await build({
+  ...common,
+  format: 'cjs',
+  entryPoints: [here('src/main.ts')],
+  plugins: [apart({ ...meshError, '@pinmesh/node': './peer.mjs', '@pinmesh/api': './server.mjs' }), withoutPrograms]
+})
+// What only a running peer needs.
+await build({
+  ...common,
+  format: 'esm',
+  splitting: true,
+  outExtension: { '.js': '.mjs' },
+  entryPoints: { peer: here('../node/src/index.ts'), server: here('../api/src/index.ts') },
+  external: ['classic-level'],
+  plugins: [apart(meshError), withoutWebRtc, rabinInline],
+  banner: {
+    js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);"
+  }
+})

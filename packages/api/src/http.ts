@@ -165,9 +165,9 @@ export function connectionError(error: unknown, signal?: AbortSignal): unknown {
   return meshErrorOf(error)
 }
 
-/** Loaded only where it is needed: TLS costs a command a third of its start. */
+/** Loaded only where it is needed: TLS costs a command a third of its start. A module of Node is the same from everywhere. */
 function tls(): typeof https {
-  return createRequire(import.meta.url)('node:https') as typeof https
+  return createRequire(process.execPath)('node:https') as typeof https
 }
 
 /** An IPv6 host stands in brackets in an address, and without for a socket. */

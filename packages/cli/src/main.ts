@@ -47,4 +47,6 @@ for (const stream of [process.stdout, process.stderr]) {
     process.exit(error.code === 'EPIPE' ? 0 : 3) // nobody reads any more: `mesh ls | head`
   })
 }
-process.exitCode = await run(process.argv.slice(2), world)
+void run(process.argv.slice(2), world).then((exit) => {
+  process.exitCode = exit
+})
