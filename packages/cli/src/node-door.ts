@@ -12,6 +12,7 @@ export interface StartSettings {
   profile?: Profile
   gossip?: boolean
   routing?: 'off' | 'public'
+  routers?: string[]
   servePublic?: boolean
   mdns?: boolean
   zone?: string

@@ -26,6 +26,7 @@ export interface PeerOptions {
   profile?: Profile
   gossip?: boolean
   routing?: 'off' | 'public'
+  router?: string[]
   serve?: 'members' | 'public'
   mdns?: boolean
   zone?: string
@@ -80,7 +81,7 @@ export async function serve(
 }
 
 export function settingsOf(home: string, options: PeerOptions): StartSettings {
-  const { listen, announce, space, profile, gossip, routing, mdns, zone } = options
+  const { listen, announce, space, profile, gossip, routing, router, mdns, zone } = options
   return {
     home,
     listen: listen ?? listenDefaults(),
@@ -89,6 +90,7 @@ export function settingsOf(home: string, options: PeerOptions): StartSettings {
     ...(profile === undefined ? {} : { profile }),
     ...(gossip === undefined ? {} : { gossip }),
     ...(routing === undefined ? {} : { routing }),
+    ...(router === undefined ? {} : { routers: router }),
     ...(options.serve === undefined ? {} : { servePublic: options.serve === 'public' }),
     ...(mdns === undefined ? {} : { mdns }),
     ...(zone === undefined ? {} : { zone })

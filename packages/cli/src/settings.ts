@@ -5,6 +5,7 @@ import { parseApiAddress } from './parse/api-address.ts'
 import { choiceOf } from './parse/choice.ts'
 import { parseBootstrap, parseListen } from './parse/multiaddr.ts'
 import { parseZone } from './parse/name.ts'
+import { parseRouter } from './parse/router.ts'
 import { parseSize } from './parse/size.ts'
 import { parseSwitch } from './parse/switch.ts'
 import type { PeerOptions } from './serve.ts'
@@ -101,9 +102,20 @@ export const settings: readonly Setting[] = [
     help: 'where content from outside the mesh is looked for',
     unit: 'off, public',
     default: 'off',
-    why: 'Where content from outside the mesh is looked for; public is not built yet and refused (MESH_NO_ROUTING).',
+    why: 'Public: what no member gives is looked for among all of IPFS. A question to a router tells a stranger what the mesh is about to keep; with off no router is asked, and nobody outside is dialled but the origins that a pin names. Nothing is announced to routers either way.',
     parse: choiceOf(routings),
     choices: routings
+  },
+  {
+    name: 'router',
+    field: 'routers',
+    flag: '--router <url>',
+    help: 'with --routing public, ask this router instead; may be repeated',
+    unit: 'URLs',
+    default: '`https://delegated-ipfs.dev`',
+    why: 'Whom to ask when routing is public: servers of the Delegated Routing V1 HTTP API. Name your own to trust nobody else. One that fails is told of in a note and rests, from 2 s up to a minute: what waits for it fails at once and is tried again by itself.',
+    parse: parseRouter,
+    many: true
   },
   {
     name: 'serve',

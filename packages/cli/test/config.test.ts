@@ -121,6 +121,7 @@ test('a wrong value is refused wherever it stands, and says where that is', asyn
     announce: 'there',
     profile: 'fast',
     routing: 'on',
+    router: 'ftp://example.org',
     serve: 'all',
     mdns: '1',
     zone: 'x'.repeat(33),

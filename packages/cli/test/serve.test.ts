@@ -105,6 +105,8 @@ test('the flags of start reach the peer', async (t) => {
     'off',
     '--routing',
     'public',
+    '--router',
+    'https://router.example/ipfs',
     '--serve',
     'public',
     '--mdns',
@@ -121,6 +123,7 @@ test('the flags of start reach the peer', async (t) => {
   const switches = {
     gossip: false,
     routing: 'public',
+    routers: ['https://router.example/ipfs'],
     servePublic: true,
     mdns: true,
     zone: 'cellar',

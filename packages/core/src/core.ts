@@ -198,7 +198,7 @@ export class Core {
       case 'acquiring':
         return this.#house.keeper.jobs.progressed(event.job, event.bytes)
       case 'acquire-failed':
-        return this.#house.keeper.jobs.acquireFailed(event.job, event.code, event.bytes)
+        return this.#house.keeper.jobs.acquireFailed(event.job, event.code, event.bytes, event.text)
       case 'released':
         this.#house.keeper.deletions.released(event.cid)
         return this.#house.keeper.jobs.setUsed(event.usedBytes)

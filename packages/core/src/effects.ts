@@ -82,6 +82,8 @@ export type Effect =
       readonly mode: PinMode
       /** peers that should have it, best first */
       readonly sources: readonly string[]
+      /** multiaddrs of peers outside the mesh that have it, as its writers say */
+      readonly origins: readonly string[]
       readonly bytesMax: number
     }
   | { readonly kind: 'cancel'; readonly job: number }

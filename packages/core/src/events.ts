@@ -130,7 +130,14 @@ export type Event =
   | { readonly kind: 'commanded'; readonly id: number; readonly command: Command }
   | { readonly kind: 'acquired'; readonly job: number; readonly bytes: number; readonly usedBytes: number }
   | { readonly kind: 'acquiring'; readonly job: number; readonly bytes: number }
-  | { readonly kind: 'acquire-failed'; readonly job: number; readonly code: ContentCode; readonly bytes: number }
+  | {
+      readonly kind: 'acquire-failed'
+      readonly job: number
+      readonly code: ContentCode
+      readonly bytes: number
+      /** in words, for the note that tells of it */
+      readonly text?: string
+    }
   | { readonly kind: 'released'; readonly cid: string; readonly usedBytes: number }
   | { readonly kind: 'release-failed'; readonly cid: string; readonly code: string }
   /** The back end has this pin no longer, or only in part: a block was damaged, or removed behind its back. */

@@ -18,6 +18,8 @@ export interface AcquireOptions {
   mode: PinMode
   /** peers said to hold it, best first; may be empty, or name peers that turn out to hold nothing */
   sources: readonly string[]
+  /** multiaddrs of peers outside the mesh said to have it; asked when no member gives it. Default: none. */
+  origins?: readonly string[]
   /** bound on the bytes of all distinct blocks, held or fetched; above it `limit` */
   bytesMax: number
   signal: AbortSignal

@@ -8,9 +8,18 @@ export interface Fetcher {
   start(local: LocalBlocks): Promise<void>
   stop(): Promise<void>
   /** One acquisition's or reading's view: it remembers which sources failed it. */
-  session(sources: readonly string[]): BlockSession
+  session(wanted: Wanted): BlockSession
   /** A block is here now: peers that asked for it in vain may be told. */
   announce(cid: CID): void
+}
+
+export interface Wanted {
+  /** of the DAG whose blocks will be asked for */
+  readonly root: CID
+  /** members said to hold it, best first */
+  readonly sources: readonly string[]
+  /** multiaddrs of peers outside the mesh said to have it; asked last */
+  readonly origins: readonly string[]
 }
 
 export interface BlockSession {

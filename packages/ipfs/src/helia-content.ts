@@ -6,6 +6,7 @@ import { DiskFiles } from './blocks/disk-files.ts'
 import { LevelRows } from './blocks/level-rows.ts'
 import type { Content } from './content.ts'
 import { MeshFetcher } from './exchange/mesh-fetcher.ts'
+import type { OutsideInit } from './outside/outside.ts'
 import { PinningContent } from './pinning-content.ts'
 
 /** Ms. */
@@ -25,6 +26,8 @@ export interface HeliaContentInit {
    * in /p2p/<its IPFS peer>. Default: none.
    */
   reach?(peer: string): readonly string[]
+  /** How peers outside the mesh are asked, when no member gives a block. Default: they are not. */
+  outside?: OutsideInit
   /** Ms without progress after which a source is given up. Default: 30,000. */
   stallMs?: number
   /** What all blocks together may take, pinned or not; asked before each block. Default: no bound. */
@@ -36,13 +39,14 @@ export interface HeliaContentInit {
 }
 
 export function createHeliaContent(init: HeliaContentInit): Content {
-  const { libp2p, isMember, servePublic = false, stallMs = stallMsDefault } = init
+  const { libp2p, isMember, servePublic = false, outside, stallMs = stallMsDefault } = init
   return new PinningContent({
     rows: new LevelRows(join(init.path, 'pins')),
     files: new DiskFiles(join(init.path, 'blocks')),
     fetcher: new MeshFetcher({
       libp2p,
       stallMs,
+      outside,
       allows: (peer) => servePublic || isMember(peer),
       reach: (peer) => init.reach?.(peer) ?? []
     }),

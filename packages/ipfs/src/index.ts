@@ -1,6 +1,6 @@
 /**
  * What holds content: pins of whole DAGs on disk, moved between members as streams of verified blocks, by bitswap with
- * everyone else.
+ * everyone else, who are found by routers and asked only where that is wanted.
  *
  * @example
  * const content = createHeliaContent({ path, libp2p, isMember: (peer) => members.has(peer) })
@@ -30,5 +30,7 @@ export type { HeliaContentInit } from './helia-content.ts'
 export { createKuboContent } from './kubo/kubo-content.ts'
 export type { KuboContent, KuboContentInit } from './kubo/kubo-content.ts'
 export type { KuboIdentity } from './kubo/kubo-api.ts'
+export type { OutsideInit } from './outside/outside.ts'
+export type { RouterChange } from './outside/router.ts'
 export { createMemoryContent, createMemoryWorld } from './memory-content.ts'
 export type { Faults, MemoryContent, MemoryContentInit, MemoryWorld } from './memory-content.ts'

@@ -17,7 +17,7 @@ import type {
   PinMode
 } from './content.ts'
 import { ContentError } from './content-error.ts'
-import type { BlockSession, Fetcher, LocalBlocks } from './fetcher.ts'
+import type { BlockSession, Fetcher, LocalBlocks, Wanted } from './fetcher.ts'
 import { PinningContent } from './pinning-content.ts'
 
 /** What is wrong with a peer's content; set and cleared at any time. */
@@ -97,7 +97,7 @@ class WorldFetcher implements Fetcher {
     this.#world.peers.delete(this.#peer)
   }
 
-  session(sources: readonly string[]): BlockSession {
+  session({ sources }: Wanted): BlockSession {
     return { block: (cid, signal) => this.#block(cid, sources, signal) }
   }
 

@@ -123,13 +123,14 @@ export class PinningContent implements Content {
   acquire(text: string, options: AcquireOptions): Promise<{ bytes: number }> {
     return this.#tasks.run(options.signal, async (signal) => {
       const cid = parseCid(text)
-      const session = this.#init.fetcher.session(options.sources)
+      const { sources, origins = [], mode, bytesMax, onProgress } = options
+      const session = this.#init.fetcher.session({ root: cid, sources, origins })
       return this.#turns.take(cid.toString(), signal, (inTurn) =>
         this.#pin(cid, {
-          mode: options.mode,
-          bytesMax: options.bytesMax,
+          mode,
+          bytesMax,
           signal: inTurn,
-          onProgress: options.onProgress,
+          onProgress,
           visit: (one, withBytes, stop, hold) => this.#visit({ cid: one, withBytes, signal: stop, hold, session })
         })
       )
@@ -203,19 +204,22 @@ export class PinningContent implements Content {
   }
 
   async *#get(text: string, options: GetOptions): AsyncGenerator<ContentEntry> {
-    yield* exportFrom(parseCid(text), this.#reader(options))
+    const cid = parseCid(text)
+    yield* exportFrom(cid, this.#reader(cid, options))
   }
 
   async *exportCar(text: string, options: GetOptions): AsyncGenerator<Uint8Array> {
-    yield* writeCar(parseCid(text), this.#reader(options))
+    const cid = parseCid(text)
+    yield* writeCar(cid, this.#reader(cid, options))
   }
 
   async resolve(text: string, path: string, options: GetOptions): Promise<string | undefined> {
-    return (await resolvePath(parseCid(text), path, this.#reader(options)))?.toString()
+    const cid = parseCid(text)
+    return (await resolvePath(cid, path, this.#reader(cid, options)))?.toString()
   }
 
-  #reader(options: GetOptions): ReadBlock {
-    const session = this.#init.fetcher.session(options.sources)
+  #reader(root: CID, options: GetOptions): ReadBlock {
+    const session = this.#init.fetcher.session({ root, sources: options.sources, origins: [] })
     return (cid) =>
       this.#tasks.run(options.signal, async (signal) => {
         const inline = inlineBytes(cid)

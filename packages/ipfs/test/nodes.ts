@@ -12,9 +12,9 @@ import { createLibp2p } from 'libp2p'
 import { createHeliaContent } from '../src/index.ts'
 import type { AcquireOptions, Content, HeliaContentInit } from '../src/index.ts'
 
-export async function createNode(): Promise<Libp2p> {
+export async function createNode(listen: string[] = ['/ip4/127.0.0.1/tcp/0']): Promise<Libp2p> {
   return createLibp2p({
-    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+    addresses: { listen },
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],

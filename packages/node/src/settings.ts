@@ -16,8 +16,10 @@ export interface NodeSettings {
   readonly profile?: Profile
   /** false: everything travels by sync. Default: true */
   readonly gossip?: boolean
-  /** where content from outside the mesh is looked for; 'public' is refused so far. Default: off */
+  /** where content is looked for that no member has: nowhere, or among all of IPFS. Default: off */
   readonly routing?: 'off' | 'public'
+  /** URLs of Delegated Routing servers to ask when routing is public. Default: a public one */
+  readonly routers?: readonly string[]
   /** give blocks to anybody, not to members alone. Default: false */
   readonly servePublic?: boolean
   /** find peers on the local network. Default: false */
@@ -29,4 +31,5 @@ export interface NodeSettings {
 }
 
 export const listenDefault: readonly string[] = ['/ip4/0.0.0.0/tcp/4101', '/ip4/0.0.0.0/tcp/4102/ws']
+export const routersDefault: readonly string[] = ['https://delegated-ipfs.dev']
 export const version = '0.1.0'

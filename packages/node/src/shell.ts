@@ -244,16 +244,18 @@ export class Shell {
     }
     try {
       await this.#reachOne(effect.sources)
-      const { cid, mode, bytesMax } = effect
+      const { cid, mode, origins, bytesMax } = effect
       // Whoever else is connected may have it: asking costs a round trip, and spares waiting for what nobody has.
       const sources = [...new Set([...effect.sources, ...transport.connections()])].slice(0, sourcesMax)
-      const { bytes } = await content.acquire(cid, { mode, sources, bytesMax, signal: controller.signal, onProgress })
+      const { signal } = controller
+      const { bytes } = await content.acquire(cid, { mode, sources, origins, bytesMax, signal, onProgress })
       const { usedBytes } = await content.space()
       this.step({ kind: 'acquired', job: effect.job, bytes, usedBytes })
     } catch (error) {
       const code = error instanceof ContentError ? error.code : controller.signal.aborted ? 'aborted' : 'back-end'
       if (code === 'no-space' || code === 'back-end') this.#init.refused()
-      this.step({ kind: 'acquire-failed', job: effect.job, code, bytes: 0 })
+      const text = error instanceof ContentError ? { text: error.message } : {}
+      this.step({ kind: 'acquire-failed', job: effect.job, code, bytes: 0, ...text })
     } finally {
       this.#jobs.delete(effect.job)
     }

@@ -5,7 +5,7 @@
 import { Core, fromHex, policyOf, type Timings, timings } from '@pinmesh/core'
 import { type Content, createHeliaContent } from '@pinmesh/ipfs'
 import { createLevelStore, type Store } from '@pinmesh/store'
-import { createLibp2pTransport, type Transport } from '@pinmesh/transport'
+import { createLibp2pTransport, createOutsideNode, type Transport } from '@pinmesh/transport'
 import { DiskRoom } from './disk-room.ts'
 import { meshErrorOf } from './errors.ts'
 import { Health } from './health.ts'
@@ -17,6 +17,7 @@ import type { MeshNode } from './mesh-node.ts'
 import { type NodeCrypto, nodeCrypto } from './node-crypto.ts'
 import { Notes } from './notes.ts'
 import { Peer } from './peer.ts'
+import { noteOfRouter, routersOf } from './routing.ts'
 import { listenDefault, type NodeSettings, version } from './settings.ts'
 import { Refusals } from './refusals.ts'
 import { Shell } from './shell.ts'
@@ -43,12 +44,7 @@ async function begin(
   undo: (() => Promise<void>)[],
   stop: () => Promise<void>
 ): Promise<MeshNode> {
-  if (settings.routing === 'public') {
-    throw new MeshError('MESH_NO_ROUTING', 'Looking for content through public routers is not built yet.', {
-      exit: 1,
-      remedy: 'Leave --routing out: members pass content to one another.'
-    })
-  }
+  const routers = routersOf(settings)
   const home = new Home(settings.home)
   const mesh = await meshOf(home)
   const charter = fromHex(mesh.charter)
@@ -67,6 +63,7 @@ async function begin(
     mdns: settings.mdns ?? false,
     ...(settings.announce === undefined ? {} : { announce: [...settings.announce] })
   })
+  const notes = new Notes()
   const chosen = timings(settings.profile ?? policy?.profile ?? 'wan', settings.timings)
   const core = buildCore({ settings, charter, crypto, spaceBytes, timings: chosen })
   const content = createHeliaContent({
@@ -76,9 +73,9 @@ async function begin(
     servePublic: settings.servePublic ?? false,
     budgetBytes: () => core.space.budgetBytes,
     roomBytes: async () => room.spare(),
+    outside: { node: createOutsideNode, routers, routerChanged: (change) => notes.say(noteOfRouter(change)) },
     lost: (cid) => void shell.step({ kind: 'content-lost', cid })
   })
-  const notes = new Notes()
   const note = notes.say.bind(notes)
   const shell = new Shell({ core, store, transport, content, note, refused: () => health.doubt(), broken: crash })
   const health: Health = new Health({ store, content, room, shell, notes })

@@ -39,6 +39,9 @@ export const strangerGossipPatienceMs = 30_000
 /** Connections in all; a libp2p connection costs CPU with every gossip message, so the degree stays small. */
 export const connectionsMax = 64
 
+/** Connections to peers outside the mesh, on a node of their own: they never take a member's place. */
+export const outsideConnectionsMax = 64
+
 /** A peer that takes no byte of what we send for this long (ms) loses its stream. */
 export const stallMs = 60_000
 

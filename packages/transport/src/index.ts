@@ -15,6 +15,7 @@ export { createLibp2pTransport } from './libp2p-transport.ts'
 export type { Libp2pTransport, Libp2pTransportInit } from './libp2p-transport.ts'
 export { createMemoryNetwork } from './memory-network.ts'
 export type { MemoryNetwork } from './memory-network.ts'
+export { createOutsideNode } from './outside-node.ts'
 export { TransportError } from './transport-error.ts'
 export type { TransportCode } from './transport-error.ts'
 

@@ -47,9 +47,10 @@ export interface Job {
 export interface JobsInit {
   readonly outbox: Outbox
   readonly sources: (job: Job) => readonly string[]
+  readonly origins: (job: Job) => readonly string[]
   readonly started: (job: Job) => void
   readonly finished: (job: Job, bytes: number) => void
-  readonly failed: (job: Job, reason: FailureReason) => void
+  readonly failed: (job: Job, reason: FailureReason, text?: string) => void
   /** a job that waited was sent away for one that goes before it */
   readonly displaced: (job: Job) => void
   /** a job that was given up has ended; parts of the content may be there */
@@ -197,14 +198,14 @@ export class Jobs {
     this.run()
   }
 
-  acquireFailed(id: number, code: ContentCode, bytes: number): void {
+  acquireFailed(id: number, code: ContentCode, bytes: number, text?: string): void {
     const job = this.#end(id)
     if (job === undefined) return
     if (job.cancelled) this.#init.abandoned(job)
     else if (code === 'limit' && this.#enlarge(job, bytes)) return
     else {
       this.#byKey.delete(toHex(job.key))
-      this.#init.failed(job, reasonOf(code))
+      this.#init.failed(job, reasonOf(code), text)
     }
     this.run()
   }
@@ -232,6 +233,7 @@ export class Jobs {
       cid: job.cid.toString(),
       mode: job.mode,
       sources: this.#init.sources(job),
+      origins: this.#init.origins(job),
       bytesMax: reserve
     })
     this.#init.started(job)

@@ -23,7 +23,7 @@ import { Deletions } from './deletions.ts'
 import { Jobs } from './jobs.ts'
 import { Outcomes } from './outcomes.ts'
 import type { Planner } from './planner.ts'
-import { sourcesOf } from './sources.ts'
+import { originsOf, sourcesOf } from './sources.ts'
 import { Trash } from './trash.ts'
 import { Visit } from './visit.ts'
 
@@ -82,9 +82,10 @@ export class Keeper {
     this.jobs = new Jobs({
       outbox: init.outbox,
       sources: (job) => sourcesOf(job, init),
+      origins: (job) => originsOf(job, init),
       started: (job) => this.mark(job.bucket),
       finished: (job, bytes) => outcomes.finished(job, bytes),
-      failed: (job, reason) => outcomes.failed(job, reason),
+      failed: (job, reason, text) => outcomes.failed(job, reason, text),
       displaced: (job) => this.#reviewSoon(job.bucket),
       abandoned: (job) => outcomes.abandoned(job),
       spaceChanged: () => this.#spaceChanged()

@@ -72,7 +72,7 @@ export class Outcomes {
     })
   }
 
-  failed(job: Job, reason: FailureReason): void {
+  failed(job: Job, reason: FailureReason, text?: string): void {
     this.#init.leaves.with(job.bucket >> 4, (leaf) => {
       const { outbox, timings } = this.#init
       const tries = job.tries + 1
@@ -96,7 +96,8 @@ export class Outcomes {
       outbox.note('fetch-failed', 'A pin could not be fetched; it is tried again later.', {
         cid: job.cid.toString(),
         reason,
-        tries
+        tries,
+        ...(text === undefined ? {} : { detail: text })
       })
       this.#init.save(leaf, [leaf.setHold(hold)])
       this.#init.mark(job.bucket)

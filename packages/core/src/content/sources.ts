@@ -1,11 +1,13 @@
 /**
  * Where to fetch a pin from: holders first, in random order, so that a popular pin burdens no single peer; then the peer of the
- * pin's author, who often has just added it and whose claim may still be on its way.
+ * pin's author, who often has just added it and whose claim may still be on its way. Beside them the origins that its writers
+ * name: peers outside the mesh.
  */
 import type { Members } from '../members/members.ts'
 import type { Leaves } from '../pinset/leaves.ts'
-import { type Claims, findRow } from './claims.ts'
+import { originsMax } from '../formats/register.ts'
 import { isHeld } from '../placement/pin-view.ts'
+import { type Claims, findRow } from './claims.ts'
 import type { Job } from './jobs.ts'
 
 export interface SourcesInit {
@@ -35,4 +37,13 @@ export function sourcesOf(job: Job, { self, leaves, members, claims, random, pee
     if (author !== undefined && author !== self && !sources.includes(author)) sources.push(author)
   }
   return sources
+}
+
+/** Multiaddrs that the pin's slots name, each once, and no more than one slot may. */
+export function originsOf(job: Job, { leaves }: Pick<SourcesInit, 'leaves'>): string[] {
+  const leaf = leaves.resident(job.bucket >> 4)
+  const rows = leaf?.rows(job.bucket) ?? []
+  const row = rows[findRow(rows, job.key)]
+  const origins = row?.mapKeys.flatMap((mapKey) => leaf?.view().get(mapKey)?.register.origins ?? []) ?? []
+  return [...new Set(origins)].slice(0, originsMax)
 }

@@ -20,6 +20,7 @@ class Desk {
   readonly jobs: Jobs = new Jobs({
     outbox: this.outbox,
     sources: () => ['a', 'b'],
+    origins: () => [],
     started: () => {},
     finished: ({ id, cancelled }, bytes) => this.ended.push(`${id} ${cancelled ? 'late' : 'held'} ${bytes}`),
     failed: ({ id }, reason) => this.ended.push(`${id} ${reason}`),

@@ -26,7 +26,7 @@ import { matches } from '../dag/digest.ts'
 import type { LocalBlocks } from '../fetcher.ts'
 import { BlockstoreView } from './blockstore-view.ts'
 
-const bitswapProtocol = '/ipfs/bitswap/1.2.0'
+export const bitswapProtocol = '/ipfs/bitswap/1.2.0'
 /** Askings within one time limit: an answer that was lost is not repeated unasked. */
 const asksMax = 3
 /** Ms after which a want that ended has left bitswap's list (its debounce is 10). */

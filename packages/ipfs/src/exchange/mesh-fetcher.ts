@@ -1,16 +1,16 @@
-// Where the embedded content gets blocks: from the listed sources over /pinmesh/blocks/1, in order; then by bitswap from
-// whoever is connected. What a source sent is checked here, so a source that lies is noticed at once and not asked
-// again. A source that keeps quiet is not waited for: the next is asked beside it, and the first to answer counts.
+// Where the embedded content gets blocks: from members, over /pinmesh/blocks/1 and by bitswap; and from outside the mesh
+// where that is wanted. mesh-session.ts has the order.
 
 import type { Libp2p } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
-import { settledOrAborted } from '../aborting.ts'
 import { ContentError } from '../content-error.ts'
-import { matches } from '../dag/digest.ts'
-import type { BlockSession, Fetcher, LocalBlocks } from '../fetcher.ts'
+import type { BlockSession, Fetcher, LocalBlocks, Wanted } from '../fetcher.ts'
+import type { OutsideSession } from '../outside/outside-session.ts'
+import type { Outside, OutsideInit } from '../outside/outside.ts'
 import { BackEnds, peerIn } from './back-ends.ts'
 import { Bitswap } from './bitswap.ts'
 import { Links } from './links.ts'
+import { MeshSession } from './mesh-session.ts'
 import { Provider } from './provider.ts'
 
 export interface MeshFetcherInit {
@@ -20,6 +20,8 @@ export interface MeshFetcherInit {
   stallMs: number
   /** Multiaddrs of what holds a member's blocks, each ending in /p2p/<its IPFS peer>; none where that is the peer itself. */
   reach(peer: string): readonly string[]
+  /** Default: nobody outside the mesh is asked. */
+  outside?: OutsideInit | undefined
 }
 
 export class MeshFetcher implements Fetcher {
@@ -28,6 +30,7 @@ export class MeshFetcher implements Fetcher {
   readonly #backEnds: BackEnds
   #links: Links
   #provider: Provider | undefined
+  #outside: Promise<Outside> | undefined
 
   constructor(init: MeshFetcherInit) {
     this.#init = init
@@ -47,9 +50,15 @@ export class MeshFetcher implements Fetcher {
     await this.#links.stop()
     await this.#bitswap.stop()
     await this.#provider?.stop()
+    const outside = await this.#outside?.catch(() => undefined)
+    this.#outside = undefined
+    await outside?.stop()
   }
 
-  session(sources: readonly string[]): BlockSession {
+  session({ root, sources, origins }: Wanted): BlockSession {
+    const { outside } = this.#init
+    const asked = outside !== undefined && outside.routers.length + origins.length > 0
+    const open = async (): Promise<OutsideSession> => (await this.#openOutside()).session(root, origins)
     const self = this.#init.libp2p.peerId.toString()
     const others = sources.filter((peer) => peer !== self)
     const places = new Map(others.map((peer) => [peer, this.#init.reach(peer)]))
@@ -60,94 +69,24 @@ export class MeshFetcher implements Fetcher {
       backEnds: others.filter(apart).map((peer) => places.get(peer) ?? []),
       links: this.#links,
       bitswap: this.#bitswap,
-      meet: (addresses) => this.#backEnds.meet(addresses)
+      meet: (addresses) => this.#backEnds.meet(addresses),
+      outside: asked ? open : undefined
     })
   }
 
   announce(cid: CID): void {
     this.#bitswap.announce(cid)
   }
-}
 
-interface MeshSessionInit {
-  sources: readonly string[]
-  /** The addresses of each source that keeps its blocks elsewhere: asked by bitswap. */
-  backEnds: readonly (readonly string[])[]
-  links: Links
-  bitswap: Bitswap
-  meet(addresses: readonly string[]): Promise<void>
-}
-
-class MeshSession implements BlockSession {
-  readonly #init: MeshSessionInit
-  readonly #links: Links
-  readonly #bitswap: Bitswap
-  #sources: string[]
-  #met: Promise<unknown> | undefined
-
-  constructor(init: MeshSessionInit) {
-    this.#init = init
-    this.#links = init.links
-    this.#bitswap = init.bitswap
-    this.#sources = [...init.sources]
-  }
-
-  async block(cid: CID, signal: AbortSignal): Promise<Uint8Array> {
-    const lacking = new Set<string>()
-    const bytes = await this.#bySources(cid, lacking, signal)
-    if (bytes !== undefined) return bytes
-    // Once: what could not be reached is not dialled anew for each block.
-    this.#met ??= Promise.all(this.#init.backEnds.map((addresses) => this.#init.meet(addresses)))
-    await settledOrAborted(this.#met, signal)
-    if (this.#bitswap.peers().some((peer) => !lacking.has(peer))) return this.#bitswap.want(cid, signal)
-    throw new ContentError('unreachable', `No source gives the block ${cid}`)
-  }
-
-  /** One source after another; undefined when none gives it. Adds to `lacking` those that said so. */
-  async #bySources(cid: CID, lacking: Set<string>, signal: AbortSignal): Promise<Uint8Array | undefined> {
-    const turns: Promise<void>[] = []
-    let given: Uint8Array | undefined
-    const first = Promise.withResolvers<void>()
-    for (const peer of this.#sources) {
-      if (!this.#sources.includes(peer)) continue
-      const turn = this.#ask(peer, cid, signal).then((answer) => {
-        if (answer === 'missing') {
-          lacking.add(peer)
-          // Asked last from now on: what lacks one block of a DAG often lacks the rest.
-          this.#postpone(peer)
-        } else if (answer !== undefined) {
-          given ??= answer
-          first.resolve()
-        }
-      })
-      turns.push(turn)
-      const quiet = Promise.withResolvers<void>()
-      const heard = this.#links.whenQuiet(peer, () => {
-        this.#postpone(peer)
-        quiet.resolve()
-      })
-      await Promise.race([turn, first.promise, quiet.promise]).finally(heard)
-      if (given !== undefined) return given
+  /** Loaded when first needed: a closed mesh never does. */
+  #openOutside(): Promise<Outside> {
+    const { outside, stallMs } = this.#init
+    if (outside === undefined) throw new ContentError('refused', 'Nobody outside the mesh is asked')
+    if (this.#outside === undefined) {
+      const opening = import('../outside/outside.ts').then(({ Outside }) => Outside.open(outside, stallMs))
+      this.#outside = opening
+      opening.catch(() => (this.#outside = undefined))
     }
-    await Promise.race([Promise.all(turns), first.promise])
-    return given
-  }
-
-  #postpone(peer: string): void {
-    if (this.#sources.includes(peer)) this.#sources = [...this.#sources.filter((one) => one !== peer), peer]
-  }
-
-  /** undefined: the source failed and is out for this session. */
-  async #ask(peer: string, cid: CID, signal: AbortSignal): Promise<Uint8Array | 'missing' | undefined> {
-    try {
-      const bytes = await this.#links.want(peer, cid, signal)
-      if (bytes === undefined) return 'missing'
-      if (matches(cid.multihash.bytes, bytes)) return bytes
-      await this.#links.drop(peer, 'The source sent wrong bytes')
-    } catch (error) {
-      if (signal.aborted) throw error
-    }
-    this.#sources = this.#sources.filter((one) => one !== peer)
-    return undefined
+    return this.#outside
   }
 }
