@@ -99,6 +99,22 @@ function within(name: string, ...folders: string[]): string[] {
   return sources.filter((path) => folders.some((folder) => path.startsWith(`packages/${name}/${folder}/`)))
 }
 
+/** What these folders of a package import from outside of it. */
+function importsWithin(name: string, ...folders: string[]): { from: string; library: string }[] {
+  return within(name, ...folders)
+    .flatMap(importsOf)
+    .flatMap(({ from, to }) => {
+      const library = libraryOf(to)
+      return library === undefined ? [] : [{ from, library }]
+    })
+}
+
+/** The script that bundles a package, where it has one. */
+function textOfBundler(name: string): string {
+  const path = `packages/${name}/bundle.ts`
+  return files.includes(path) ? textOf(path) : ''
+}
+
 function manifestOf(name: string): Record<string, Record<string, string> | undefined> {
   return JSON.parse(textOf(`packages/${name}/package.json`))
 }
@@ -145,14 +161,16 @@ test('packages meet at their doors, not by a path into one another', () => {
 })
 
 test('a package declares what it imports, and tsconfig.json builds what it needs first', () => {
+  const shared = JSON.parse(textOf('package.json')).devDependencies
   for (const name of packages) {
     const { dependencies = {}, devDependencies = {} } = manifestOf(name)
     const declared = { ...dependencies, ...devDependencies }
-    const missing = within(name, 'src')
-      .flatMap(importsOf)
-      .filter(({ to }) => libraryOf(to) !== undefined && declared[libraryOf(to) ?? ''] === undefined)
+    const missing = [
+      ...importsWithin(name, 'src').filter(({ library }) => declared[library] === undefined),
+      ...importsWithin(name, 'test').filter(({ library }) => !(library in { ...shared, ...declared }))
+    ].filter(({ library }) => library !== `@pinmesh/${name}`)
     none(
-      missing.map(({ from, to }) => `${from} imports ${to}`),
+      missing.map(({ from, library }) => `${from} imports ${library}`),
       `packages/${name}/package.json does not name it`
     )
 
@@ -163,6 +181,21 @@ test('a package declares what it imports, and tsconfig.json builds what it needs
       needed.sort(),
       `tsconfig of ${name}`
     )
+  }
+})
+
+test('a package declares nothing that it does not import', () => {
+  for (const name of packages) {
+    const { dependencies = {}, devDependencies = {} } = manifestOf(name)
+    // A bundle that leaves a package out needs it beside it, whoever imports it.
+    const leftOut = textOfBundler(name)
+    const used = (library: string, ...folders: string[]): boolean =>
+      importsWithin(name, ...folders).some((one) => one.library === library) || leftOut.includes(`'${library}'`)
+    const idle = [
+      ...Object.keys(dependencies).filter((library) => !used(library, 'src')),
+      ...Object.keys(devDependencies).filter((library) => !used(library, 'src', 'test'))
+    ]
+    none(idle, `packages/${name}/package.json names what nothing imports`)
   }
 })
 
