@@ -76,6 +76,10 @@ export class ClientTrust implements MeshTrust {
     await this.#post('/peers/remove', { peer, ...options })
   }
 
+  async reloadRoot(): Promise<void> {
+    await this.#post('/root-key/reload', {})
+  }
+
   async policy(): Promise<MeshPolicy> {
     return this.#http.json({ method: 'GET', path: '/policy' })
   }

@@ -21,6 +21,11 @@ export function addTrustRoutes(app: FastifyInstance, trust: MeshTrust, open: Ope
   addInviteRoutes(app, trust)
   addLimboRoutes(app, trust, open)
 
+  app.post('/root-key/reload', scope.admin, async () => {
+    await trust.reloadRoot()
+    return {}
+  })
+
   app.get('/policy', scope.read, async () => trust.policy())
 
   app.post('/policy', scope.admin, async (request) => {

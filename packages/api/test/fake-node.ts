@@ -95,6 +95,9 @@ function trustOf(asked: (what: unknown) => void): MeshTrust {
     async removePeer(of, options) {
       asked({ removePeer: of, ...options })
     },
+    async reloadRoot() {
+      asked({ reloadRoot: true })
+    },
     policy: async () => policy,
     async setPolicy(change, options) {
       asked({ setPolicy: change, ...options })

@@ -24,6 +24,7 @@ test('what the client asks of trust arrives as it was asked', async (t) => {
   await client.trust.withdraw(peer)
   await client.trust.removePeer(peer)
   assert.equal((await client.trust.policy()).replicas, 3)
+  await client.trust.reloadRoot()
   assert.equal((await client.trust.setPolicy({ replicas: 0, admission: 'invite' })).admission, 'invite')
   assert.equal((await client.trust.invite({ writer: true, uses: 2, validMs: 5 })).uses, 2)
   assert.equal((await client.trust.invite()).invite, 'zInvitation')
@@ -37,6 +38,7 @@ test('what the client asks of trust arrives as it was asked', async (t) => {
     { vouch: peer, ...plain },
     { withdraw: peer, ...plain },
     { removePeer: peer, ...plain },
+    { reloadRoot: true },
     { setPolicy: { replicas: 0, admission: 'invite' }, ...plain },
     { invite: { writer: true, uses: 2, validMs: 5 } },
     { invite: {} },

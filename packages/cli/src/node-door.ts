@@ -40,6 +40,12 @@ export interface NodeDoor {
     settings: JoinSettings,
     signal?: AbortSignal
   ): Promise<{ mesh: string; peer: string; name: string; spaceBytes: number }>
+  exportRoot(settings: { home: string; passphrase: string }): Promise<string>
+  importRoot(settings: {
+    home: string
+    passphrase: string
+    text: string
+  }): Promise<{ mesh: string; rootKeyFile: string }>
   startNode(settings: StartSettings): Promise<MeshNode>
   keepSpace(home: string, bytes?: number): Promise<number>
   keptSpace(home: string): Promise<number>

@@ -7,6 +7,7 @@ import type { AddWriterOptions, RemoveWriterOptions } from './commands/writers.t
 import { parseCopies, parseCountOrNone } from './parse/count.ts'
 import { addInvites } from './program-invite.ts'
 import { addLimbo } from './program-limbo.ts'
+import { addRoot } from './program-root.ts'
 import type { Act } from './program.ts'
 import { ofRoot } from './root-flag.ts'
 import { peersExamples, policyExamples, writersExamples } from './trust-examples.ts'
@@ -18,6 +19,7 @@ export function addTrustCommands(program: Command, act: Act): void {
   addWriters(program, act)
   addLimbo(program, act)
   addPolicy(program, act)
+  addRoot(program, act)
 }
 
 const peerHint = 'its id, as `mesh id` prints it there'

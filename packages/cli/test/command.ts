@@ -56,6 +56,8 @@ export function worldOf(given: Given, stdout: Stream, stderr: Stream): World {
     initHome: missing,
     joinHome: missing,
     startNode: missing,
+    exportRoot: missing,
+    importRoot: missing,
     keepSpace: missing,
     keptSpace: missing,
     inspectHome: missing,

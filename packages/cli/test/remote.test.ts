@@ -66,7 +66,7 @@ test('every command that asks a peer works from another machine', async (t) => {
 })
 
 /** Those that work on the machine that they run on. */
-const here = /^(?:init|start|join|version|completion|service \w+|doctor)$/
+const here = /^(?:init|start|join|version|completion|service \w+|doctor|root \w+)$/
 const words: Record<string, string> = { cid: cids[1]!, peer, name: 'zone', value: 'cellar', invitation: '1' }
 /** What a command wants besides. */
 const besides: Record<string, string[]> = { 'policy set': ['--replicas', '2'] }

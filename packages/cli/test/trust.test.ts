@@ -1,6 +1,8 @@
 // The commands about who belongs to the mesh, against a peer of a few lines.
 
 import assert from 'node:assert/strict'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { MeshError } from '@pinmesh/node/mesh-error'
 import { folder, mesh, served } from './command.ts'
@@ -121,6 +123,50 @@ test('limbo is listed, adopted and dropped', async (t) => {
     { dropLimbo: other, anyway: false },
     { dropLimbo: undefined, anyway: false }
   ])
+})
+
+const sealer = {
+  exportRoot: async ({ passphrase }: { passphrase: string }) => `sealed by ${passphrase}\n`,
+  importRoot: async ({ passphrase, text }: { passphrase: string; text: string }) => ({
+    mesh: `of ${text.trim()}`,
+    rootKeyFile: `by ${passphrase}`
+  })
+}
+
+test('the root key goes to a new file, sealed by a passphrase from a file, from stdin, or typed twice without echo', async (t) => {
+  const home = await folder(t)
+  const to = (name: string): string => join(home, name)
+  writeFileSync(to('secret'), 'open sesame\nand more')
+  const done = await mesh(['root', 'export', to('one'), '--passphrase-file', to('secret')], { door: sealer })
+  assert.deepEqual([done.exit, readFileSync(to('one'), 'utf8')], [0, 'sealed by open sesame\n'])
+  assert.equal(statSync(to('one')).mode & 0o777, 0o600)
+  await mesh(['root', 'export', to('two'), '--passphrase-file', '-'], { door: sealer, stdin: 'piped\n' })
+  assert.equal(readFileSync(to('two'), 'utf8'), 'sealed by piped\n')
+  const typed = await mesh(['root', 'export', to('three')], { door: sealer, typed: 'hidden\nhidden\n' })
+  assert.equal(readFileSync(to('three'), 'utf8'), 'sealed by hidden\n')
+  assert.ok(!`${typed.out}${typed.err}`.includes('hidden'))
+  const differing = await mesh(['root', 'export', to('four')], { door: sealer, typed: 'one\ntwo\n' })
+  assert.match(differing.err, /not the same/)
+  const again = await mesh(['root', 'export', to('one'), '--passphrase-file', to('secret')], { door: sealer })
+  assert.match(again.err, /MESH_PATH_TAKEN/)
+  assert.match((await mesh(['root', 'export', to('five')], { door: sealer })).err, /--passphrase-file/)
+  assert.match(
+    (await mesh(['root', 'export', to('five'), '--passphrase-file', to('none')], { door: sealer })).err,
+    /MESH_FILE_UNREADABLE/
+  )
+})
+
+test('an imported root key is taken up by the peer that runs, or when it is started', async (t) => {
+  const { node, home, run } = await served(t)
+  const file = join(home, 'file')
+  writeFileSync(file, 'mine\n')
+  const words = ['root', 'import', file, '--passphrase-file', '-', '--json']
+  const given = { door: sealer, stdin: 'secret' }
+  assert.deepEqual((await run(words, given)).objects, [{ mesh: 'of mine', rootKey: 'by secret', running: true }])
+  assert.deepEqual(node.asked, [{ reloadRoot: true }])
+  const alone = await mesh([...words, '--home', await folder(t)], given)
+  assert.deepEqual(alone.objects, [{ mesh: 'of mine', rootKey: 'by secret', running: false }])
+  assert.match((await run(['root', 'import', `${file}x`, '--passphrase-file', '-'], given)).err, /MESH_FILE_UNREADABLE/)
 })
 
 test('the policy is shown, and set in what is named', async (t) => {

@@ -98,6 +98,11 @@ export class Core {
     return this.#house.facts.keyLog.writerOf(this.#init.self) !== undefined
   }
 
+  /** Is the root key that is in force on this peer? */
+  get hasRoot(): boolean {
+    return this.#house.owner.trust.hasRoot
+  }
+
   /** Was this peer removed by the owner? */
   get isRemoved(): boolean {
     return this.#house.facts.keyLog.removedPeer(this.#init.self)
@@ -105,7 +110,7 @@ export class Core {
 
   /** Invitations made here, and those whose use was heard of. */
   invitations(): InvitationReport[] {
-    return this.#house.invitations.reports()
+    return this.#house.owner.invitations.reports()
   }
 
   /** Operations of the key log that are held. */
@@ -233,7 +238,7 @@ export class Core {
     for (const bucket of event.holdBuckets) this.#expect(bucket)
     this.#house.claimer.load(event.meta)
     this.#house.leaving.load(event.meta)
-    this.#house.invitations.load(event.meta)
+    this.#house.owner.invitations.load(event.meta)
     const commit = meta(commitRowKey)
     if (commit !== undefined) {
       const from = new Reader(commit)
@@ -261,7 +266,7 @@ export class Core {
     this.#house.self.start(incarnation, addresses, this.#init.spaceBytes)
     this.#house.pulse.begin()
     this.#house.syncs.begin()
-    this.#house.invitations.begin()
+    this.#house.owner.invitations.begin()
     const others = this.#house.members.candidates.some((candidate) => candidate.peer !== this.#init.self)
     const { timings } = this.#init
     const alone = !others && this.#house.facts.keyLog.policy !== undefined && this.isWriter

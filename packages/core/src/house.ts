@@ -9,16 +9,13 @@ import { Keeper } from './content/keeper.ts'
 import { Planner } from './content/planner.ts'
 import type { Crypto, Random } from './crypto.ts'
 import { Admitter } from './door/admitter.ts'
-import { Adoption } from './door/adoption.ts'
 import { Bounds } from './door/bounds.ts'
 import { Commands } from './door/commands.ts'
 import { Receiver } from './door/receiver.ts'
 import { Leaving } from './door/leaving.ts'
 import { Status } from './door/status.ts'
-import { TrustChanges } from './door/trust-changes.ts'
 import { GossipDoor } from './door/gossip.ts'
-import { Owner } from './door/owner.ts'
-import { KeyHeads } from './door/key-heads.ts'
+import { type OwnerRooms, ownerRooms } from './door/owner-rooms.ts'
 import { type Charter, decodeCharter, meshIdOf } from './formats/charter.ts'
 import { Agenda } from './loop/agenda.ts'
 import { Disk } from './loop/disk.ts'
@@ -37,7 +34,6 @@ import type { LogId } from './pinset/log.ts'
 import { SyncServer } from './sync/server.ts'
 import { Syncs } from './sync/syncs.ts'
 import { Facts } from './trust/facts.ts'
-import { Invitations } from './trust/invitations.ts'
 import { Standing } from './trust/standing.ts'
 
 export interface CoreInit {
@@ -108,8 +104,7 @@ export class House {
   readonly syncs: Syncs
   readonly rescue: Rescue
   readonly pulse: Pulse
-  readonly trust: TrustChanges
-  readonly invitations: Invitations
+  readonly owner: OwnerRooms
   readonly commands: Commands
   readonly leaving: Leaving
   #ownBeat: { bytes: Uint8Array; n: number } | undefined
@@ -167,9 +162,8 @@ export class House {
     this.syncs = this.#buildSyncs(rooms)
     this.rescue = this.#buildRescue(rooms)
     this.pulse = this.#buildPulse(rooms)
-    this.trust = this.#buildTrust(rooms)
+    this.owner = this.#buildOwner(rooms)
     this.leaving = this.#buildLeaving(rooms)
-    this.invitations = this.#buildInvitations(rooms)
     this.commands = this.#buildCommands(rooms)
   }
 
@@ -206,7 +200,7 @@ export class House {
       keeper: () => this.keeper,
       author: () => this.author,
       rescue: () => this.rescue,
-      invitations: () => this.invitations,
+      invitations: () => this.owner.invitations,
       own: () => this.self,
       missing: (from) => this.syncs.missing(from),
       rootChanged: () => this.syncs.rootChanged()
@@ -310,6 +304,11 @@ export class House {
     })
   }
 
+  #buildOwner(rooms: Rooms): OwnerRooms {
+    const { author, syncs, standing } = this
+    return ownerRooms({ ...rooms, random: this.#init.random, author, syncs, standing })
+  }
+
   #buildLeaving(rooms: Rooms): Leaving {
     const { self: own, claimer, keeper, planner } = this
     return new Leaving({ ...rooms, own, claimer, keeper, planner, greetAll: () => this.syncs.greetAll() })
@@ -326,34 +325,7 @@ export class House {
       planner: this.planner,
       leaving: this.leaving,
       spaceSet: (bytes) => this.self.setSpace(bytes),
-      owner: this.#buildOwner(rooms)
-    })
-  }
-
-  #buildOwner(rooms: Rooms): Owner {
-    const { trust, invitations, author } = this
-    return new Owner({ ...rooms, author, trust, invitations, adoption: new Adoption({ ...rooms, author }) })
-  }
-
-  #buildInvitations(rooms: Rooms): Invitations {
-    return new Invitations({ ...rooms, change: (wanted, done) => this.trust.change(wanted, false, done) })
-  }
-
-  #buildTrust(rooms: Rooms): TrustChanges {
-    const keyHeads = new KeyHeads({
-      ...rooms,
-      connections: () => this.syncs.connections,
-      ask: (peer, frame, answered, timeoutMs) => this.syncs.ask(peer, frame, answered, timeoutMs),
-      takeOp: (bytes, from) => this.standing.take('key-op', bytes, from)
-    })
-    return new TrustChanges({
-      ...rooms,
-      random: this.#init.random,
-      keyHeads,
-      trustChanged: (op) => {
-        this.gossip.send('key-op', op)
-        this.standing.trustChanged()
-      }
+      owner: this.owner.owner
     })
   }
 

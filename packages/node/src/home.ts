@@ -52,6 +52,11 @@ export class Home {
     return this.#key('root.key')
   }
 
+  /** A root key that was brought here. */
+  async saveRootSeed(seed: Uint8Array): Promise<void> {
+    await replaceFile(this.rootKeyPath, `${toHex(seed)}\n`, 0o600)
+  }
+
   async newRootSeed(): Promise<Uint8Array> {
     return (await this.#key('root.key')) ?? this.#newKey('root.key')
   }

@@ -9,6 +9,7 @@
 export { keepSpace, keptSpace } from './home-space.ts'
 export { inspectHome } from './inspect-home.ts'
 export { initHome, type InitSettings, joinHome, type JoinSettings } from './join.ts'
+export { exportRoot, importRoot } from './root-file.ts'
 export { startNode } from './start.ts'
 export { listenDefault, type NodeSettings, version } from './settings.ts'
 export { MeshError } from './mesh-error.ts'

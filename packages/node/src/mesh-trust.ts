@@ -109,6 +109,9 @@ export interface MeshTrust {
   /** Nothing is kept any more of what this peer wrote, or any removed writer. Resolves with the writers that it was about. */
   dropLimbo(peer?: string, options?: RootOptions): Promise<{ writers: number[] }>
 
+  /** Takes up the root key that was put into the home (`importRoot`). MESH_NO_ROOT_KEY, MESH_ROOT_OLD. */
+  reloadRoot(): Promise<void>
+
   policy(): Promise<MeshPolicy>
   /** Resolves with the whole as it is then. */
   setPolicy(change: Partial<MeshPolicy>, options?: RootOptions): Promise<MeshPolicy>

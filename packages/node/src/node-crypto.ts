@@ -27,6 +27,12 @@ export interface NodeCrypto extends Crypto {
   readonly rootKey?: Uint8Array
 }
 
+/** The root key may be brought to a peer that runs. */
+export interface MovableRoot {
+  signAsRoot?: Crypto['sign']
+  rootKey?: Uint8Array
+}
+
 /** `seed` and `rootSeed` are 32-byte ed25519 secrets. */
 export function nodeCrypto(seed: Uint8Array, rootSeed?: Uint8Array): NodeCrypto {
   const own = keyPair(seed)

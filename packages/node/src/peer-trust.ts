@@ -125,6 +125,18 @@ export class PeerTrust implements MeshTrust {
     await this.#change({ kind: 'remove-peer', peer }, options)
   }
 
+  async reloadRoot(): Promise<void> {
+    if (!(await this.#parts.reloadRoot())) {
+      throw new MeshError('MESH_NO_ROOT_KEY', 'There is no root key in the home of this peer.', {
+        remedy: 'Bring it there with `mesh root import`.'
+      })
+    }
+    if (this.#parts.core.hasRoot) return
+    throw new MeshError('MESH_ROOT_OLD', 'That is no longer the root key of the mesh.', {
+      remedy: 'Export it anew where the root key is, and remove this one.'
+    })
+  }
+
   async policy(): Promise<MeshPolicy> {
     const { policy } = this.#parts.core
     if (policy !== undefined) return { ...policy }

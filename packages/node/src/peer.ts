@@ -34,6 +34,8 @@ export interface PeerParts {
   readonly homePath: string
   /** ends everything, in order */
   readonly stop: () => Promise<void>
+  /** takes up the root key that is in the home now; false if there is none */
+  readonly reloadRoot: () => Promise<boolean>
 }
 
 export class Peer implements MeshNode {

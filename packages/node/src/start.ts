@@ -14,7 +14,7 @@ import { Home, type MeshFile } from './home.ts'
 import { systemRandom } from './join.ts'
 import { MeshError } from './mesh-error.ts'
 import type { MeshNode } from './mesh-node.ts'
-import { type NodeCrypto, nodeCrypto } from './node-crypto.ts'
+import { keyPair, type MovableRoot, type NodeCrypto, nodeCrypto } from './node-crypto.ts'
 import { Notes } from './notes.ts'
 import { Peer } from './peer.ts'
 import { noteOfRouter, routersOf } from './routing.ts'
@@ -48,7 +48,7 @@ async function begin(
   const home = new Home(settings.home)
   const mesh = await meshOf(home)
   const charter = fromHex(mesh.charter)
-  const crypto = nodeCrypto(await home.identity(), await home.rootSeed())
+  const crypto: NodeCrypto & MovableRoot = nodeCrypto(await home.identity(), await home.rootSeed())
   const spaceBytes = settings.spaceBytes ?? mesh.spaceBytes
   if (spaceBytes !== mesh.spaceBytes) await home.saveMesh({ ...mesh, spaceBytes })
   const room = new DiskRoom(home.path)
@@ -84,7 +84,8 @@ async function begin(
   await serve(parts, undo)
   undo.push(bootstrap(mesh.bootstrap, transport))
   const markLeft = async (): Promise<void> => home.saveMesh({ ...((await home.mesh()) ?? mesh), left: true })
-  return new Peer({ ...parts, notes, homePath: home.path, timings: chosen, markLeft, stop })
+  const reloadRoot = async (): Promise<boolean> => takeRoot(home, crypto)
+  return new Peer({ ...parts, reloadRoot, notes, homePath: home.path, timings: chosen, markLeft, stop })
 }
 
 interface Serving {
@@ -117,6 +118,20 @@ async function serve(parts: Serving, undo: (() => Promise<void>)[]): Promise<voi
   undo.push(checkHolds(parts))
   health.begin(core.space.usedBytes)
   undo.push(async () => health.stop())
+}
+
+/** Takes up the root key that is in the home now. False if there is none. */
+async function takeRoot(home: Home, crypto: MovableRoot): Promise<boolean> {
+  const seed = await home.rootSeed()
+  if (seed === undefined) {
+    delete crypto.signAsRoot
+    delete crypto.rootKey
+    return false
+  }
+  const { sign, key } = keyPair(seed)
+  crypto.signAsRoot = sign
+  crypto.rootKey = key
+  return true
 }
 
 /** The mesh that this home takes part in. */

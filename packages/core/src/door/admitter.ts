@@ -9,6 +9,7 @@ import { type Admission, admissionBytes, encodeAdmission } from '../formats/admi
 import { decodeGrant, type Grant } from '../formats/invite.ts'
 import type { Disk } from '../loop/disk.ts'
 import type { Outbox } from '../loop/outbox.ts'
+import type { Members } from '../members/members.ts'
 import type { Frame } from '../sync/frames.ts'
 import type { Facts } from '../trust/facts.ts'
 
@@ -19,6 +20,7 @@ export interface AdmitterInit {
   readonly outbox: Outbox
   readonly disk: Disk
   readonly facts: Facts
+  readonly members: Members
   /** takes the use in and spreads it; the rows that keep it are written here */
   readonly admitted: (bytes: Uint8Array, written: () => void) => void
 }
@@ -54,7 +56,7 @@ export class Admitter {
   }
 
   #refusal(grant: Grant, peer: string, proof: Uint8Array): Frame | undefined {
-    const { facts, self, outbox } = this.#init
+    const { facts, self, members } = this.#init
     let state: 'good' | 'gap' | 'ended'
     try {
       state = facts.admissions.stateOf(grant)
@@ -65,14 +67,14 @@ export class Admitter {
     if (!facts.admissions.proves(grant, peer, proof)) return refused.forged
     if (facts.keyLog.denied(peer)) return refused.removed
     if (state === 'ended') return refused.ended
-    if (grant.until * 1000 < outbox.wall) return refused.expired
+    if (grant.until * 1000 < members.clock.ownDate) return refused.expired
     if (facts.admissions.usesOf(grant).length >= grant.uses) return refused.used
     return state === 'gap' || !facts.keyLog.everVouched(self) ? refused.noSponsor : undefined
   }
 
   #witness(grant: Grant, peer: string, proof: Uint8Array): Uint8Array {
-    const { crypto, meshId, self, outbox } = this.#init
-    const wall = Math.max(0, Math.floor(outbox.wall))
+    const { crypto, meshId, self, members } = this.#init
+    const wall = Math.max(0, Math.floor(members.clock.ownDate))
     const plain: Admission = { grant, peer, proof, sponsor: self, wall, sig: new Uint8Array(64) }
     const sig = crypto.sign(signedBytes('pinmesh/admission/1', meshId, admissionBytes(plain)))
     return encodeAdmission({ ...plain, sig })

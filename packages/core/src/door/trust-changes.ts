@@ -4,7 +4,7 @@
  * So one operation is made at a time; the others wait for it. Before each the key log is compared with a member's.
  */
 import { FormatError } from '../bytes/format-error.ts'
-import type { Crypto, Random } from '../crypto.ts'
+import { type Crypto, type Random, signedBytes } from '../crypto.ts'
 import type { Failure } from '../effects.ts'
 import type { TrustChange } from '../events.ts'
 import { capInvite, type KeyChange, type Policy } from '../formats/key-op.ts'
@@ -16,6 +16,7 @@ import type { Compared, KeyHeads } from './key-heads.ts'
 
 export interface TrustChangesInit {
   readonly self: string
+  readonly meshId: Uint8Array
   readonly crypto: Crypto
   readonly random: Random
   readonly outbox: Outbox
@@ -54,9 +55,16 @@ export class TrustChanges {
     })
   }
 
+  /** Is the root key that is in force here? */
+  get hasRoot(): boolean {
+    const { crypto, facts, meshId } = this.#init
+    const probe = signedBytes('pinmesh/key/1', meshId, new Uint8Array(1))
+    return crypto.signAsRoot !== undefined && crypto.verify(facts.keyLog.rootKey, probe, crypto.signAsRoot(probe))
+  }
+
   /** Why nothing can be signed here at all. */
   get denied(): Failure | undefined {
-    return this.#init.crypto.signAsRoot === undefined ? noRootKey : undefined
+    return this.hasRoot ? undefined : noRootKey
   }
 
   /** One operation; it is done when it is on disk, or refused. */

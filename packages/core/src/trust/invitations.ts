@@ -35,6 +35,8 @@ export interface InvitationsInit {
   readonly facts: Facts
   readonly members: Members
   readonly timings: Timings
+  /** is the root key that is in force here? */
+  readonly hasRoot: () => boolean
   readonly change: (wanted: TrustChange, done: (changed: object | Failure) => void) => void
 }
 
@@ -67,7 +69,7 @@ export class Invitations {
   /** Signs one, by the root key if it is here, else as a writer that may invite. It is done when it is on disk. */
   issue(terms: InviteTerms, done: (grant: Grant | Failure) => void): void {
     const { facts, crypto, meshId, self, disk, outbox } = this.#init
-    const asRoot = this.#hasRoot()
+    const asRoot = this.#init.hasRoot()
     const writer = facts.keyLog.writerOf(self)
     const by = asRoot ? 0 : writer
     if (by === undefined || (!asRoot && facts.keyLog.writer(by)?.mayInvite !== true)) return done(mayNotInvite)
@@ -109,7 +111,7 @@ export class Invitations {
 
   /** Something may have to be completed. */
   look(): void {
-    if (this.#queued || !this.#hasRoot()) return
+    if (this.#queued || !this.#init.hasRoot()) return
     this.#queued = true
     this.#init.agenda.at(this.#init.outbox.mono, () => {
       this.#queued = false
@@ -152,14 +154,6 @@ export class Invitations {
   #mine({ maker }: Grant): boolean {
     const { self, members } = this.#init
     return maker === self || members.record(maker) === undefined || members.stateOf(maker) === 'down'
-  }
-
-  #hasRoot(): boolean {
-    const { crypto, facts } = this.#init
-    const { rootKey } = facts.keyLog
-    const probe = new Uint8Array(1)
-    const signed = signedBytes('pinmesh/invite/1', this.#init.meshId, probe)
-    return crypto.signAsRoot !== undefined && crypto.verify(rootKey, signed, crypto.signAsRoot(signed))
   }
 
   #stateOf(grant: Grant): InvitationReport['state'] {
