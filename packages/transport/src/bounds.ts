@@ -42,6 +42,12 @@ export const connectionsMax = 64
 /** Connections to peers outside the mesh, on a node of their own: they never take a member's place. */
 export const outsideConnectionsMax = 64
 
+/** Connections that are being set up at once. */
+export const connectionsPendingMax = 64
+
+/** Who connects by WebSockets has so long (ms) for the first byte, and for its request. */
+export const firstWordMs = 5_000
+
 /** A peer that takes no byte of what we send for this long (ms) loses its stream. */
 export const stallMs = 60_000
 

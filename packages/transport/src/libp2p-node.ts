@@ -7,11 +7,12 @@ import type { Libp2p, PeerId, PrivateKey } from '@libp2p/interface'
 import { mdns } from '@libp2p/mdns'
 import { noise } from '@libp2p/noise'
 import { tcp } from '@libp2p/tcp'
-import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import type { Libp2pOptions } from 'libp2p'
+import { connectionsPendingMax } from './bounds.ts'
 import type { Gossip } from './gossip.ts'
+import { boundedWebSockets } from './web-sockets.ts'
 
 export interface NodeInit {
   privateKey: PrivateKey
@@ -35,7 +36,7 @@ export async function createNode(init: NodeInit): Promise<Libp2p> {
     privateKey: init.privateKey,
     nodeInfo: { name: 'pinmesh' },
     addresses: { listen: [...init.listen], announce: [...init.announce] },
-    transports: [tcp(), webSockets(), ...relayed],
+    transports: [tcp(), boundedWebSockets({ socketsMax: init.connectionsMax + connectionsPendingMax }), ...relayed],
     connectionEncrypters: [noise()],
     // A paused stream may still receive a whole window: it must fit into the 4 MiB that libp2p buffers before it resets.
     streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: 4 * 1024 * 1024 } })],
@@ -44,7 +45,7 @@ export async function createNode(init: NodeInit): Promise<Libp2p> {
       maxConnections: init.connectionsMax,
       // Labs, containers and homes: many honest peers behind one address, all back at once after a power cut.
       inboundConnectionThreshold: 100,
-      maxIncomingPendingConnections: 64,
+      maxIncomingPendingConnections: connectionsPendingMax,
       maxParallelDials: 16,
       // The owner decides whom to dial again, and when.
       reconnectRetries: 0

@@ -1,12 +1,13 @@
 // The node around the protocols: where it listens, whom it lets in, gossip off, and how forged gossip is scored.
 
 import assert from 'node:assert/strict'
+import { createConnection } from 'node:net'
 import { test } from 'node:test'
 import { connect, until, warmUp, witness } from '../src/contract.ts'
 import type { Witness } from '../src/contract.ts'
 import type { Libp2pTransport } from '../src/index.ts'
 import { createLibp2pTransport, gossipBytesMax } from '../src/index.ts'
-import { strangerGossipBurst, strangerGossipPerSecond } from '../src/bounds.ts'
+import { connectionsMax, connectionsPendingMax, strangerGossipBurst, strangerGossipPerSecond } from '../src/bounds.ts'
 import { node } from './lab.ts'
 
 const soon = (): AbortSignal => AbortSignal.timeout(20_000)
@@ -77,6 +78,21 @@ test('twenty peers of one address may join at once, strangers get half of the pl
   for (const late of peers.slice(20)) await assert.rejects(join(late))
   assert.equal(hub.transport.connections().length, 20)
   assert.deepEqual(refused, new Set(peers.slice(20).map(({ transport }) => `connection ${transport.peer}`)))
+})
+
+test('of many that connect and say nothing few are kept, and none for long, on either carrier', async (t) => {
+  for (const listen of ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws']) {
+    const hub = await witness(await node({ listen: [listen], gossip: false }))
+    const port = Number(/tcp\/(\d+)/.exec(hub.transport.addresses()[0]!)?.[1])
+    let closed = 0
+    const sockets = Array.from({ length: 300 }, () => createConnection(port, '127.0.0.1'))
+    for (const socket of sockets) socket.on('error', () => {}).on('close', () => closed++)
+    t.after(() => sockets.forEach((socket) => socket.destroy()))
+    await until(() => closed >= 300 - connectionsMax - connectionsPendingMax, 'most being turned away')
+    await until(() => closed === 300, 'the others being given up')
+    const late = await witness(await node({ listen: [], gossip: false }))
+    await connect(late, hub)
+  }
 })
 
 test('of a stranger that gossips without end little is heard, and soon nothing; members are heard meanwhile', async () => {
