@@ -1,20 +1,22 @@
 // The core of what peers owe each other, as real processes: copies and repair, and that everybody comes to the same
-// pinset however late, stopped or cut off he was. Run with gossip and, in another file, without, since gossip is a hint.
+// pinset however late, stopped, started anew or cut off he was. Run with gossip and, in other files, without, since gossip
+// is a hint; and over each carrier alone.
 
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { inlineCid } from '../kit/cids.ts'
 import { sameFile, writeBytes } from '../kit/files.ts'
-import { Lab } from '../kit/lab.ts'
+import { Lab, type LabInit } from '../kit/lab.ts'
 import type { PeerProcess } from '../kit/peer.ts'
 import { freePort } from '../kit/ports.ts'
 import { until } from '../kit/until.ts'
 import { Wire } from '../kit/wire.ts'
 
-export function coreSuite(name: string, flags: readonly string[]): void {
-  suite(`${name}: copies and the late`, () => copiesAndTheLate(name, flags))
-  suite(`${name}: a cut`, () => oneIsCutOff(name, flags))
+/** `peers`: how many there are before one comes late. */
+export function coreSuite(name: string, init: LabInit & { peers: number }): void {
+  suite(`${name}: copies and the late`, () => copiesAndTheLate(name, init))
+  suite(`${name}: a cut`, () => oneIsCutOff(name, init))
 }
 
 /** So many tiny pins, each made of `word`; their CIDs. */
@@ -26,16 +28,17 @@ async function pinMany(peer: PeerProcess, word: string, count: number): Promise<
   return cids
 }
 
-function copiesAndTheLate(name: string, flags: readonly string[]): void {
-  const lab = new Lab('core', { flags })
+function copiesAndTheLate(name: string, init: LabInit & { peers: number }): void {
+  const lab = new Lab('core', init)
+  const names = ['a', 'b', 'c', 'd', 'e'].slice(0, init.peers)
   const file = writeBytes(join(lab.folder, 'file.bin'), name, 1_500_000)
   let peers: PeerProcess[] = []
   let a: PeerProcess
   let pins = 0
   after(async () => lab.close())
 
-  test('three processes keep a file twice, and each of them can read it', async () => {
-    peers = await lab.mesh(['a', 'b', 'c'])
+  test(`${init.peers} processes keep a file twice, and each of them can read it`, async () => {
+    peers = await lab.mesh(names)
     a = peers[0] as PeerProcess
     const [added] = await a.run(['add', file, '-r', '2', '--wait', '--timeout', '40s'])
     pins++
@@ -48,9 +51,9 @@ function copiesAndTheLate(name: string, flags: readonly string[]): void {
   })
 
   test('a peer that comes later gets every pin', async () => {
-    await pinMany(a, 'before d', 200)
+    await pinMany(a, 'before it', 200)
     pins += 200
-    peers.push(await lab.join('d', a))
+    peers.push(await lab.join('late', a))
     await lab.agree(peers, pins)
   })
 
@@ -79,6 +82,22 @@ function copiesAndTheLate(name: string, flags: readonly string[]): void {
     await until('c is alive', 30_000, async () => (await a.knows(c.peer))?.state === 'alive')
   })
 
+  test('a peer that is started anew has what was pinned meanwhile; so have all, after all were', async () => {
+    const restarted = async (at: number): Promise<void> => void (peers[at] = await lab.start(names[at] as string))
+    await (peers[1] as PeerProcess).stop()
+    await pinMany(a, 'without b', 50)
+    pins += 50
+    await restarted(1)
+    await lab.agree(peers, pins)
+    const late = peers.at(-1) as PeerProcess
+    await Promise.all(peers.slice(0, -1).map(async (peer) => peer.stop()))
+    await Promise.all(names.map(async (_name, at) => restarted(at)))
+    a = peers[0] as PeerProcess
+    await lab.agree(peers, pins)
+    await lab.meet(peers)
+    assert.equal((await late.client.info()).pins, pins)
+  })
+
   test('a killed holder is replaced, and the file can be read from the new one', async () => {
     await lab.meet(peers)
     const [added] = await a.run(['add', writeBytes(join(lab.folder, 'two'), 'two', 900_000), '-r', '2', '--wait'])
@@ -99,8 +118,8 @@ function copiesAndTheLate(name: string, flags: readonly string[]): void {
 }
 
 /** a and b reach each other directly; whatever leads to or from c goes over wires. */
-function oneIsCutOff(name: string, flags: readonly string[]): void {
-  const lab = new Lab('cut', { flags })
+function oneIsCutOff(name: string, init: LabInit): void {
+  const lab = new Lab('cut', init)
   const wires: Wire[] = []
   let peers: PeerProcess[] = []
 

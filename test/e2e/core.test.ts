@@ -1,4 +1,4 @@
 // The core of the suite as peers run by default.
 import { coreSuite } from './core-suite.ts'
 
-coreSuite('with gossip', [])
+coreSuite('with gossip', { peers: 3 })

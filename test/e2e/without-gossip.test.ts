@@ -1,4 +1,4 @@
 // The core of the suite with gossip off: sync alone has to carry everything.
 import { coreSuite } from './core-suite.ts'
 
-coreSuite('without gossip', ['--gossip', 'off'])
+coreSuite('without gossip', { peers: 3, flags: ['--gossip', 'off'] })
