@@ -16,6 +16,7 @@ import { incarnationRow, incarnationRowKey } from './members/self.ts'
 import { commitRowKey } from './pinset/author.ts'
 import { leaves as leafCount } from './pinset/heads.ts'
 import { decodeSummary } from './pinset/leaf.ts'
+import { rebuiltRowKey } from './pinset/rebuilt.ts'
 import type { InvitationReport, MemberReport } from './reports.ts'
 import type { Writer } from './trust/key-log.ts'
 
@@ -240,6 +241,7 @@ export class Core {
     this.#house.leaving.load(event.meta)
     this.#house.owner.invitations.load(event.meta)
     const commit = meta(commitRowKey)
+    if (meta(rebuiltRowKey) !== undefined) this.#house.author.doubt()
     if (commit !== undefined) {
       const from = new Reader(commit)
       this.#house.author.resume(from.v(), from.raw(32))
@@ -271,7 +273,7 @@ export class Core {
     const { timings } = this.#init
     const alone = !others && this.#house.facts.keyLog.policy !== undefined && this.isWriter
     this.#house.agenda.at(this.#house.outbox.mono + (alone ? 0 : timings.suspectMs), () => this.#house.getReady())
-    this.#house.agenda.at(this.#house.outbox.mono + (alone ? 0 : firstWriteMs), () => this.#house.author.open())
+    this.#house.agenda.at(this.#house.outbox.mono + (alone ? 0 : firstWriteMs), () => this.#house.author.open(false))
   }
 
   #expect(bucket: number): void {

@@ -258,6 +258,7 @@ export class House {
   #buildReceiver(rooms: Rooms): Receiver {
     return new Receiver({
       ...rooms,
+      own: this.self,
       intake: this.intake,
       standing: this.standing,
       keeper: this.keeper,
@@ -278,7 +279,7 @@ export class House {
       news: () => this.receiver.news,
       finished: (_peer, vector) => {
         if (vector) this.getReady()
-        this.author.open()
+        this.author.open(true)
       }
     })
   }

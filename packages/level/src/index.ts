@@ -6,4 +6,6 @@
  *     level.getSync(key)
  *     await level.close()
  */
+export { brokenLog } from './log-check.ts'
+export { brokenTable } from './table-check.ts'
 export { type Bounds, type LevelIterator, type Operation, SteadyLevel, type SteadyLevelInit } from './steady-level.ts'

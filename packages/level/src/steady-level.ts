@@ -58,6 +58,7 @@ export class SteadyLevel {
   readonly #init: SteadyLevelInit
   #db: Level
   #number = 0
+  #durable = 0
   #refused: Refused | undefined
   #lost: Error | undefined
   #reopening: Promise<void> | undefined
@@ -73,8 +74,13 @@ export class SteadyLevel {
   static async open(init: SteadyLevelInit): Promise<SteadyLevel> {
     await forgetProbe(init.path)
     const level = new SteadyLevel(init, await opened(init))
-    level.#number = await level.#readNumber()
+    level.#number = level.#durable = await level.#readNumber()
     return level
+  }
+
+  /** The number of the last batch that survives loss of power. Numbers only grow, over restarts too. */
+  get durable(): number {
+    return this.#durable
   }
 
   /** Throws while the database is being opened anew. */
@@ -104,6 +110,7 @@ export class SteadyLevel {
     try {
       await this.#db.batch([...operations, mark], options)
       this.#number = number
+      if (options.sync) this.#durable = number
     } catch (error) {
       this.#triedAt = performance.now()
       this.#refused = { error, number, undo: await this.#undoOf(operations) }

@@ -166,7 +166,7 @@ interface Learned {
 }
 
 /** Asks the peer at an address for the charter and the key log of its mesh, and shows it the invitation. */
-async function askMesh({ seed, address, invite, signal }: Asked): Promise<Learned> {
+export async function askMesh({ seed, address, invite, signal }: Asked): Promise<Learned> {
   const limit = AbortSignal.any([AbortSignal.timeout(askTimeoutMs), ...(signal === undefined ? [] : [signal])])
   let transport: Transport | undefined
   try {

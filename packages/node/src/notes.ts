@@ -21,6 +21,13 @@ interface Listener {
 
 export class Notes {
   readonly #listeners = new Set<Listener>()
+  readonly #kept: Note[] = []
+
+  /** As `say`, for what happens before anybody can listen: whoever does later hears it first. */
+  keep(note: Told): void {
+    this.#kept.push({ ...note, at: Date.now() })
+    this.say(note)
+  }
 
   say(note: Told): void {
     for (const listener of this.#listeners) {
@@ -34,7 +41,7 @@ export class Notes {
   }
 
   async *listen(signal: AbortSignal): AsyncIterable<Note> {
-    const listener: Listener = { waiting: [], lost: 0, wake: () => {} }
+    const listener: Listener = { waiting: [...this.#kept], lost: 0, wake: () => {} }
     this.#listeners.add(listener)
     const wake = (): void => listener.wake()
     signal.addEventListener('abort', wake)

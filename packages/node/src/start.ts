@@ -4,7 +4,7 @@
  */
 import { Core, fromHex, policyOf, type Timings, timings } from '@pinmesh/core'
 import { type Content, createHeliaContent } from '@pinmesh/ipfs'
-import { createLevelStore, type Store } from '@pinmesh/store'
+import type { Store } from '@pinmesh/store'
 import { createLibp2pTransport, createOutsideNode, type Transport } from '@pinmesh/transport'
 import { DiskRoom } from './disk-room.ts'
 import { meshErrorOf } from './errors.ts'
@@ -12,10 +12,12 @@ import { Health } from './health.ts'
 import { checkHolds } from './holds.ts'
 import { Home, type MeshFile } from './home.ts'
 import { systemRandom } from './join.ts'
+import { knownPeers, noteKnownPeers } from './known-peers.ts'
 import { MeshError } from './mesh-error.ts'
 import type { MeshNode } from './mesh-node.ts'
 import { keyPair, type MovableRoot, type NodeCrypto, nodeCrypto } from './node-crypto.ts'
 import { Notes } from './notes.ts'
+import { openStore } from './open-store.ts'
 import { Peer } from './peer.ts'
 import { noteOfRouter, routersOf } from './routing.ts'
 import { listenDefault, type NodeSettings, version } from './settings.ts'
@@ -52,7 +54,9 @@ async function begin(
   const spaceBytes = settings.spaceBytes ?? mesh.spaceBytes
   if (spaceBytes !== mesh.spaceBytes) await home.saveMesh({ ...mesh, spaceBytes })
   const room = new DiskRoom(home.path)
-  const store = await createLevelStore({ path: home.storePath })
+  const notes = new Notes()
+  const note = notes.say.bind(notes)
+  const store = await openStore({ home, mesh, crypto, settings, note: (kept) => notes.keep(kept) })
   undo.push(async () => store.close())
   const policy = policyOf(charter, await facts(store), crypto)
   const transport = await createLibp2pTransport({
@@ -63,7 +67,6 @@ async function begin(
     mdns: settings.mdns ?? false,
     ...(settings.announce === undefined ? {} : { announce: [...settings.announce] })
   })
-  const notes = new Notes()
   const chosen = timings(settings.profile ?? policy?.profile ?? 'wan', settings.timings)
   const core = buildCore({ settings, charter, crypto, spaceBytes, timings: chosen })
   const content = createHeliaContent({
@@ -76,13 +79,13 @@ async function begin(
     outside: { node: createOutsideNode, routers, routerChanged: (change) => notes.say(noteOfRouter(change)) },
     lost: (cid) => void shell.step({ kind: 'content-lost', cid })
   })
-  const note = notes.say.bind(notes)
   const shell = new Shell({ core, store, transport, content, note, refused: () => health.doubt(), broken: crash })
   const health: Health = new Health({ store, content, room, shell, notes })
   const refusals = new Refusals(note)
   const parts = { core, shell, store, transport, content, health, refusals }
   await serve(parts, undo)
-  undo.push(bootstrap(mesh.bootstrap, transport))
+  undo.push(noteKnownPeers(home.path, core))
+  undo.push(bootstrap([...mesh.bootstrap, ...(await knownPeers(home.path))], transport))
   const markLeft = async (): Promise<void> => home.saveMesh({ ...((await home.mesh()) ?? mesh), left: true })
   const reloadRoot = async (): Promise<boolean> => takeRoot(home, crypto)
   return new Peer({ ...parts, reloadRoot, notes, homePath: home.path, timings: chosen, markLeft, stop })

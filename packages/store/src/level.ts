@@ -6,7 +6,9 @@
 // the order of the calls (a crash then loses a tail only) and shares one fsync among all that wait for one.
 
 import { readdir } from 'node:fs/promises'
-import { type Operation, SteadyLevel } from '@pinmesh/level'
+import { crc32 } from 'node:zlib'
+import { brokenLog, brokenTable, type Operation, SteadyLevel } from '@pinmesh/level'
+import { Mark } from './mark.ts'
 import { storeErrorOf, StoreError } from './store-error.ts'
 import { chunkBytesMax, chunkRowsMax } from './store.ts'
 import type { Row, Store, StoredRow, Table } from './store.ts'
@@ -20,6 +22,9 @@ const tableBytes: Readonly<Record<Table, number>> = {
   hold: 5,
   meta: 6
 }
+
+/** Behind each value. */
+const sumBytes = 4
 
 /** A group of waiting writes is closed at this many rows, so that one batch never blocks the disk for long. */
 const groupRowsMax = 10_000
@@ -37,13 +42,15 @@ interface Asked {
 
 class LevelStore implements Store {
   readonly #db: SteadyLevel
+  readonly #mark: Mark
   #waiting: Waiting[] = []
   #draining: Promise<void> | undefined
   #asked: Asked[] = []
   #closing: Promise<void> | undefined
 
-  constructor(db: SteadyLevel) {
+  constructor(db: SteadyLevel, mark: Mark) {
     this.#db = db
+    this.#mark = mark
   }
 
   async *range(table: Table, from?: Uint8Array, to?: Uint8Array): AsyncGenerator<StoredRow[], void, undefined> {
@@ -60,7 +67,7 @@ class LevelStore implements Store {
         for (;;) {
           const rows = await iterator.nextv(chunkRowsMax)
           if (rows.length === 0) return
-          yield rows.map(([key, value]) => ({ key: plain(key, 1), value: plain(value, 0) }))
+          yield rows.map(([key, value]) => ({ key: plain(key, 1), value: checked(key, value) }))
         }
       } finally {
         await iterator.close()
@@ -97,6 +104,7 @@ class LevelStore implements Store {
   async #close(): Promise<void> {
     await this.#draining
     try {
+      await this.#mark.close()
       await this.#db.close()
     } catch (error) {
       throw storeErrorOf(error)
@@ -112,6 +120,7 @@ class LevelStore implements Store {
         const operations = group.length === 1 ? group[0]!.operations : group.flatMap((waiting) => waiting.operations)
         await this.#db.batch(operations, { sync: group.some((waiting) => waiting.sync) })
         for (const waiting of group) waiting.done.resolve()
+        this.#mark.reached(this.#db.durable)
       } catch (error) {
         // What waited meanwhile came after it, and must not be kept without it.
         const failure = storeErrorOf(error)
@@ -141,7 +150,7 @@ class LevelStore implements Store {
       const values = await this.#db.getMany(asked.map((one) => one.key))
       for (const [index, one] of asked.entries()) {
         const value = values[index]
-        one.done.resolve(value === undefined ? undefined : plain(value, 0))
+        one.done.resolve(value === undefined ? undefined : checked(one.key, value))
       }
     } catch (error) {
       for (const one of asked) one.done.reject(storeErrorOf(error))
@@ -155,7 +164,26 @@ class LevelStore implements Store {
 
 function operationOf({ table, key, value }: Row): Operation {
   const prefixedKey = prefixed(tableBytes[table], key)
-  return value === null ? { type: 'del', key: prefixedKey } : { type: 'put', key: prefixedKey, value }
+  return value === null
+    ? { type: 'del', key: prefixedKey }
+    : { type: 'put', key: prefixedKey, value: withSum(prefixedKey, value) }
+}
+
+/** A value as it is kept: behind it the CRC-32 of key and value, since LevelDB does not look at its own when it reads. */
+function withSum(key: Uint8Array, value: Uint8Array): Uint8Array {
+  const kept = Buffer.allocUnsafe(value.length + sumBytes)
+  kept.set(value)
+  kept.writeUInt32BE(crc32(value, crc32(key)), value.length)
+  return kept
+}
+
+/** The value without its sum. Throws a StoreError if a bit of it or of its key has changed. */
+function checked(key: Uint8Array, kept: Uint8Array): Uint8Array {
+  const length = kept.length - sumBytes
+  const value = plain(kept.subarray(0, Math.max(0, length)), 0)
+  const sum = length < 0 ? -1 : Buffer.from(kept.buffer, kept.byteOffset, kept.byteLength).readUInt32BE(length)
+  if (sum === crc32(value, crc32(key))) return value
+  throw new StoreError('MESH_STORE_DAMAGED', 'The store is damaged (a row is not what was written).')
 }
 
 function prefixed(byte: number, key: Uint8Array): Uint8Array {
@@ -171,14 +199,27 @@ function plain(bytes: Uint8Array, skip: number): Uint8Array {
 }
 
 /**
- * Opens the store in a folder, which is made if need be. Rejects with a StoreError: MESH_HOME_BUSY if another process
+ * Opens the store in a folder, which is made if need be; its files are looked through first. Rejects with a StoreError: MESH_HOME_BUSY if another process
  * has it, MESH_STORE_DAMAGED, MESH_DISK_FULL, else MESH_STORE_FAILED.
  */
 export async function createLevelStore(init: { path: string }): Promise<Store> {
   await refuseHeadless(init.path)
+  const broken = (await brokenLog(init.path)) ?? (await brokenTable(init.path))
+  if (broken !== undefined)
+    throw new StoreError('MESH_STORE_DAMAGED', `The store is damaged (its file ${broken} is not what was written).`)
+  let db: SteadyLevel | undefined
   try {
-    return new LevelStore(await SteadyLevel.open(init))
+    db = await SteadyLevel.open(init)
+    const mark = await Mark.read(init.path)
+    if (db.durable < mark.number) {
+      throw new StoreError(
+        'MESH_STORE_DAMAGED',
+        `The store has lost what it held (write ${mark.number} was made, and ${db.durable} is the last one there).`
+      )
+    }
+    return new LevelStore(db, mark)
   } catch (error) {
+    await db?.close().catch(() => {})
     throw storeErrorOf(error)
   }
 }

@@ -31,6 +31,11 @@ const heldLast = pinStates.indexOf('leaving')
 /** meta 'p' shard: the newest promise of a shard, wall ms. */
 const promiseRowKind = 0x70
 
+/** That the pins of a shard are promised up to this wall stamp, ms. */
+export function promiseRow(shard: number, until: number): Row {
+  return { table: 'meta', key: new Uint8Array([promiseRowKind, shard]), value: new Writer().u48(until).finish() }
+}
+
 export interface ClaimerInit {
   readonly meshId: Uint8Array
   readonly crypto: Crypto
@@ -185,12 +190,7 @@ export class Claimer {
     }
     const holdUntil = Math.max(shard.stamp, Math.floor(outbox.wall) + timings.leaseMs)
     shard.stamp = holdUntil
-    const row: Row = {
-      table: 'meta',
-      key: new Uint8Array([promiseRowKind, id]),
-      value: new Writer().u48(holdUntil).finish()
-    }
-    disk.write({ rows: [row], sync: true, done: () => this.#publish(id, buckets, holdUntil) })
+    disk.write({ rows: [promiseRow(id, holdUntil)], sync: true, done: () => this.#publish(id, buckets, holdUntil) })
     this.#planAt(id, outbox.mono + timings.renewMs)
   }
 

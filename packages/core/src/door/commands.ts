@@ -27,7 +27,7 @@ import { Retries } from './retries.ts'
 import type { Status } from './status.ts'
 import { Unpins } from './unpins.ts'
 import { clockInDoubt, draftOf, sameWish, tooFewPeers, unknownPeers } from './wishes.ts'
-import { nextLamport, writeDenied, writeFailed } from './writing.ts'
+import { nextLamport, writeDenied, writeFailed, rebuilding } from './writing.ts'
 
 export interface CommandsInit {
   readonly self: string
@@ -52,6 +52,9 @@ export interface CommandsInit {
 
 type Answer<T> = T | { cid: string; failure: Failure }
 
+/** Commands besides changes of the pinset that sign what must not contradict what was signed before. */
+const signing: readonly Command['do'][] = ['change-trust', 'invite', 'leave', 'left']
+
 export class Commands {
   readonly #init: CommandsInit
   readonly #unpins: Unpins
@@ -64,6 +67,11 @@ export class Commands {
   }
 
   run(id: number, command: Command): void {
+    if (this.#init.author.unsure && signing.includes(command.do)) this.#init.outbox.fail(id, rebuilding)
+    else this.#run(id, command)
+  }
+
+  #run(id: number, command: Command): void {
     switch (command.do) {
       case 'pin':
         this.#each<PinWish, Answer<PinAnswer>>(id, command.wishes, {

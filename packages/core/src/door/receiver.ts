@@ -11,6 +11,8 @@ import { decodeRecord } from '../formats/record.ts'
 import { decodeStored } from '../formats/stored.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import type { Members } from '../members/members.ts'
+import type { Self } from '../members/self.ts'
+import type { Beat } from '../formats/beat.ts'
 import type { Pulse } from '../members/pulse.ts'
 import type { Heads } from '../pinset/heads.ts'
 import type { Intake, Taken } from '../pinset/intake.ts'
@@ -24,6 +26,7 @@ import type { ItemKind, ItemOutcome } from './gossip.ts'
 
 export interface ReceiverInit {
   readonly self: string
+  readonly own: Self
   readonly outbox: Outbox
   readonly bounds: Bounds
   readonly crypto: Crypto
@@ -137,6 +140,7 @@ export class Receiver {
   #takeBeat(bytes: Uint8Array, what: Bounded & ('beat' | 'synced-beat')): ItemOutcome {
     const { members, facts, bounds } = this.#init
     const { outcome, beat } = members.takeBeat(bytes, (held) => bounds.allow(what, held.peer, held.everyMs))
+    if (outcome === 'own') return this.#takeOwnBeat(beat)
     if (outcome !== 'new') return outcome === 'old' ? 'old' : 'unknown'
     bounds.count(what, beat.peer)
     this.#init.syncs().rootsSeen(beat.peer, undefined, beat.root)
@@ -144,6 +148,16 @@ export class Receiver {
     if (hash === undefined || compareBytes(hash, beat.recordHash) !== 0) this.#init.syncs().missing(beat.peer)
     this.#init.pulse().look()
     return 'new'
+  }
+
+  /** What others remember of this peer. A later beat than its last is of a life that its store knows nothing of. */
+  #takeOwnBeat(beat: Beat): ItemOutcome {
+    const { own, members } = this.#init
+    const later = beat.incarnation > own.incarnation || (beat.incarnation === own.incarnation && beat.n > own.beats)
+    if (!later) return 'old'
+    members.checkBeat(beat)
+    own.outrun(beat.incarnation)
+    return 'old'
   }
 
   /** The first record of a peer is always looked at: it is what makes the peer a member, and there are bounds on those. */

@@ -16,9 +16,17 @@ export interface Writing {
 /** Why this peer may not write now, if so. */
 export function writeDenied({ facts, self, author }: Writing): Failure | undefined {
   if (facts.keyLog.writerOf(self) === undefined) return notWriter(self)
+  if (author.unsure) return rebuilding
   if (author.full)
     return { code: 'MESH_BUSY', text: 'Too many changes wait to be written.', remedy: 'Try again in a moment.' }
   return undefined
+}
+
+/** The store was built anew, and what this peer has written before is not back yet. */
+export const rebuilding: Failure = {
+  code: 'MESH_STORE_REBUILDING',
+  text: 'The store of this peer was lost and comes back from the other peers; nothing can be changed here until that is done.',
+  remedy: 'Try again in a moment; if it lasts, see with `mesh peers` whether another peer is there.'
 }
 
 /** Later than every wish seen for this map key. */

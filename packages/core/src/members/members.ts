@@ -100,21 +100,32 @@ export class Members {
    * Takes a beat of a member. `old`: not newer than the one held, or no other is `allowed` after that one now. Throws FormatError if it is
    * malformed or forged.
    */
-  takeBeat(bytes: Uint8Array, allowed: (held: Beat) => boolean): { outcome: 'new' | 'old' | 'stranger'; beat: Beat } {
+  takeBeat(
+    bytes: Uint8Array,
+    allowed: (held: Beat) => boolean
+  ): {
+    outcome: 'new' | 'old' | 'own' | 'stranger'
+    beat: Beat
+  } {
     const beat = decodeBeat(bytes)
-    if (beat.peer === this.#init.self) return { outcome: 'old', beat }
+    if (beat.peer === this.#init.self) return { outcome: 'own', beat }
     if (this.#init.facts.record(beat.peer) === undefined) return { outcome: 'stranger', beat }
     const held = this.#beats.get(beat.peer)?.beat
     if (held !== undefined && (!later(beat, held) || !allowed(held))) return { outcome: 'old', beat }
-    const signed = signedBytes('pinmesh/beat/1', this.#init.meshId, beatBytes(beat))
-    if (!this.#init.crypto.verify(keyOfPeer(beat.peer), signed, beat.sig))
-      throw new FormatError('a beat is not signed by its peer')
+    this.checkBeat(beat)
     const { mono } = this.#init.outbox
     const before = this.storeOf(beat.peer)
     this.#beats.set(beat.peer, { beat, bytes, at: mono })
     if (beat.store !== before) this.#init.storeChanged()
     this.liveness.heard(beat, mono)
     return { outcome: 'new', beat }
+  }
+
+  /** Throws FormatError if a beat is not signed by its peer. */
+  checkBeat(beat: Beat): void {
+    const signed = signedBytes('pinmesh/beat/1', this.#init.meshId, beatBytes(beat))
+    if (!this.#init.crypto.verify(keyOfPeer(beat.peer), signed, beat.sig))
+      throw new FormatError('a beat is not signed by its peer')
   }
 
   /** Newest beats held, for passing on. */

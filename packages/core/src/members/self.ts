@@ -78,6 +78,11 @@ export class Self {
     return this.#incarnation
   }
 
+  /** Beats sent since the start. */
+  get beats(): number {
+    return this.#beats
+  }
+
   start(incarnation: number, addresses: readonly string[], spaceBytes: number): void {
     this.#incarnation = incarnation
     this.#addresses = addresses

@@ -19,6 +19,7 @@ import type { Row } from '../effects.ts'
 import { Writer } from '../bytes/writer.ts'
 import type { Leaf, LeafChange } from './leaf.ts'
 import type { Leaves } from './leaves.ts'
+import { rebuiltRowKey } from './rebuilt.ts'
 import type { PinRow } from './view.ts'
 
 /** Entries a seal may cover. */
@@ -78,6 +79,7 @@ export class Author {
   #queued = false
   #waiting = 0
   #open = false
+  #unsure = false
   #commit = 0
   #prevCommit: Uint8Array = new Uint8Array(32)
 
@@ -91,8 +93,27 @@ export class Author {
     this.#prevCommit = prevCommit
   }
 
-  /** The first write after a start waits until the own logs are known to be as new as the others' (DESIGN section 5). */
-  open(): void {
+  /** The store is not the one that the last life wrote: only a round with a member opens it. */
+  doubt(): void {
+    this.#unsure = true
+  }
+
+  /** Must changes be refused, since what was written before is not known? */
+  get unsure(): boolean {
+    return this.#unsure
+  }
+
+  /**
+   * The first write after a start waits until the own logs are known to be as new as the others' (DESIGN section 5): `met`, after a
+   * round with a member, or else after some time, unless the store was built anew.
+   */
+  open(met: boolean): void {
+    if (this.#unsure && !met) return
+    if (this.#unsure) {
+      this.#unsure = false
+      this.#init.disk.write({ rows: [{ table: 'meta', key: rebuiltRowKey, value: null }] })
+      this.#init.outbox.note('store-level', 'What the lost store held has come back from the others.')
+    }
     this.#open = true
     this.#wake()
   }

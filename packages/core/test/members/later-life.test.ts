@@ -17,6 +17,21 @@ function again(mesh: Mesh, peer: Driver, disk = peer.disk): Driver {
   return next
 }
 
+test('a peer whose lost life was as young as this one, and longer, is heard at once too', () => {
+  const { mesh } = meshOf(2)
+  const [a, b] = mesh.peers as [Driver, Driver]
+  mesh.run(8000)
+  const backup = b.disk.copy()
+  const long = again(mesh, b)
+  mesh.run(600_000)
+  const now = again(mesh, long, backup)
+  mesh.until(() => stateOf(a, now) === 'alive', 20_000, 'it is not heard until it has beaten as often')
+  assert.deepEqual(
+    now.notes('outrun').map(({ incarnation }) => incarnation),
+    [2]
+  )
+})
+
 test('a peer that starts from an old disk begins a later incarnation than its last one, and is alive and believed', () => {
   const { mesh } = meshOf(3)
   const [a, , c] = mesh.peers as [Driver, Driver, Driver]

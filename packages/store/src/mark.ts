@@ -1,0 +1,59 @@
+// How far the store has come, in a file beside its folder: the number of the last write that was durable, noted now and then.
+// A store that opens and has not come as far was cut short, emptied or put back from a backup, and looks sound by itself.
+
+import { readFile, rename, writeFile } from 'node:fs/promises'
+
+const noteEveryMs = 1000
+
+export class Mark {
+  readonly #path: string
+  #number: number
+  #noted: number
+  #timer: NodeJS.Timeout | undefined
+  #writing: Promise<void> = Promise.resolve()
+
+  private constructor(path: string, number: number) {
+    this.#path = path
+    this.#number = number
+    this.#noted = number
+  }
+
+  /** The mark of the store in this folder; 0 if there is none. */
+  static async read(store: string): Promise<Mark> {
+    const path = `${store}.mark`
+    const text = await readFile(path, 'utf8').catch(() => '')
+    return new Mark(path, /^\d{1,15}\n$/.test(text) ? Number(text) : 0)
+  }
+
+  get number(): number {
+    return this.#number
+  }
+
+  reached(number: number): void {
+    this.#number = Math.max(this.#number, number)
+    if (this.#number === this.#noted) return
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.#writing = this.#note()
+    }, noteEveryMs).unref()
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer)
+    await this.#writing
+    await this.#note()
+  }
+
+  /** A full disk may refuse it: an older mark notices less, and never too much. */
+  async #note(): Promise<void> {
+    const number = this.#number
+    if (number === this.#noted) return
+    try {
+      await writeFile(`${this.#path}.tmp`, `${number}\n`)
+      await rename(`${this.#path}.tmp`, this.#path)
+      this.#noted = number
+    } catch {
+      // the next write notes it
+    }
+  }
+}
