@@ -36,6 +36,8 @@ export class Admissions {
   /** Whose signature of a grant was checked. */
   readonly #signers = new Map<string, Uint8Array>()
   #byPeer: Map<string, HeldAdmission[]> | undefined
+  /** Where the key log stood when all were last judged. */
+  #prunedAt = 0
 
   constructor(init: { meshId: Uint8Array; crypto: Crypto; keyLog: KeyLog }) {
     this.#meshId = init.meshId
@@ -86,6 +88,17 @@ export class Admissions {
     return this.#crypto.verify(grant.key, signedBytes('pinmesh/admit/1', this.#meshId, keyOfPeer(peer)), proof)
   }
 
+  /** Takes one use from the disk: it was checked when it was taken. */
+  keep(bytes: Uint8Array): void {
+    const admission = decodeAdmission(bytes)
+    const name = this.#name(admission.grant)
+    const signer = this.#signerOf(admission.grant)
+    if (typeof signer !== 'string') this.#signers.set(name, signer)
+    const held = { admission, bytes, hash8: this.#crypto.hash(bytes).slice(0, 8) }
+    this.#byGrant.set(name, [...(this.#byGrant.get(name) ?? []), held].sort(earlier))
+    this.#byPeer = undefined
+  }
+
   /** Takes one use. Throws FormatError if it is malformed or forged. `unfit`: too many are held, or its invitation ended. */
   take(bytes: Uint8Array): { outcome: 'new' | 'old' | 'gap' | 'unfit'; rows: Row[]; admission: Admission } {
     const admission = decodeAdmission(bytes)
@@ -112,6 +125,8 @@ export class Admissions {
 
   /** Forgets uses of invitations that the key log has ended. Returns the rows that say so. */
   prune(): Row[] {
+    if (this.#prunedAt === this.#keyLog.seq) return []
+    this.#prunedAt = this.#keyLog.seq
     const rows: Row[] = []
     for (const [name, uses] of this.#byGrant) {
       const grant = uses[0]?.admission.grant

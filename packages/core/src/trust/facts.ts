@@ -53,7 +53,7 @@ export class Facts {
   load(rows: readonly KeyValue[]): void {
     const of = (kind: number): KeyValue[] => rows.filter((row) => row.key[0] === kind)
     for (const row of of(rowKind.op)) this.keyLog.append(row.value)
-    for (const row of of(rowKind.admission)) this.admissions.take(row.value)
+    for (const row of of(rowKind.admission)) this.admissions.keep(row.value)
     for (const row of of(rowKind.fork)) this.takeFork(row.value)
     for (const row of of(rowKind.record)) this.#keep(row.value, decodeRecord(row.value))
   }
