@@ -15,7 +15,9 @@ import type {
   RetryAnswer,
   StatusOptions,
   UnpinAnswer,
-  UnpinOptions
+  UnpinOptions,
+  UpdateOptions,
+  UpdateStep
 } from './mesh.ts'
 import { errorOf } from './problem.ts'
 
@@ -31,6 +33,12 @@ export class ClientPins implements MeshPins {
       const call = { method: 'POST', path: '/pins', signal } as const
       return (await this.#http.json<{ pins: (PinAnswer | Refused)[] }>(call, { pins })).pins
     })
+  }
+
+  update(old: string, cid: string, options: UpdateOptions = {}): AsyncIterable<UpdateStep> {
+    const { signal, terms, ...how } = options
+    const call = { method: 'POST', path: '/pins/update', signal } as const
+    return flat(this.#http.lines<UpdateStep>(call, { old, cid, ...terms, ...how }))
   }
 
   async rm(cids: string[], options: UnpinOptions = {}): Promise<(UnpinAnswer | Refused)[]> {

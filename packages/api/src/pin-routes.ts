@@ -5,7 +5,16 @@ import { readListQuery, readStatusQuery } from './list-queries.ts'
 import type { MeshError, MeshPins } from './mesh.ts'
 import type { OpenRequests } from './open-requests.ts'
 import { problemOf } from './problem.ts'
-import { batchBytesMax, readCid, readPins, readRetry, readUnpin, readUnpinQuery, readWait } from './requests.ts'
+import {
+  batchBytesMax,
+  readCid,
+  readPins,
+  readRetry,
+  readUnpin,
+  readUnpinQuery,
+  readUpdate,
+  readWait
+} from './requests.ts'
 import { scope } from './scope.ts'
 import { sendLines } from './send-lines.ts'
 
@@ -29,6 +38,12 @@ export function addPinRoutes(app: FastifyInstance, pins: MeshPins, open: OpenReq
     const { cids, how } = readUnpin(request.body)
     const answers = await pins.rm(cids, { ...how, signal: open.signal(reply.raw) })
     return { cids: answers.map(wireOf) }
+  })
+
+  app.post('/pins/update', scope.pin, (request, reply) => {
+    const { old, cid, options } = readUpdate(request.body)
+    const signal = open.signal(reply.raw, true)
+    return sendLines(reply, signal, pins.update(old, cid, { ...options, signal }))
   })
 
   app.post('/retry', { ...scope.pin, bodyLimit: batchBytesMax }, (request, reply) => {

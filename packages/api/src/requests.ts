@@ -2,7 +2,7 @@
 
 import { allow, type Fields, readBoolean, readCount, readFlag, readList, readObject, readText } from './fields.ts'
 import { badRequest } from './problem.ts'
-import type { PinRequest, UnpinOptions } from './mesh.ts'
+import type { PinRequest, UnpinOptions, UpdateOptions } from './mesh.ts'
 
 /** Room for a thousand pins with the longest names and metadata. */
 export const batchBytesMax: number = 4 << 20
@@ -48,6 +48,21 @@ export function readUnpin(body: unknown): { cids: string[]; how: UnpinOptions } 
   }
   if (fields.slot !== undefined) how.slot = readSlot(fields.slot)
   return { cids: readList(fields.cids, 'cids').map(readCid), how }
+}
+
+/** { old, cid, slot?, held?, spread?, yes?, …terms } */
+export function readUpdate(body: unknown): { old: string; cid: string; options: UpdateOptions } {
+  const fields = readObject(body, 'The body')
+  const { old, cid, held, spread, yes, slot, ...terms } = fields
+  allow(terms, wishFields)
+  const options: UpdateOptions = {
+    terms: readWish(terms),
+    spread: readBoolean(spread, 'spread') ?? false,
+    yes: readBoolean(yes, 'yes') ?? false
+  }
+  if (slot !== undefined) options.slot = readSlot(slot)
+  if (held !== undefined) options.held = held === 'want' ? held : readCount(held, 'held', 1, replicasMax)
+  return { old: readCid(old), cid: readCidPath(cid), options }
 }
 
 /** { cids?, local? } */
@@ -107,6 +122,13 @@ export function readCid(value: unknown): string {
   return readText(value, 'cid', cidCharsMax)
 }
 
+/** A CID, or a path below one. */
+function readCidPath(value: unknown): string {
+  const text = readText(value, 'cid', cidCharsMax + pathBytesMax)
+  readCid(text.replace(/^\/ipfs\//, '').split('/', 1)[0])
+  return text
+}
+
 /** ?wait=N: undefined if absent. */
 export function readWait(query: unknown): number | undefined {
   const { wait } = readObject(query, 'The query')
@@ -131,7 +153,7 @@ function readPin(value: unknown): PinRequest {
   const fields = readObject(value, 'A pin')
   allow(fields, pinFields)
   const wish: Wish & { cid?: string } = readWish(fields)
-  wish.cid = readCid(fields.cid)
+  wish.cid = readCidPath(fields.cid)
   return wish as PinRequest
 }
 

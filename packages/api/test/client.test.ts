@@ -385,3 +385,21 @@ test('what is tried again is answered one by one, in groups of a request', async
     { cid: 'a', here: true, failed: 2, asked: false }
   ])
 })
+
+test('an update streams how far it is, with all that was said about it', async (t) => {
+  const { client, node } = await started(t)
+  await client.pins.add([{ cid: 'a' }])
+  const terms = { replicas: 3, name: 'n', chosen: ['p'] }
+  const how = { slot: 'web', held: 'want', spread: true, yes: true } as const
+  const steps = await collect(client.pins.update('a', '/ipfs/b/c', { terms, ...how, signal: never }))
+  assert.deepEqual(
+    steps.map(({ have, done }) => [have, done]),
+    [
+      [1, false],
+      [2, false],
+      [2, true]
+    ]
+  )
+  assert.deepEqual(node.asked, [{ old: 'a', cid: '/ipfs/b/c', terms, ...how }])
+  await assert.rejects(collect(client.pins.update('x', 'b')), { code: 'MESH_NOT_PINNED' })
+})

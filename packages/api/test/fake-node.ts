@@ -154,6 +154,16 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
           return { cid }
         })
       },
+      async *update(old, cid, { signal: _signal, ...options } = {}) {
+        node.asked.push({ old, cid, ...options })
+        if (!pinned.has(old)) throw new MeshError('MESH_NOT_PINNED', 'It is not pinned.', { exit: 1 })
+        pinned.set(cid, { cid, ...options.terms })
+        const step = { old, cid, want: 3, min: 2, needed: 2 }
+        yield { ...step, have: 1, done: false }
+        yield { ...step, have: 2, done: false }
+        pinned.delete(old)
+        yield { ...step, have: 2, done: true }
+      },
       async *retry(cids = [...pinned.keys()], { local = false } = {}) {
         yield cids.map((cid) =>
           pinned.has(cid)

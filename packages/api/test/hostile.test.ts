@@ -44,6 +44,15 @@ test('bodies of the wrong shape are refused and nothing is pinned', async (t) =>
   for (const body of [{}, { peer: 1 }, { peer: 'x'.repeat(129) }, { peer: 'a', more: 1 }]) {
     assert.deepEqual(await post('/v1/writers', JSON.stringify(body)), refused)
   }
+  for (const body of [
+    {},
+    { old: 'a' },
+    { old: 1, cid: 'b' },
+    { old: 'a', cid: 'b', held: 0 },
+    { old: 'a', cid: 'b', more: 1 }
+  ]) {
+    assert.deepEqual(await post('/v1/pins/update', JSON.stringify(body)), refused)
+  }
   for (const body of [{ cids: 'a' }, { cids: [1] }, { local: 1 }, { all: true }]) {
     assert.deepEqual(await post('/v1/retry', JSON.stringify(body)), refused)
   }

@@ -13,19 +13,27 @@ const lineCharsMax = 4096
 export type Given = { cid: string } | { cid: string; error: MeshError }
 
 /** MESH_BAD_CID for an argument, MESH_USAGE for a second `-`, both at once. */
-export function cidGroups(args: readonly string[], stdin: Input): AsyncIterable<Given[]> {
-  const cids = args.filter((arg) => arg !== '-').map((arg) => ({ cid: parseCid(arg) }))
+export function cidGroups(
+  args: readonly string[],
+  stdin: Input,
+  parse: (text: string) => string = parseCid
+): AsyncIterable<Given[]> {
+  const cids = args.filter((arg) => arg !== '-').map((arg) => ({ cid: parse(arg) }))
   const dashes = args.length - cids.length
   if (dashes > 1) throw usage('Stdin can be read only once.', 'Give `-` once.')
-  return groups(cids, dashes === 1 ? stdin : undefined)
+  return groups(cids, dashes === 1 ? stdin : undefined, parse)
 }
 
-async function* groups(cids: Given[], stdin: Input | undefined): AsyncGenerator<Given[], void, undefined> {
+async function* groups(
+  cids: Given[],
+  stdin: Input | undefined,
+  parse: (text: string) => string
+): AsyncGenerator<Given[], void, undefined> {
   for (let start = 0; start < cids.length; start += groupMax) yield cids.slice(start, start + groupMax)
   if (stdin === undefined) return
   for await (const lines of lineGroups(stdin)) {
     for (let start = 0; start < lines.length; start += groupMax) {
-      yield lines.slice(start, start + groupMax).map((line) => given(line))
+      yield lines.slice(start, start + groupMax).map((line) => given(line, parse))
     }
   }
 }
@@ -46,9 +54,9 @@ function full(lines: string[]): string[] {
   return lines.map((line) => line.trim()).filter((line) => line !== '')
 }
 
-function given(line: string): Given {
+function given(line: string, parse: (text: string) => string): Given {
   try {
-    return { cid: parseCid(line) }
+    return { cid: parse(line) }
   } catch (error) {
     if (error instanceof MeshError) return { cid: line.slice(0, 100), error }
     throw error

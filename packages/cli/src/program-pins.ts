@@ -3,6 +3,7 @@
 import { type Command, Option } from 'commander'
 import type { LsOptions } from './commands/ls.ts'
 import type { PinOptions } from './commands/pin.ts'
+import type { PinUpdateOptions } from './commands/pin-update.ts'
 import type { RetryOptions } from './commands/retry.ts'
 import type { StatusOptions } from './commands/status.ts'
 import type { UnpinOptions } from './commands/unpin.ts'
@@ -28,7 +29,7 @@ function addPins(program: Command, act: Act): void {
   const pin = program
     .command('pin')
     .description('keep content that is in IPFS or in the mesh already')
-    .argument('<cid...>', 'CIDs, /ipfs/<cid>, or - for one a line from stdin')
+    .argument('<cid...>', 'CIDs, /ipfs/<cid>, a path below one, or - for one a line from stdin')
     .addHelpText(
       'after',
       '\nExamples:\n  mesh pin bafy… -r 3 --name films\n  mesh pin bafy… bafk… --expire-in 30d --meta team=web\n  mesh pin bafy… -r all --priority high\n  mesh pin bafy… --on 12D3KooW…,12D3KooW… --slot web\n  mesh pin - -r 2 --wait --timeout 5m < cids.txt'
@@ -39,6 +40,36 @@ function addPins(program: Command, act: Act): void {
     .action((cids: string[], options: PinOptions, command: Command) =>
       act(command.optsWithGlobals(), async (session) => (await import('./commands/pin.ts')).pin(session, cids, options))
     )
+  addUpdate(pin, act)
+  addUnpin(program, act)
+}
+
+/** Flags that `mesh pin` has too are read by it, so they are taken from both. */
+function addUpdate(pin: Command, act: Act): void {
+  const update = pin
+    .command('update')
+    .description('put one CID in the place of another: the old one goes when the new one is held')
+    .argument('<old>', 'the CID that is pinned now')
+    .argument('<new>', 'a CID, or /ipfs/<cid> and a path below it')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  mesh pin update bafyold… bafynew…\n  mesh pin update bafyold… bafynew… --slot web --timeout 10m'
+    )
+  addWish(update)
+    .option('--spread', 'let the mesh choose the peers anew (default: those that hold the old one)')
+    .option('-y, --yes', "end another writer's pin of the old one too")
+    .action((old: string, next: string, _options: object, command: Command) =>
+      act(command.optsWithGlobals(), async (session) =>
+        (await import('./commands/pin-update.ts')).updatePin(
+          session,
+          [old, next],
+          command.optsWithGlobals<PinUpdateOptions>()
+        )
+      )
+    )
+}
+
+function addUnpin(program: Command, act: Act): void {
   program
     .command('unpin')
     .description('want content no longer')

@@ -260,3 +260,49 @@ test('retry says what is tried again and where', async (t) => {
   await run(['unpin', cids[0]!])
   assert.match((await run(['retry'])).err, /There is nothing to try again/)
 })
+
+test('update puts one CID in the place of another, and shows how far it is', async (t) => {
+  const { node, run } = await served(t)
+  await run(['pin', cids[0]!])
+  const words = ['-r', '3', '--name', 'films', '--on', peer, '--slot', 'web', '--wait', '2', '--spread', '--yes']
+  const { exit, objects } = await run(['pin', 'update', cids[0]!, `/ipfs/${cids[1]}/a`, ...words, '--json'])
+  assert.equal(exit, 0)
+  const [cid, old] = [`/ipfs/${cids[1]}/a`, cids[0]]
+  const step = { old, cid, want: 3, min: 2, needed: 2 }
+  assert.deepEqual(objects, [
+    { ...step, have: 1, done: false },
+    { ...step, have: 2, done: false },
+    { ...step, have: 2, done: true }
+  ])
+  const terms = { replicas: 3, name: 'films', chosen: [peer] }
+  assert.deepEqual(node.asked, [{ old, cid, terms, slot: 'web', held: 2, spread: true, yes: true }])
+  assert.deepEqual([...node.pinned.keys()], [cid])
+  assert.equal((await run(['pin', 'update', cids[2]!, cids[3]!])).exit, 1)
+  await run(['pin', cids[0]!])
+  const { out } = await run(['pin', 'update', cids[0]!, cids[1]!])
+  assert.equal(out, `pinned ${cids[1]} in the place of ${cids[0]}, with 2 copies\n`)
+})
+
+test('an update that ends too early says that both stay pinned, and that it can be gone on with', async (t) => {
+  const { run } = await served(t, {
+    pins: {
+      async *update(old, cid, { signal } = {}) {
+        yield { old, cid, want: 3, min: 2, have: 1, needed: 3, done: false }
+        await new Promise((resolve) => signal!.addEventListener('abort', resolve, { once: true }))
+      }
+    }
+  })
+  const { exit, err } = await run(['pin', 'update', cids[0]!, cids[1]!, '--timeout', '300ms'])
+  assert.equal(exit, 62)
+  assert.match(err, /Both stay pinned; the same command goes on from there\.\n.*MESH_TIMED_OUT/)
+})
+
+test('a path below a CID is for the peer to look up, and the answer names the CID that was found', async (t) => {
+  const { run } = await served(t, {
+    pins: { add: async ([request]) => [{ cid: cids[1]!, want: 2, min: 1, path: request!.cid }] }
+  })
+  const { out } = await run(['pin', `ipfs://${cids[0]}/a//b/`])
+  assert.equal(out, `pinned ${cids[1]} (/ipfs/${cids[0]}/a/b), 2 copies wanted\n`)
+  assert.match((await run(['pin', `${cids[0]}/../b`])).err, /MESH_BAD_VALUE/)
+  assert.match((await run(['unpin', `${cids[0]}/a`])).err, /MESH_BAD_CID/)
+})

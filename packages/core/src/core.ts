@@ -124,6 +124,11 @@ export class Core {
     return this.#house.facts.keyLog.writers()
   }
 
+  /** The id under which this peer writes, if it may. */
+  get writerId(): number | undefined {
+    return this.#house.facts.keyLog.writerOf(this.#init.self)
+  }
+
   /** Leaves in which there are pins, or were, ascending. */
   leaves(): number[] {
     return [...new Array<undefined>(leafCount).keys()].filter((leaf) => this.#house.heads.of(leaf).length > 0)

@@ -3,7 +3,7 @@
 import type { MeshError } from './mesh-error.ts'
 
 export interface PinRequest {
-  /** A CID (v0 or v1) or the path `/ipfs/<cid>`, without a sub-path. */
+  /** A CID (v0 or v1), or `/ipfs/<cid>`, or such with a path below it: then what lies there is pinned. */
   cid: string
   /** Copies wanted; 'all' = on every eligible peer. Default: the mesh's policy. */
   replicas?: number | 'all'
@@ -37,6 +37,35 @@ export interface PinAnswer {
   /** Wanted on every peer. */
   everywhere?: boolean
   slot?: string
+  /** As it was asked for, where that named a part below a CID. */
+  path?: string
+}
+
+export interface UpdateOptions {
+  /** What is to be other than it was for the old one. */
+  terms?: Omit<PinRequest, 'cid' | 'slot'>
+  /** The slot of both. Default: none. */
+  slot?: string
+  /** Copies of the new one before the old one goes. Default: as many as are wanted, or as the old one has, if fewer. */
+  held?: number | 'want'
+  /** Let the mesh choose the peers anew, where the new one would go to those that hold the old one. */
+  spread?: boolean
+  /** End another writer's pin of the old one too. */
+  yes?: boolean
+  signal?: AbortSignal
+}
+
+/** How far an update is: the new one is pinned in every step, the old one until it is done. */
+export interface UpdateStep {
+  old: string
+  cid: string
+  want: number
+  min: number
+  /** Copies of the new one. */
+  have: number
+  /** Copies of the new one before the old one goes. */
+  needed: number
+  done: boolean
 }
 
 export interface UnpinAnswer {
@@ -150,6 +179,12 @@ export interface UnpinOptions {
 export interface MeshPins {
   /** Resolves when durable here; answers in the order of the requests, each on its own. */
   add(requests: PinRequest[], signal?: AbortSignal): Promise<(PinAnswer | Refused)[]>
+
+  /**
+   * Puts one CID in the place of another: the new one is pinned as the old one was, and held, before the old one goes.
+   * Interrupted it leaves both pinned; asked for again it goes on. MESH_NOT_PINNED, MESH_OTHERS_PIN, MESH_SAME_CID.
+   */
+  update(old: string, cid: string, options?: UpdateOptions): AsyncIterable<UpdateStep>
 
   /** As `add`. MESH_OTHERS_PIN where another writer's pin stands and `yes` is not set. */
   rm(cids: string[], options?: UnpinOptions): Promise<(UnpinAnswer | Refused)[]>

@@ -19,7 +19,8 @@ import type {
 } from './mesh-content.ts'
 import { MeshError } from './mesh-error.ts'
 import type { MeshPins, PinAnswer, Refused } from './mesh-pins.ts'
-import { wishOf } from './peer-pins.ts'
+import { wishOf } from './pin-wishes.ts'
+import { readOptions, resolved } from './reading.ts'
 import { PeerSpace } from './peer-space.ts'
 import type { PeerParts } from './peer.ts'
 
@@ -115,14 +116,11 @@ export class PeerContent implements MeshContent {
     { path = '', signal }: GetOptions,
     read: (cid: string, port: ReadOptions) => AsyncIterable<T>
   ): AsyncGenerator<T> {
-    const { content, transport, shell, core } = this.#parts
+    const { content } = this.#parts
     const cid = bareCid(text)
-    const holders = await this.#holders(cid)
-    await Promise.all(holders.map(async (peer) => shell.dial(peer, core.addressesOf(peer))))
-    const port = { sources: holders.length > 0 ? holders : transport.connections(), signal }
+    const port = await readOptions(this.#parts, this.#pins, { cid, signal })
     try {
-      const found = path === '' ? cid : await content.resolve(cid, path, port)
-      if (found === undefined) throw missing(cid, path)
+      const found = await resolved(content, { cid, path }, port)
       yield* read(found, port)
     } catch (error) {
       throw signal.aborted ? signal.reason : meshErrorOf(error)
@@ -135,26 +133,6 @@ export class PeerContent implements MeshContent {
     const [answer] = answers<PinAnswer>(reply, 'pin')
     if (answer !== undefined && 'error' in answer) throw answer.error
   }
-
-  /** Who is said to hold it, this peer left out; nobody where it is not pinned. */
-  async #holders(cid: string): Promise<string[]> {
-    try {
-      const { peers } = await this.#pins.status(cid)
-      return peers
-        .filter((one) => one.state === 'held' && one.peer !== this.#parts.transport.peer)
-        .map((one) => one.peer)
-    } catch (error) {
-      if (error instanceof MeshError && error.code === 'MESH_NOT_PINNED') return []
-      throw error
-    }
-  }
-}
-
-function missing(cid: string, path: string): MeshError {
-  return new MeshError('MESH_PATH_MISSING', `There is no ${JSON.stringify(path.slice(0, 200))} below ${cid}.`, {
-    exit: 1,
-    remedy: 'Check the path; without one, the whole is fetched.'
-  })
 }
 
 /** One file alone is added as it is; anything else as a folder. */

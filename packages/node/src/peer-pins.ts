@@ -1,10 +1,9 @@
 /**
  * Pins as a program asks for them: wishes become commands of the core, listings are read from the store's index.
  */
-import { type PinReport, type PinWish, priorityNormal, readPinRow, type Reply, type StoredPin } from '@pinmesh/core'
-import { parseAddress } from '@pinmesh/transport'
+import { setImmediate } from 'node:timers/promises'
+import { type PinReport, priorityNormal, readPinRow, type Reply, type StoredPin } from '@pinmesh/core'
 import { answers, bareCid, failureOf } from './answers.ts'
-import { meshErrorOf } from './errors.ts'
 import { MeshError } from './mesh-error.ts'
 import type {
   ListedPin,
@@ -18,31 +17,55 @@ import type {
   RetryAnswer,
   StatusOptions,
   UnpinAnswer,
-  UnpinOptions
+  UnpinOptions,
+  UpdateOptions,
+  UpdateStep
 } from './mesh-pins.ts'
 import { pause } from './pause.ts'
 import type { PeerParts } from './peer.ts'
+import { updatePin } from './pin-update.ts'
+import { type Wish, Wishes } from './pin-wishes.ts'
 import { listPasses, statusPasses } from './pin-filters.ts'
 
 /** How often a waiting caller looks whether a pin's status has changed. */
 const lookEveryMs = 100
+/** Paths looked up at once. */
+const resolvesMax = 16
+/** A listing gives way to other work after this time. */
+const turnMs = 5
 /** Leaves asked for while one is read: their rows come from the disk. */
 const leavesAhead = 16
 
 export class PeerPins implements MeshPins {
   readonly #parts: PeerParts
+  readonly #wishes: Wishes
 
   constructor(parts: PeerParts) {
     this.#parts = parts
+    this.#wishes = new Wishes(parts, this)
   }
 
   async add(requests: PinRequest[], signal?: AbortSignal): Promise<(PinAnswer | Refused)[]> {
     signal?.throwIfAborted()
-    const wishes = requests.map((request) => wishOrRefusal(request))
-    const good = wishes.filter((wish) => !('error' in wish))
+    const wishes: (Wish | Refused)[] = []
+    for (let start = 0; start < requests.length; start += resolvesMax) {
+      const some = requests.slice(start, start + resolvesMax)
+      wishes.push(...(await Promise.all(some.map(async (request) => this.#wishes.of(request, signal)))))
+    }
+    const good = wishes.flatMap((one) => ('error' in one ? [] : [one.wish]))
     const reply = await this.#parts.shell.command({ do: 'pin', wishes: good })
     const given = answers<PinAnswer>(reply, 'pin')[Symbol.iterator]()
-    return wishes.map((wish) => ('error' in wish ? wish : (given.next().value as PinAnswer | Refused)))
+    return wishes.map((one) => {
+      if ('error' in one) return one
+      const answer = given.next().value as PinAnswer | Refused
+      return 'error' in answer || one.path === undefined ? answer : { ...answer, path: one.path }
+    })
+  }
+
+  async *update(old: string, cid: string, options: UpdateOptions = {}): AsyncIterable<UpdateStep> {
+    const { signal } = options
+    const found = await this.#wishes.cidOf(cid, signal)
+    yield* updatePin({ parts: this.#parts, pins: this, old, cid: found, options })
   }
 
   async rm(cids: string[], options: UnpinOptions = {}): Promise<(UnpinAnswer | Refused)[]> {
@@ -119,6 +142,7 @@ export class PeerPins implements MeshPins {
   async *#leaves(): AsyncIterable<{ leaf: number; reports: readonly PinReport[] }> {
     const { core, shell } = this.#parts
     const asked: { leaf: number; reply: Promise<Reply> }[] = []
+    let turnEnds = performance.now() + turnMs
     for (const leaf of [...core.leaves(), ...Array.from({ length: leavesAhead }, () => undefined)]) {
       if (leaf !== undefined) asked.push({ leaf, reply: shell.command({ do: 'statuses', leaf }) })
       if (leaf !== undefined && asked.length <= leavesAhead) continue
@@ -126,6 +150,11 @@ export class PeerPins implements MeshPins {
       if (next === undefined) return
       const reply = await next.reply
       if (reply.of !== 'statuses') throw failureOf(reply)
+      // Of leaves that are in memory the replies are there at once: others must have their turn too.
+      if (performance.now() > turnEnds) {
+        await setImmediate()
+        turnEnds = performance.now() + turnMs
+      }
       yield { leaf: next.leaf, reports: reply.reports }
     }
   }
@@ -142,36 +171,6 @@ export class PeerPins implements MeshPins {
       await pause(lookEveryMs, signal)
     }
   }
-}
-
-export function wishOf(request: PinRequest): PinWish {
-  const max = request.replicas === 'all' ? 0 : request.replicas
-  const meta =
-    request.meta === undefined ? undefined : Object.entries(request.meta).sort(([a], [b]) => (a < b ? -1 : 1))
-  return {
-    cid: bareCid(request.cid),
-    ...(max === undefined ? {} : { max }),
-    ...(request.min === undefined ? {} : { min: request.min }),
-    ...(request.name === undefined ? {} : { name: request.name }),
-    ...(meta === undefined ? {} : { meta }),
-    ...(request.expireInMs === undefined ? {} : { expiry: Math.ceil((Date.now() + request.expireInMs) / 1000) }),
-    ...(request.mode === undefined ? {} : { mode: request.mode }),
-    ...(request.chosen === undefined ? {} : { chosen: request.chosen }),
-    ...(request.priority === undefined ? {} : { priority: request.priority }),
-    ...(request.origins === undefined ? {} : { origins: request.origins }),
-    ...(request.slot === undefined ? {} : { slot: request.slot }),
-    ...(request.anyway === undefined ? {} : { anyway: request.anyway })
-  }
-}
-
-/** MESH_BAD_ADDRESS for an origin that is none. */
-function wishOrRefusal(request: PinRequest): PinWish | Refused {
-  try {
-    for (const origin of request.origins ?? []) parseAddress(origin)
-  } catch (error) {
-    return { cid: request.cid, error: meshErrorOf(error) }
-  }
-  return wishOf(request)
 }
 
 function listedOf({ slot, register }: StoredPin): ListedPin {

@@ -9,9 +9,11 @@ import type { Given } from '../cids.ts'
 import { deadlineOf } from '../deadline.ts'
 import type { Exit } from '../failure.ts'
 import { errorObject } from '../output.ts'
+import { parsePinPath } from '../parse/content-path.ts'
 import { usage } from '../parse/refuse.ts'
 import type { Session } from '../session.ts'
 import { Tally } from '../tally.ts'
+import { clean } from '../text/table.ts'
 import { waitOne } from '../wait.ts'
 
 export interface PinOptions {
@@ -35,7 +37,7 @@ export interface PinOptions {
 
 export async function pin(session: Session, args: string[], options: PinOptions): Promise<Exit> {
   const wish = wishOf(options)
-  const groups = cidGroups(args, session.world.stdin)
+  const groups = cidGroups(args, session.world.stdin, parsePinPath)
   const tally = new Tally()
   const deadline = deadlineOf(session.world.signal, options.timeout)
   try {
@@ -116,9 +118,9 @@ async function pinGroup(
   return pinned
 }
 
-function pinnedText({ cid, want, everywhere, slot }: PinAnswer): string {
+function pinnedText({ cid, want, everywhere, slot, path }: PinAnswer): string {
   const where = everywhere === true ? ' wanted, on every peer' : ' wanted'
-  return `pinned ${cid}${slot === undefined ? '' : ` in slot ${slot}`}, ${copiesText(want)}${where}`
+  return `pinned ${cid}${path === undefined ? '' : ` (${clean(path)})`}${slot === undefined ? '' : ` in slot ${slot}`}, ${copiesText(want)}${where}`
 }
 
 export function copiesText(count: number): string {

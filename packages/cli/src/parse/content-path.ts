@@ -21,3 +21,9 @@ export function parseContentPath(text: string): ContentPath {
   }
   return { cid, path: names.join('/'), name: names.at(-1) ?? cid }
 }
+
+/** What is to be pinned: the CID, or `/ipfs/<cid>/a/b` for the peer to look up. MESH_BAD_CID, MESH_BAD_VALUE. */
+export function parsePinPath(text: string): string {
+  const { cid, path } = parseContentPath(text)
+  return path === '' ? cid : `/ipfs/${cid}/${path}`
+}
