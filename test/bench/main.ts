@@ -4,11 +4,12 @@
  */
 import { acceptance } from './acceptance.ts'
 import { idle } from './idle.ts'
+import { kubo } from './kubo.ts'
 import { repair } from './repair.ts'
 import { start } from './start.ts'
 import { transfer } from './transfer.ts'
 
-const benches: Record<string, () => Promise<void>> = { start, acceptance, transfer, repair, idle }
+const benches: Record<string, () => Promise<void>> = { start, acceptance, transfer, kubo, repair, idle }
 
 const names = process.argv.slice(2)
 const unknown = names.find((name) => !(name in benches))

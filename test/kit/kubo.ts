@@ -6,7 +6,7 @@
 
 import { execFile, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -39,7 +39,7 @@ function binary(): string | undefined {
 export interface KuboInit {
   /** Where its IPFS_PATH is made. Default: the system's temporary folder. */
   repo?: string
-  /** Lines of `ipfs config --json NAME VALUE`. */
+  /** Settings besides, by their path, such as 'Datastore.StorageMax'. */
   config?: Readonly<Record<string, unknown>>
 }
 
@@ -73,10 +73,7 @@ export class Kubo {
       'Discovery.MDNS.Enabled': false,
       ...init.config
     }
-    for (const [name, value] of Object.entries(settings)) {
-      await ipfs(repo, ['config', '--json', name, JSON.stringify(value)])
-    }
-    const peer = (await ipfs(repo, ['config', 'Identity.PeerID'])).trim()
+    const peer = configure(repo, settings)
     const kubo = new Kubo({ folder, repo, apiPort, peer })
     await kubo.run()
     return kubo
@@ -168,7 +165,22 @@ export class Kubo {
   }
 }
 
-async function ipfs(repo: string, args: readonly string[]): Promise<string> {
-  const { stdout } = await run(binary() as string, args, { env: { ...process.env, IPFS_PATH: repo } })
-  return stdout
+async function ipfs(repo: string, args: readonly string[]): Promise<void> {
+  await run(binary() as string, args, { env: { ...process.env, IPFS_PATH: repo } })
+}
+
+type Section = Record<string, unknown>
+
+/** Sets values in its file, each named by its path; its peer id. (`ipfs config` takes a process for each.) */
+function configure(repo: string, settings: Readonly<Record<string, unknown>>): string {
+  const path = join(repo, 'config')
+  const config = JSON.parse(readFileSync(path, 'utf8')) as Section & { Identity: { PeerID: string } }
+  for (const [name, value] of Object.entries(settings)) {
+    const words = name.split('.')
+    const last = words.pop() as string
+    const section = words.reduce((at: Section, word) => (at[word] ??= {}) as Section, config)
+    section[last] = value
+  }
+  writeFileSync(path, JSON.stringify(config))
+  return config.Identity.PeerID
 }

@@ -18,7 +18,7 @@ describe('pins on a Kubo', { skip: withoutKubo }, () => {
   const folders: string[] = []
   const contents: KuboContent[] = []
 
-  const open = async (more: { mesh?: string; peer?: string } = {}): Promise<KuboContent> => {
+  const open = async (more: { mesh?: string; peer?: string; lost?(cid: string): void } = {}): Promise<KuboContent> => {
     const path = newFolder('kubo-pins')
     folders.push(path)
     const init = { path, api: kubo.api, mesh: 'one', peer: 'me', reach: () => [], stallMs, answerMs }
@@ -86,6 +86,22 @@ describe('pins on a Kubo', { skip: withoutKubo }, () => {
     await content.release(cid)
   })
 
+  test('a pin that somebody took away is said to be lost', async () => {
+    const [gone, stays] = [await kubo.add(bytesOf('goes', 1000)), await kubo.add(bytesOf('stays', 1000))]
+    const lost: string[] = []
+    const watching = await open({ peer: 'watching', lost: (cid) => lost.push(cid) })
+    await acquire(gone, 'recursive', watching)
+    await acquire(stays, 'direct', watching)
+    await kubo.call(`pin/rm?arg=${gone}`)
+    await watching.probe()
+    await until('it is missed', 10_000, () => lost.length > 0)
+    assert.deepEqual(lost, [gone])
+    assert.equal(await watching.pinned(gone), undefined)
+    assert.ok((await watching.pinned(stays)) !== undefined)
+    await acquire(gone, 'recursive', watching)
+    assert.ok(gone in (await kubo.pins()))
+  })
+
   test('peers of two meshes on one Kubo do not take pins from each other', async () => {
     const other = await open({ mesh: 'two' })
     const cid = await kubo.add(bytesOf('both', 1000))
@@ -137,6 +153,29 @@ describe('pins on a Kubo', { skip: withoutKubo }, () => {
     await kubo.run()
     await content.release(cid)
     assert.equal((await kubo.pins())[cid], undefined)
+  })
+
+  test('a Kubo that dies in the middle of a fetch fails it, and the next try gets it whole', async () => {
+    const other = await Kubo.start()
+    try {
+      const bytes = bytesOf('in the middle', 40_000_000)
+      const cid = await other.add(bytes, { pin: true })
+      const fetching = acquire(cid)
+      fetching.catch(() => {})
+      await until('it waits for the blocks', 10_000, async () => {
+        for await (const one of content.unfinished()) if (one === cid) return true
+        return false
+      })
+      await kubo.end()
+      await fails(fetching, 'back-end')
+      assert.equal(await content.pinned(cid), undefined)
+      await kubo.run()
+      await kubo.call(`swarm/connect?arg=${(await other.addresses())[0]}`)
+      assert.ok((await acquire(cid)) > bytes.length)
+      assert.ok(cid in (await kubo.pins()))
+    } finally {
+      await other.remove()
+    }
   })
 
   test('what nobody has holds up nothing else, and ends when its caller ends it', async () => {

@@ -16,6 +16,8 @@ export interface StartSettings {
   servePublic?: boolean
   mdns?: boolean
   zone?: string
+  kubo?: string
+  sharedBackend?: boolean
 }
 
 export interface InitSettings {
@@ -24,6 +26,7 @@ export interface InitSettings {
   open: boolean
   profile?: Profile
   spaceBytes?: number
+  kubo?: string
 }
 
 export interface JoinSettings {
@@ -32,6 +35,8 @@ export interface JoinSettings {
   invite?: string
   mesh?: string
   spaceBytes?: number
+  kubo?: string
+  sharedBackend?: boolean
 }
 
 export interface NodeDoor {

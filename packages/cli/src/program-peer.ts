@@ -6,6 +6,7 @@ import type { JoinOptions } from './commands/join.ts'
 import type { LeaveOptions } from './commands/leave.ts'
 import { parseDuration } from './parse/duration.ts'
 import { parseMeshId } from './parse/mesh-id.ts'
+import { parseKubo } from './parse/multiaddr.ts'
 import { parseMeshName } from './parse/name.ts'
 import { parseSize } from './parse/size.ts'
 import type { Act } from './program.ts'
@@ -43,6 +44,7 @@ function addInit(program: Command, act: Act): void {
     .option('--open', 'let anybody hold content; without, only peers that are vouched for')
     .addOption(space())
     .addOption(profile("how patient the mesh's timings are (default: wan)"))
+    .addOption(optionOf(settingOf('kubo')!).argParser(parseKubo))
     .addHelpText('after', '\nExamples:\n  mesh init --open\n  mesh init --name photos --space 500GB --profile lan')
     .action((options: InitOptions, command: Command) =>
       act(command.optsWithGlobals(), async (session) => {

@@ -30,6 +30,8 @@ export interface PeerOptions {
   serve?: 'members' | 'public'
   mdns?: boolean
   zone?: string
+  kubo?: string
+  sharedBackend?: boolean
 }
 
 /** A newcomer to an open mesh is admitted within a second or so; its role is worth that wait before it is told. */
@@ -81,7 +83,7 @@ export async function serve(
 }
 
 export function settingsOf(home: string, options: PeerOptions): StartSettings {
-  const { listen, announce, space, profile, gossip, routing, router, mdns, zone } = options
+  const { listen, announce, space, profile, gossip, routing, router, mdns, zone, kubo, sharedBackend } = options
   return {
     home,
     listen: listen ?? listenDefaults(),
@@ -93,7 +95,9 @@ export function settingsOf(home: string, options: PeerOptions): StartSettings {
     ...(router === undefined ? {} : { routers: router }),
     ...(options.serve === undefined ? {} : { servePublic: options.serve === 'public' }),
     ...(mdns === undefined ? {} : { mdns }),
-    ...(zone === undefined ? {} : { zone })
+    ...(zone === undefined ? {} : { zone }),
+    ...(kubo === undefined ? {} : { kubo }),
+    ...(sharedBackend === undefined ? {} : { sharedBackend })
   }
 }
 

@@ -3,7 +3,7 @@
 
 import { parseApiAddress } from './parse/api-address.ts'
 import { choiceOf } from './parse/choice.ts'
-import { parseBootstrap, parseListen } from './parse/multiaddr.ts'
+import { parseBootstrap, parseKubo, parseListen } from './parse/multiaddr.ts'
 import { parseZone } from './parse/name.ts'
 import { parseRouter } from './parse/router.ts'
 import { parseSize } from './parse/size.ts'
@@ -127,6 +127,26 @@ export const settings: readonly Setting[] = [
     why: 'Public gives blocks to anybody who asks.',
     parse: choiceOf(serves),
     choices: serves
+  },
+  {
+    name: 'kubo',
+    field: 'kubo',
+    flag: '--kubo <maddr>',
+    help: 'hold the content in the Kubo whose RPC API this is, or off; kept in the home',
+    unit: 'multiaddr, off',
+    default: 'off: the embedded store of the home',
+    why: 'For a server that runs Kubo anyway. Content does not move by itself, so a home that holds some stays where it is.',
+    parse: parseKubo
+  },
+  {
+    name: 'sharedBackend',
+    field: 'sharedBackend',
+    flag: '--shared-backend',
+    help: 'run although another member keeps its content in the same Kubo',
+    unit: 'on, off',
+    default: 'off',
+    why: 'Two members on one Kubo are one copy; by mistake that would look like two.',
+    parse: parseSwitch
   },
   {
     name: 'mdns',

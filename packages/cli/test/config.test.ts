@@ -125,12 +125,14 @@ test('a wrong value is refused wherever it stands, and says where that is', asyn
     serve: 'all',
     mdns: '1',
     zone: 'x'.repeat(33),
+    kubo: '127.0.0.1:5001',
+    sharedBackend: 'perhaps',
     api: 'nowhere'
   }
   for (const setting of settings) {
     const { name } = setting
     const value = wrong[name]!
-    const expected = name === 'listen' || name === 'announce' ? 'MESH_BAD_ADDRESS' : 'MESH_BAD_VALUE'
+    const expected = ['listen', 'announce', 'kubo'].includes(name) ? 'MESH_BAD_ADDRESS' : 'MESH_BAD_VALUE'
     const set = await mesh(['config', 'set', name, value, '--json', '--home', home], { door })
     assert.deepEqual(code(set), [expected, 1], name)
     const started = await start({ [variableOf(setting)]: value })

@@ -9,7 +9,7 @@ import { countMax, parseCount } from '../src/parse/count.ts'
 import { parseDuration } from '../src/parse/duration.ts'
 import { parseMeshId } from '../src/parse/mesh-id.ts'
 import { addMeta } from '../src/parse/meta.ts'
-import { parseBootstrap, parseListen } from '../src/parse/multiaddr.ts'
+import { parseBootstrap, parseKubo, parseListen } from '../src/parse/multiaddr.ts'
 import { parseMeshName, parsePinName } from '../src/parse/name.ts'
 import { parsePeer } from '../src/parse/peer.ts'
 import { parseSize } from '../src/parse/size.ts'
@@ -152,6 +152,22 @@ test('multiaddrs to listen on', () => {
   )
 })
 
+test('where a Kubo is reached', () => {
+  const good = [
+    'off',
+    '/ip4/127.0.0.1/tcp/5001',
+    '/dns4/kubo.example/tcp/443/https',
+    '/ip6/::1/tcp/1/http',
+    '/unix/run/x'
+  ]
+  for (const text of good) assert.equal(parseKubo(text), text)
+  refuses(
+    parseKubo,
+    ['', 'on', '127.0.0.1:5001', 'http://127.0.0.1:5001', '/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/1/ws', '/unix/'],
+    'MESH_BAD_ADDRESS'
+  )
+})
+
 test('addresses for the API', () => {
   for (const text of ['127.0.0.1:4720', '[::1]:0', 'localhost:65535'])
     assert.equal(apiText(parseApiAddress(text)), text)
@@ -179,6 +195,7 @@ test('no parser fails otherwise than with its own code', () => {
     parseMeshId,
     parseBootstrap,
     parseListen,
+    parseKubo,
     parseApiAddress
   ]
   fc.assert(

@@ -112,6 +112,9 @@ test('the flags of start reach the peer', async (t) => {
     '--mdns',
     '--zone',
     'cellar',
+    '--kubo',
+    '/ip4/127.0.0.1/tcp/5001',
+    '--shared-backend',
     '--announce',
     '/dns4/a.example/tcp/1'
   ]
@@ -127,6 +130,8 @@ test('the flags of start reach the peer', async (t) => {
     servePublic: true,
     mdns: true,
     zone: 'cellar',
+    kubo: '/ip4/127.0.0.1/tcp/5001',
+    sharedBackend: true,
     announce: ['/dns4/a.example/tcp/1']
   }
   assert.deepEqual(asked, [{ home, listen, spaceBytes: 2 ** 30, profile: 'test', ...switches }])

@@ -12,6 +12,7 @@ import type { Event, Now } from './events.ts'
 import { type Charter } from './formats/charter.ts'
 import { canonicalCid, keyOfPin } from './formats/key.ts'
 import type { Policy } from './formats/key-op.ts'
+import { placesOf } from './formats/record.ts'
 import { incarnationRow, incarnationRowKey } from './members/self.ts'
 import { commitRowKey } from './pinset/author.ts'
 import { leaves as leafCount } from './pinset/heads.ts'
@@ -145,7 +146,22 @@ export class Core {
 
   /** Where a member says that it can be reached. */
   addressesOf(peer: string): readonly string[] {
-    return this.#house.facts.record(peer)?.addresses ?? []
+    const record = this.#house.facts.record(peer)
+    return record === undefined ? [] : placesOf(record).own
+  }
+
+  /** Where a member's blocks are to be had by IPFS: multiaddrs, each ending in /p2p/ and the id of whoever answers there. */
+  reach(peer: string): readonly string[] {
+    const record = this.#house.facts.record(peer)
+    if (record === undefined) return []
+    const { own, backEnd } = placesOf(record)
+    if (record.ipfsPeer !== '') return backEnd
+    return own.map((address) => (address.includes('/p2p/') ? address : `${address}/p2p/${peer}`))
+  }
+
+  /** Is this the IPFS back end of a member? It may be given blocks as that member may. */
+  isBackEnd(peer: string): boolean {
+    return this.#house.members.isBackEnd(peer)
   }
 
   /** Pins in the mesh, and those held here. */

@@ -1,9 +1,10 @@
 /**
- * The regular look at the disk and the back end, which the beats tell: ok only if the back end has just answered a read, the
+ * The regular look at the disk and the back end, at once and then now and again, which the beats tell: ok only if the back end has just answered a read, the
  * disk has taken a write, and there is room for more than the store itself.
  */
-import type { Content } from '@pinmesh/ipfs'
+import type { Core } from '@pinmesh/core'
 import type { Store } from '@pinmesh/store'
+import { type BackEnd, sharedWith } from './back-end.ts'
 import type { DiskRoom } from './disk-room.ts'
 import type { Notes } from './notes.ts'
 import { codeOf, type Shell } from './shell.ts'
@@ -13,8 +14,9 @@ const lookEveryMs = 10_000
 const lookAgainMs = 1000
 
 export interface HealthParts {
+  readonly core: Core
   readonly store: Store
-  readonly content: Content
+  readonly backEnd: BackEnd
   readonly room: DiskRoom
   readonly shell: Shell
   readonly notes: Notes
@@ -29,6 +31,7 @@ export class Health {
   #state: State = 'ok'
   /** as it was when the back end last answered */
   #usedBytes = 0
+  #companion: string | undefined
   #begun = false
   #stopped = false
 
@@ -39,7 +42,7 @@ export class Health {
   begin(usedBytes: number): void {
     this.#usedBytes = usedBytes
     this.#begun = true
-    this.#plan(lookEveryMs)
+    this.#plan(0)
   }
 
   /** A write was refused, or content found no room: looks at it soon. */
@@ -61,23 +64,36 @@ export class Health {
     }, inMs)
   }
 
+  /** Another member came to the same back end since the start. */
+  #noteCompanion(): void {
+    const { core, backEnd, notes } = this.#parts
+    const peer = sharedWith(core, backEnd.peer)
+    const text = 'Another member keeps its content in the same Kubo: both count as one copy.'
+    if (peer !== undefined && peer !== this.#companion) notes.say({ code: 'backend-shared', text, peer })
+    this.#companion = peer
+  }
+
   async #look(): Promise<void> {
-    const { store, content, room, shell, notes } = this.#parts
+    const { store, backEnd, room, shell, notes } = this.#parts
+    const { content } = backEnd
     const before = this.#state
-    let reason = 'MESH_DISK_FULL'
+    let why: { reason: string; detail?: string } = { reason: 'MESH_DISK_FULL' }
     try {
       await content.probe()
       this.#usedBytes = (await content.space()).usedBytes
       await store.write([], { sync: true })
+      shell.locate(await backEnd.addresses())
       this.#state = (await room.spare()) > 0 ? 'ok' : 'full'
     } catch (error) {
-      reason = codeOf(error)
-      this.#state = reason === 'MESH_DISK_FULL' ? 'full' : 'failing'
+      const reason = codeOf(error)
+      why = { reason, detail: error instanceof Error ? error.message : String(error) }
+      this.#state = reason === 'MESH_DISK_FULL' || reason === 'no-space' ? 'full' : 'failing'
     }
     if (before !== this.#state) {
-      const why = this.#state === 'ok' ? {} : { reason }
-      notes.say({ code: 'store', text: texts[this.#state], state: this.#state, ...why })
+      const reasons = this.#state === 'ok' ? {} : why
+      notes.say({ code: 'store', text: texts[this.#state], state: this.#state, ...reasons })
     }
+    this.#noteCompanion()
     shell.step({ kind: 'probed', store: this.#state, usedBytes: this.#usedBytes })
   }
 }

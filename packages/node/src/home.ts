@@ -12,6 +12,13 @@ import { replaceFile } from './replace-file.ts'
 /** Default budget: at most this, and at most half of the free disk. */
 export const spaceDefaultBytes: number = 10 * 1000 ** 3
 
+export interface KuboPlace {
+  /** multiaddr of its RPC API */
+  readonly api: string
+  /** its peer id */
+  readonly peer: string
+}
+
 export interface MeshFile {
   readonly version: 1
   /** encoded charter, hex */
@@ -19,6 +26,8 @@ export interface MeshFile {
   readonly spaceBytes: number
   /** addresses of peers through which the mesh was found */
   readonly bootstrap: readonly string[]
+  /** what holds the content; absent: the embedded store of this home */
+  readonly kubo?: KuboPlace
   /** this peer has left the mesh */
   readonly left?: boolean
 }

@@ -7,6 +7,7 @@ import {
   admissionRow,
   decodeCharter,
   decodeFrame,
+  decodeRecord,
   encodeFrame,
   type Frame,
   found,
@@ -21,6 +22,7 @@ import {
 } from '@pinmesh/core'
 import { createLevelStore } from '@pinmesh/store'
 import { createLibp2pTransport, type Transport, TransportError } from '@pinmesh/transport'
+import { backEndShared, findKubo } from './back-end.ts'
 import { Home } from './home.ts'
 import { readInvite, useInvite } from './invite.ts'
 import { MeshError } from './mesh-error.ts'
@@ -46,6 +48,8 @@ export interface InitSettings {
   readonly open: boolean
   readonly profile?: Profile
   readonly spaceBytes?: number
+  /** multiaddr of the RPC API of a Kubo that is to hold the content. Default: the embedded store of the home */
+  readonly kubo?: string
 }
 
 /** Founds a mesh in an unused home. */
@@ -55,6 +59,7 @@ export async function initHome(
   const home = new Home(settings.home)
   const before = await home.mesh()
   if (before !== undefined) throw homeUsed(home.path)
+  const kubo = settings.kubo === undefined || settings.kubo === 'off' ? undefined : await findKubo(settings.kubo)
   const crypto = nodeCrypto(await home.identity(), await home.newRootSeed())
   const signAsRoot = crypto.signAsRoot as (bytes: Uint8Array) => Uint8Array
   const policy: Policy = {
@@ -75,7 +80,8 @@ export async function initHome(
   const { charter, meshId, rows } = found(founding, { ...crypto, signAsRoot }, systemRandom)
   const spaceBytes = settings.spaceBytes ?? (await home.defaultSpace())
   await keepRows(home, rows)
-  await home.saveMesh({ version: 1, charter: toHex(charter), spaceBytes, bootstrap: [] })
+  const backEnd = kubo === undefined ? {} : { kubo }
+  await home.saveMesh({ version: 1, charter: toHex(charter), spaceBytes, bootstrap: [], ...backEnd })
   return { mesh: meshIdText(meshId), peer: crypto.peer, rootKeyFile: home.rootKeyPath, spaceBytes }
 }
 
@@ -88,6 +94,9 @@ export interface JoinSettings {
   /** mesh id text: refuse any other mesh */
   readonly mesh?: string
   readonly spaceBytes?: number
+  /** As at the start. A Kubo that another member uses is refused unless `sharedBackend`. */
+  readonly kubo?: string
+  readonly sharedBackend?: boolean
 }
 
 /** Learns of the mesh behind an address and sets the home up for it. Joining the same mesh again only adds the address. */
@@ -100,7 +109,7 @@ export async function joinHome(
   const seed = await home.identity()
   const invite = settings.invite === undefined ? undefined : readInvite(settings.invite)
   const addresses = settings.bootstrap === undefined ? (invite?.addresses ?? []) : [settings.bootstrap]
-  const { charter, ops, admission, address } = await firstOf(addresses, async (one) =>
+  const { charter, ops, records, admission, address } = await firstOf(addresses, async (one) =>
     askMesh({ seed, address: one, invite, signal })
   )
   const mesh = meshIdText(meshIdOf(charter, { hash }))
@@ -115,12 +124,14 @@ export async function joinHome(
   }
   if (before !== undefined && before.charter !== toHex(charter)) throw homeUsed(home.path)
   const crypto = nodeCrypto(seed)
+  if (settings.sharedBackend !== true) await refuseShared(settings.kubo ?? before?.kubo?.api, crypto.peer, records)
   const spaceBytes = settings.spaceBytes ?? before?.spaceBytes ?? (await home.defaultSpace())
   const rows = before === undefined ? learn(charter, ops, crypto).rows : []
   if (admission !== undefined) rows.push(admissionRow(admission, crypto))
   if (rows.length > 0) await keepRows(home, rows)
   const bootstrap = [...new Set([address, ...addresses, ...(before?.bootstrap ?? [])])].slice(0, bootstrapMax)
-  await home.saveMesh({ version: 1, charter: toHex(charter), spaceBytes, bootstrap })
+  const kubo = before?.kubo === undefined ? {} : { kubo: before.kubo }
+  await home.saveMesh({ version: 1, charter: toHex(charter), spaceBytes, bootstrap, ...kubo })
   return { mesh, peer: crypto.peer, name: decodeCharter(charter).name, spaceBytes }
 }
 
@@ -162,6 +173,8 @@ interface Asked {
 interface Learned {
   readonly charter: Uint8Array
   readonly ops: readonly Uint8Array[]
+  /** of the members that the asked peer knows, not verified */
+  readonly records: readonly Uint8Array[]
   readonly admission?: Uint8Array
 }
 
@@ -183,9 +196,11 @@ export async function askMesh({ seed, address, invite, signal }: Asked): Promise
       throw new MeshError('MESH_NOT_A_MESH', 'The peer at that address is in no mesh that can be joined.', { exit: 1 })
     const admission = invite === undefined ? undefined : await useInvite(invite, answer.bytes, seed, ask)
     const facts = await ask({ kind: 'facts-wanted', keySeq: 0, records: [], admissions: [] })
+    const { ops, records } = facts.kind === 'facts' ? facts : { ops: [], records: [] }
     return {
       charter: answer.bytes,
-      ops: facts.kind === 'facts' ? facts.ops : [],
+      ops,
+      records,
       ...(admission === undefined ? {} : { admission })
     }
   } catch (error) {
@@ -206,6 +221,16 @@ type Ask = (frame: Frame) => Promise<Frame>
 
 function askerOf(transport: Transport, peer: string, limit: AbortSignal): { ask: Ask } {
   return { ask: async (frame) => decodeFrame(await transport.ask(peer, encodeFrame(frame), limit)) }
+}
+
+/** What the asked peer says of the others is not verified here: it can only make us look twice. */
+async function refuseShared(kubo: string | undefined, self: string, records: readonly Uint8Array[]): Promise<void> {
+  if (kubo === undefined || kubo === 'off') return
+  const { peer } = await findKubo(kubo)
+  for (const bytes of records) {
+    const record = decodeRecord(bytes)
+    if (record.peer !== self && record.ipfsPeer === peer) throw backEndShared(record.peer)
+  }
 }
 
 async function keepRows(

@@ -22,6 +22,10 @@ export interface NodeSettings {
   readonly routers?: readonly string[]
   /** give blocks to anybody, not to members alone. Default: false */
   readonly servePublic?: boolean
+  /** multiaddr of the RPC API of a Kubo that holds the content, 'off' for the embedded store. Default: as the home was set up */
+  readonly kubo?: string
+  /** run although another member keeps its content in the same Kubo. Default: false */
+  readonly sharedBackend?: boolean
   /** find peers on the local network. Default: false */
   readonly mdns?: boolean
   /** declared failure domain, such as a site or rack. Default: none */

@@ -38,6 +38,8 @@ export class Shell {
   /** events that came before the core had read its store */
   readonly #early: Event[] = []
   #started = false
+  /** of the IPFS back end, where it is not this peer itself */
+  #backEndAddresses: readonly string[] = []
   #next = 1
   #timer: NodeJS.Timeout | undefined
   #immediate: NodeJS.Immediate | undefined
@@ -48,7 +50,7 @@ export class Shell {
 
   /** First step, with everything small that the store holds. Resolves when the peer may be heard. */
   async start(): Promise<void> {
-    const { store, content, transport } = this.#init
+    const { store, content } = this.#init
     const [facts, meta, leaves] = await Promise.all([
       collect(store, 'fact'),
       collect(store, 'meta'),
@@ -63,7 +65,7 @@ export class Shell {
       meta,
       leaves,
       holdBuckets,
-      addresses: reachable(transport.addresses()),
+      addresses: this.#addresses(),
       usedBytes
     })
     for (const event of this.#early.splice(0)) this.step(event)
@@ -87,6 +89,13 @@ export class Shell {
     for (const effect of effects) this.#carryOut(effect)
     this.#plan()
     return effects
+  }
+
+  /** Where the IPFS back end is reached by now, for others to know. */
+  locate(addresses: readonly string[]): void {
+    if (addresses.join() === this.#backEndAddresses.join()) return
+    this.#backEndAddresses = addresses
+    this.step({ kind: 'addressed', addresses: this.#addresses() })
   }
 
   gossiped(topic: Topic, bytes: Uint8Array, from: string): Verdict {
@@ -124,6 +133,13 @@ export class Shell {
     clearImmediate(this.#immediate)
     for (const job of this.#jobs.values()) job.abort()
     await Promise.allSettled(this.#underWay)
+  }
+
+  #addresses(): string[] {
+    const own = reachable(this.#init.transport.addresses())
+    const other = this.#backEndAddresses
+    // A record may not have room for all: the first ones of either are in it.
+    return [...own.slice(0, 3), ...other.slice(0, 2), ...own.slice(3), ...other.slice(2)]
   }
 
   #plan(): void {
@@ -232,11 +248,13 @@ export class Shell {
   }
 
   async #acquire(effect: Effect & { kind: 'acquire' }): Promise<void> {
-    const { content, transport } = this.#init
+    const { content, core, transport } = this.#init
     const controller = new AbortController()
     this.#jobs.set(effect.job, controller)
     let toldAt = 0
+    let seen = 0
     const onProgress = (bytes: number): void => {
+      seen = bytes
       const now = performance.now()
       if (now - toldAt < progressEveryMs) return
       toldAt = now
@@ -246,7 +264,8 @@ export class Shell {
       await this.#reachOne(effect.sources)
       const { cid, mode, origins, bytesMax } = effect
       // Whoever else is connected may have it: asking costs a round trip, and spares waiting for what nobody has.
-      const sources = [...new Set([...effect.sources, ...transport.connections()])].slice(0, sourcesMax)
+      const others = transport.connections().filter((peer) => !core.isBackEnd(peer))
+      const sources = [...new Set([...effect.sources, ...others])].slice(0, sourcesMax)
       const { signal } = controller
       const { bytes } = await content.acquire(cid, { mode, sources, origins, bytesMax, signal, onProgress })
       const { usedBytes } = await content.space()
@@ -255,7 +274,7 @@ export class Shell {
       const code = error instanceof ContentError ? error.code : controller.signal.aborted ? 'aborted' : 'back-end'
       if (code === 'no-space' || code === 'back-end') this.#init.refused()
       const text = error instanceof ContentError ? { text: error.message } : {}
-      this.step({ kind: 'acquire-failed', job: effect.job, code, bytes: 0, ...text })
+      this.step({ kind: 'acquire-failed', job: effect.job, code, bytes: seen, ...text })
     } finally {
       this.#jobs.delete(effect.job)
     }

@@ -3,10 +3,11 @@
  * in the reverse order, so a failed start leaves nothing open.
  */
 import { Core, fromHex, policyOf, type Timings, timings } from '@pinmesh/core'
-import { type Content, createHeliaContent } from '@pinmesh/ipfs'
+import type { Content } from '@pinmesh/ipfs'
 import type { Store } from '@pinmesh/store'
 import { createLibp2pTransport, createOutsideNode, type Transport } from '@pinmesh/transport'
 import { DiskRoom } from './disk-room.ts'
+import { backEndShared, chooseKubo, openBackEnd, sharedWith } from './back-end.ts'
 import { meshErrorOf } from './errors.ts'
 import { Health } from './health.ts'
 import { checkHolds } from './holds.ts'
@@ -52,40 +53,46 @@ async function begin(
   const charter = fromHex(mesh.charter)
   const crypto: NodeCrypto & MovableRoot = nodeCrypto(await home.identity(), await home.rootSeed())
   const spaceBytes = settings.spaceBytes ?? mesh.spaceBytes
-  if (spaceBytes !== mesh.spaceBytes) await home.saveMesh({ ...mesh, spaceBytes })
   const room = new DiskRoom(home.path)
   const notes = new Notes()
   const note = notes.say.bind(notes)
   const store = await openStore({ home, mesh, crypto, settings, note: (kept) => notes.keep(kept) })
   undo.push(async () => store.close())
+  const kubo = await chooseKubo(settings.kubo, { home, mesh, store })
+  if (spaceBytes !== mesh.spaceBytes) await home.saveMesh({ ...((await home.mesh()) ?? mesh), spaceBytes })
   const policy = policyOf(charter, await facts(store), crypto)
   const transport = await createLibp2pTransport({
     privateKeySeed: await home.identity(),
     listen: [...(settings.listen ?? listenDefault)],
     gossip: settings.gossip ?? true,
-    isMember: (peer) => core.isMember(peer),
+    isMember: (peer) => core.isMember(peer) || core.isBackEnd(peer),
     mdns: settings.mdns ?? false,
     ...(settings.announce === undefined ? {} : { announce: [...settings.announce] })
   })
   const chosen = timings(settings.profile ?? policy?.profile ?? 'wan', settings.timings)
-  const core = buildCore({ settings, charter, crypto, spaceBytes, timings: chosen })
-  const content = createHeliaContent({
-    path: home.blocksPath,
-    libp2p: transport.libp2p,
-    isMember: (peer: string) => core.isMember(peer),
+  const core = buildCore({ settings, charter, crypto, spaceBytes, ipfsPeer: kubo?.peer ?? '', timings: chosen })
+  const backEnd = openBackEnd({
+    home,
+    kubo,
+    transport,
+    room,
+    core: () => core,
     servePublic: settings.servePublic ?? false,
-    budgetBytes: () => core.space.budgetBytes,
-    roomBytes: async () => room.spare(),
     outside: { node: createOutsideNode, routers, routerChanged: (change) => notes.say(noteOfRouter(change)) },
     lost: (cid) => void shell.step({ kind: 'content-lost', cid })
   })
+  const { content } = backEnd
   const shell = new Shell({ core, store, transport, content, note, refused: () => health.doubt(), broken: crash })
-  const health: Health = new Health({ store, content, room, shell, notes })
+  const health: Health = new Health({ core, store, backEnd, room, shell, notes })
   const refusals = new Refusals(note)
   const parts = { core, shell, store, transport, content, health, refusals }
   await serve(parts, undo)
+  const other = sharedWith(core, backEnd.peer)
+  if (other !== undefined && settings.sharedBackend !== true) throw backEndShared(other)
+  const connected = (): boolean => transport.connections().some((peer) => !core.isBackEnd(peer))
   undo.push(noteKnownPeers(home.path, core))
-  undo.push(bootstrap([...mesh.bootstrap, ...(await knownPeers(home.path))], transport))
+  const addresses = [...mesh.bootstrap, ...(await knownPeers(home.path))]
+  undo.push(bootstrap(addresses, connected, async (address, signal) => transport.dial(address, signal)))
   const markLeft = async (): Promise<void> => home.saveMesh({ ...((await home.mesh()) ?? mesh), left: true })
   const reloadRoot = async (): Promise<boolean> => takeRoot(home, crypto)
   return new Peer({ ...parts, reloadRoot, notes, homePath: home.path, timings: chosen, markLeft, stop })
@@ -158,10 +165,11 @@ interface CoreParts {
   readonly charter: Uint8Array
   readonly crypto: NodeCrypto
   readonly spaceBytes: number
+  readonly ipfsPeer: string
   readonly timings: Timings
 }
 
-function buildCore({ settings, charter, crypto, spaceBytes, timings }: CoreParts): Core {
+function buildCore({ settings, charter, crypto, spaceBytes, ipfsPeer, timings }: CoreParts): Core {
   return new Core({
     charter,
     self: crypto.peer,
@@ -172,7 +180,7 @@ function buildCore({ settings, charter, crypto, spaceBytes, timings }: CoreParts
     spaceBytes,
     zone: settings.zone ?? '',
     version,
-    ipfsPeer: '',
+    ipfsPeer,
     gossip: settings.gossip ?? true
   })
 }
@@ -194,16 +202,17 @@ async function facts(store: Store): Promise<{ key: Uint8Array; value: Uint8Array
 /** As long as nobody is connected, the addresses through which the mesh was found are tried. */
 function bootstrap(
   addresses: readonly string[],
-  transport: { connections(): string[]; dial(address: string, signal: AbortSignal): Promise<string> }
+  connected: () => boolean,
+  dial: (address: string, signal: AbortSignal) => Promise<string>
 ): () => Promise<void> {
   const stop = new AbortController()
   let trying: Promise<unknown> = Promise.resolve()
   let busy = false
   const attempt = async (): Promise<void> => {
-    if (busy || transport.connections().length > 0) return
+    if (busy || connected()) return
     busy = true
     const limit = AbortSignal.any([stop.signal, AbortSignal.timeout(bootstrapEveryMs * 3)])
-    await Promise.allSettled(addresses.map(async (address) => transport.dial(address, limit)))
+    await Promise.allSettled(addresses.map(async (address) => dial(address, limit)))
     busy = false
   }
   const timer = setInterval(() => {

@@ -15,17 +15,19 @@ export interface InitOptions {
   /** bytes */
   space?: number
   profile?: Profile
+  kubo?: string
 }
 
 export async function init(session: Session, options: InitOptions): Promise<Exit> {
-  const { name, open, space, profile } = options
+  const { name, open, space, profile, kubo } = options
   const { initHome } = await session.world.loadNode()
   const { mesh, peer, rootKeyFile, spaceBytes } = await initHome({
     home: session.home,
     open: open === true,
     ...(name === undefined ? {} : { name }),
     ...(space === undefined ? {} : { spaceBytes: space }),
-    ...(profile === undefined ? {} : { profile })
+    ...(profile === undefined ? {} : { profile }),
+    ...(kubo === undefined ? {} : { kubo })
   })
   const join = `mesh join /ip4/${ownAddress(networkInterfaces())}/tcp/${portDefault}/p2p/${peer} --mesh ${mesh}`
   const { out } = session

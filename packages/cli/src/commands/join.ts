@@ -23,7 +23,7 @@ export async function join(session: Session, where: string, options: JoinOptions
   const bootstrap = invited ? undefined : parseBootstrap(where)
   const invite = invited ? where : options.invite
   const settled = settle(options, session.world.env, await readConfigFile(session.home))
-  const { space } = settled.options
+  const { space, kubo, sharedBackend } = settled.options
   const { joinHome } = await session.world.loadNode()
   const { mesh } = await joinHome(
     {
@@ -31,7 +31,9 @@ export async function join(session: Session, where: string, options: JoinOptions
       ...(bootstrap === undefined ? {} : { bootstrap }),
       ...(invite === undefined ? {} : { invite }),
       ...(options.mesh === undefined ? {} : { mesh: options.mesh }),
-      ...(space === undefined ? {} : { spaceBytes: space })
+      ...(space === undefined ? {} : { spaceBytes: space }),
+      ...(kubo === undefined ? {} : { kubo }),
+      ...(sharedBackend === undefined ? {} : { sharedBackend })
     },
     session.world.signal
   )

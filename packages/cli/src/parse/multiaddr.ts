@@ -56,6 +56,17 @@ export function parseListen(text: string): string {
   return text
 }
 
+/** Where the RPC API of a Kubo is reached, or `off`. MESH_BAD_ADDRESS. */
+export function parseKubo(text: string): string {
+  if (text === 'off' || /^\/unix\/[^\0]+$/.test(text)) return text
+  const bare = text.replace(/\/https?$/, '')
+  const [place, tcp, ...rest] = namesOf(bare)
+  const fits = isPlace(place) && place !== 'ip6zone' && tcp === 'tcp' && rest.length === 0
+  if (!fits || portOf(text) === 0)
+    throw badAddress(text, 'Give the one of `ipfs config Addresses.API`, such as /ip4/127.0.0.1/tcp/5001, or off.')
+  return text
+}
+
 function isPlace(name: string | undefined): boolean {
   return name !== undefined && /^(ip4|ip6|ip6zone|dns|dns4|dns6)$/.test(name)
 }

@@ -239,9 +239,9 @@ export class Jobs {
     this.#init.started(job)
   }
 
-  /** It is larger than was reserved: reserve twice as much and go on from what is there. */
+  /** It is larger than was reserved: reserve twice as much, or twice what has been seen, and go on from what is there. */
   #enlarge(job: Job, bytes: number): boolean {
-    const wanted = Math.max(job.reserve * 2, bytes + reserveMinBytes)
+    const wanted = 2 * Math.max(job.reserve, bytes)
     if (wanted > this.#room) {
       if (job.reserve >= this.#room) return false
       job.reserve = this.#room

@@ -96,6 +96,21 @@ export function decodeRecord(bytes: Uint8Array): MemberRecord {
   return record
 }
 
+/**
+ * Where the peer itself is reached, and where its IPFS back end is: addresses of the latter end in /p2p/ and its peer id, so
+ * that one list carries both.
+ */
+export function placesOf({ ipfsPeer, addresses }: Pick<MemberRecord, 'ipfsPeer' | 'addresses'>): {
+  own: string[]
+  backEnd: string[]
+} {
+  const isBackEnd = (address: string): boolean => ipfsPeer !== '' && address.endsWith(`/p2p/${ipfsPeer}`)
+  return {
+    own: addresses.filter((address) => !isBackEnd(address)),
+    backEnd: addresses.filter(isBackEnd)
+  }
+}
+
 /** First 8 bytes of the SHA-256 of the encoded record: what a beat names. */
 export function recordHash8(bytes: Uint8Array, crypto: Crypto): Uint8Array {
   return crypto.hash(bytes).slice(0, 8)

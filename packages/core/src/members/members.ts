@@ -43,6 +43,8 @@ export class Members {
   readonly #beats = new Map<string, HeardBeat>()
   #candidates: Candidate[] | undefined
   #byPeer = new Map<string, Candidate>()
+  /** peer ids of IPFS back ends that are not the members' own */
+  #backEnds: ReadonlySet<string> = new Set()
   #seen: { at: number; isolated: boolean; braking: boolean } | undefined
   /** Grows whenever the candidates change: caches of orders go by it. */
   epoch = 0
@@ -86,6 +88,10 @@ export class Members {
   /** Is it handing its duties on? */
   leaving(peer: string): boolean {
     return this.#init.facts.record(peer)?.flags.leaving === true
+  }
+
+  isBackEnd(peer: string): boolean {
+    return this.candidates.length > 0 && this.#backEnds.has(peer)
   }
 
   trusted(peer: string): boolean {
@@ -245,6 +251,7 @@ export class Members {
     }
     found.sort((a, b) => (a.peer < b.peer ? -1 : 1))
     this.#byPeer = new Map(found.map((candidate) => [candidate.peer, candidate]))
+    this.#backEnds = new Set(found.filter(({ peer, backend }) => backend !== peer).map(({ backend }) => backend))
     return found
   }
 }

@@ -3,10 +3,18 @@
  * root, in this state). In an open mesh a peer that nobody vouched for first does the work that its stamp proves, in small units.
  */
 import { type Crypto, signedBytes } from '../crypto.ts'
+import { textLength } from '../bytes/utf8.ts'
 import { Writer } from '../bytes/writer.ts'
 import type { Row } from '../effects.ts'
 import { type Beat, beatBytes, encodeBeat } from '../formats/beat.ts'
-import { encodeRecord, type MemberRecord, recordBytes, stampBits, weightMax } from '../formats/record.ts'
+import {
+  addressBytesMax,
+  encodeRecord,
+  type MemberRecord,
+  recordBytes,
+  stampBits,
+  weightMax
+} from '../formats/record.ts'
 import type { Agenda } from '../loop/agenda.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import type { Members } from './members.ts'
@@ -18,6 +26,8 @@ const hashesPerUnit = 100
 const gib = 1024 ** 3
 /** What a record may carry. */
 const addressesMax = 8
+/** Beside everything else in a record of at most 1,024 bytes. */
+const addressesBytesMax = 700
 
 /** meta 'i': the incarnation. */
 export const incarnationRowKey: Uint8Array = new Uint8Array([0x69])
@@ -177,7 +187,7 @@ export class Self {
         left: this.#leave === 'left'
       },
       ipfsPeer: settings.ipfsPeer,
-      addresses: this.#addresses.slice(0, addressesMax),
+      addresses: fitting(this.#addresses),
       until: this.#until,
       stamp: this.#stamp,
       version: settings.version,
@@ -224,6 +234,19 @@ export class Self {
     }
     this.#init.agenda.soon(unit)
   }
+}
+
+/** The first of them that a record has room for. */
+function fitting(addresses: readonly string[]): string[] {
+  const found: string[] = []
+  let bytes = 0
+  for (const address of addresses) {
+    const size = textLength(address) + 2
+    if (found.length >= addressesMax || size > addressBytesMax + 2 || bytes + size > addressesBytesMax) continue
+    found.push(address)
+    bytes += size
+  }
+  return found
 }
 
 /** Log2 of the budget in GiB, 0..10: a coarse class, so that small changes move nothing. */

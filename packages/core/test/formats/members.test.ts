@@ -9,7 +9,7 @@ import { type Beat, decodeBeat, encodeBeat } from '../../src/formats/beat.ts'
 import { encodeAdmission } from '../../src/formats/admission.ts'
 import { decodeGrant, encodeGrant, inviteText, inviteTextMax, parseInvite } from '../../src/formats/invite.ts'
 import { type KeyOp, encodeKeyOp } from '../../src/formats/key-op.ts'
-import { type MemberRecord, encodeRecord, stampBits } from '../../src/formats/record.ts'
+import { type MemberRecord, encodeRecord, placesOf, stampBits } from '../../src/formats/record.ts'
 import { admission, beat, crypto, grant, invite, keyOps, meshId, record } from './samples.ts'
 
 test('a record out of its bounds is not encoded', () => {
@@ -34,6 +34,17 @@ test('a record out of its bounds is not encoded', () => {
   for (const change of bad) {
     assert.throws(() => encodeRecord({ ...record, ...change } as MemberRecord), FormatError, JSON.stringify(change))
   }
+})
+
+test('the addresses of the IPFS back end are those that end in its peer id', () => {
+  const addresses = [
+    '/ip4/192.0.2.7/tcp/4101',
+    '/ip4/192.0.2.7/tcp/4001/p2p/12D3Kubo',
+    '/ip4/192.0.2.7/tcp/1/p2p/12D3Me'
+  ]
+  const [own, other, third] = addresses
+  assert.deepEqual(placesOf({ ipfsPeer: '12D3Kubo', addresses }), { own: [own, third], backEnd: [other] })
+  assert.deepEqual(placesOf({ ipfsPeer: '', addresses }), { own: addresses, backEnd: [] })
 })
 
 test('the work in a stamp is counted in leading zero bits', () => {

@@ -19,6 +19,8 @@ import { Watchdog } from './watchdog.ts'
 const unpinMs = 120_000
 /** Ms: the look whether Kubo is well. */
 const probeMs = 5000
+/** Bytes: what is smaller may find a place on a disk where nothing else does. */
+const triedBytes: number = 1 << 20
 /** Ms to connect to a peer. */
 const connectMs = 10_000
 
@@ -56,13 +58,9 @@ export class KuboApi {
     return { peer, addresses: Array.isArray(addresses) ? addresses.map(String) : [], version }
   }
 
-  async probe(signal: AbortSignal): Promise<void> {
-    await this.#value('version', {}, { signal, answerMs: probeMs })
-  }
-
-  /** Whether it can write: a small block, kept no longer than it takes. */
+  /** Whether it has room: for a block as large as a chunk, kept no longer than it takes. */
   async tryWrite(signal: AbortSignal): Promise<void> {
-    const bytes = new Uint8Array(randomBytes(4096))
+    const bytes = new Uint8Array(randomBytes(triedBytes))
     const put = this.#rpc.values('block/put', { 'cid-codec': 'raw' }, { signal, body: async (write) => write(bytes) })
     for await (const value of put) await this.#value('block/rm', { arg: field(value, 'Key'), force: true }, { signal })
   }

@@ -43,17 +43,22 @@ import { Rpc } from './rpc.ts'
 /** Ms. */
 const stallMsDefault = 30_000
 const answerMsDefault = 20_000
+const lookForLostMs = 3_600_000
 
 export interface KuboContentInit {
   /** Folder of the journal alone; created if absent. */
   path: string
   /** Multiaddr of Kubo's RPC API, such as /ip4/127.0.0.1/tcp/5001. */
   api: string
+  /** The Kubo's peer id: should another one answer there, it holds nothing of ours. Default: whoever answers. */
+  ipfsPeer?: string
   /** Mesh and peer that the pins are made for: they become part of the pins' names in Kubo. */
   mesh: string
   peer: string
   /** Multiaddrs of what holds a member's blocks, each ending in /p2p/<its IPFS peer>. */
   reach(peer: string): readonly string[]
+  /** Somebody took a pin of ours away from Kubo. Looked for at the first probe, when Kubo comes back, and every hour. */
+  lost?(cid: string): void
   /** Ms without a new block after which content is `unreachable`. Default: 30,000. */
   stallMs?: number
   /** Ms without any answer after which Kubo is `back-end`. Default: 20,000. */
@@ -61,8 +66,20 @@ export interface KuboContentInit {
 }
 
 export interface KuboContent extends Content {
-  /** Who the Kubo is and where it listens. Works before start(). */
+  /** Who the Kubo is and where it listens by now. */
   identity(signal?: AbortSignal): Promise<KuboIdentity>
+}
+
+/** Who answers at the address of a Kubo's RPC API; ContentError if none does. */
+export async function identifyKubo(api: string, signal: AbortSignal): Promise<KuboIdentity> {
+  const rpc = new Rpc(parseApiAddress(api), answerMsDefault)
+  try {
+    return await new KuboApi(rpc).identity(signal)
+  } catch (error) {
+    throw kuboFailure(error)
+  } finally {
+    rpc.close()
+  }
 }
 
 export function createKuboContent(init: KuboContentInit): KuboContent {
@@ -71,6 +88,7 @@ export function createKuboContent(init: KuboContentInit): KuboContent {
 
 class KuboBackend implements KuboContent {
   readonly #reach: KuboContentInit['reach']
+  readonly #ipfsPeer: string | undefined
   readonly #stallMs: number
   readonly #rpc: Rpc
   readonly #api: KuboApi
@@ -79,11 +97,17 @@ class KuboBackend implements KuboContent {
   readonly #neighbours: Neighbours
   readonly #turns = new Turns()
   readonly #tasks = new Tasks()
+  readonly #lost: (cid: string) => void
   /** It had no room for something; until a write works again. */
   #full = false
+  /** mono ms */
+  #lookForLostAt = 0
 
-  constructor({ path, api, mesh, peer, reach, stallMs = stallMsDefault, answerMs = answerMsDefault }: KuboContentInit) {
-    this.#reach = reach
+  constructor(init: KuboContentInit) {
+    const { path, api, mesh, peer, stallMs = stallMsDefault, answerMs = answerMsDefault } = init
+    this.#reach = init.reach
+    this.#ipfsPeer = init.ipfsPeer
+    this.#lost = (cid) => init.lost?.(cid)
     this.#stallMs = stallMs
     this.#rpc = new Rpc(parseApiAddress(api), answerMs)
     this.#api = new KuboApi(this.#rpc)
@@ -123,6 +147,9 @@ class KuboBackend implements KuboContent {
       if (options.mode === 'recursive') isLeaf(cid)
       // Not waited for: bitswap asks whoever becomes a neighbour meanwhile.
       void this.#meet(options.sources, signal)
+      const origins = (options.origins ?? []).filter((address) => address.includes('/p2p/'))
+      const places = origins.map((address) => [address])
+      void this.#neighbours.meet(places, signal)
       return this.#pin(cid, { ...options, signal })
     })
   }
@@ -166,12 +193,41 @@ class KuboBackend implements KuboContent {
 
   async probe(): Promise<void> {
     if (!this.#tasks.started) throw new ContentError('back-end', 'Content is not started')
-    await this.#run(undefined, async (signal) => {
-      await this.#api.probe(signal)
-      if (!this.#full) return
-      await this.#api.tryWrite(signal)
-      this.#full = false
+    try {
+      await this.#run(undefined, async (signal) => this.#probe(signal))
+    } catch (error) {
+      this.#lookForLostAt = 0
+      throw error
+    }
+    if (performance.now() < this.#lookForLostAt) return
+    this.#lookForLostAt = performance.now() + lookForLostMs
+    this.#run(undefined, async (signal) => this.#lookForLost(signal)).catch(() => {
+      this.#lookForLostAt = 0
     })
+  }
+
+  async #probe(signal: AbortSignal): Promise<void> {
+    const { peer } = await this.#api.identity(signal)
+    if (this.#ipfsPeer !== undefined && peer !== this.#ipfsPeer) {
+      throw new ContentError('back-end', `Another Kubo answers there: ${peer}, not ${this.#ipfsPeer}`)
+    }
+    if (!this.#full) return
+    await this.#api.tryWrite(signal)
+    this.#full = false
+  }
+
+  /** One listing of all pins, and a second look at those of ours that are not in it: they may be newer. */
+  async #lookForLost(signal: AbortSignal): Promise<void> {
+    const there = new Set<string>()
+    for (const mode of ['recursive', 'direct'] as const) {
+      for await (const cid of this.#api.pins(mode, signal)) there.add(`${mode} ${cid}`)
+    }
+    for await (const { cid, record } of this.#journal.records()) {
+      const name = cid.toString()
+      if (record.state !== 'pinned' || there.has(`recursive ${name}`) || there.has(`${record.mode} ${name}`)) continue
+      const lost = await this.#turns.take(name, signal, async (inTurn) => this.#pins.lost(cid, inTurn))
+      if (lost) this.#lost(name)
+    }
   }
 
   add(source: AddSource, options: AddOptions = {}): Promise<Imported> {

@@ -78,6 +78,17 @@ export class KuboPins {
     await journal.remove(cid)
   }
 
+  /** Did somebody take this pin away from Kubo? Then it is pinned no longer, and the next pin() makes it again. */
+  async lost(cid: CID, signal: AbortSignal): Promise<boolean> {
+    const { journal } = this.#init
+    const record = journal.record(cid)
+    if (record?.state !== 'pinned') return false
+    const { recursive, direct } = await this.#standing(cid, signal)
+    if (recursive !== undefined || (record.mode === 'direct' && direct !== undefined)) return false
+    await journal.write(cid, { ...record, state: 'partial', bytes: 0 })
+    return true
+  }
+
   /** Kubo has the pin already: ours from before, or somebody's. It must not be added again (see kubo-api.ts). */
   async #takeStanding(
     cid: CID,

@@ -10,8 +10,8 @@ import type { ApiAddress } from './api-address.ts'
 import { KuboError } from './kubo-error.ts'
 import { Watchdog } from './watchdog.ts'
 
-/** Connections to the API: acquisitions, reads and looks at once. */
-const socketsMax = 64
+/** Connections to the API: what waits for blocks must not keep a look at Kubo waiting. */
+const socketsMax = 256
 /** Bytes of an answer that is read whole: the largest is a block. */
 const answerBytesMax = 8 << 20
 /** Bytes of one JSON line. */

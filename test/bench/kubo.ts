@@ -1,0 +1,137 @@
+/**
+ * Content in Kubo daemons: through pinmesh, and beside it what two Kubos do by themselves with the same bytes. Then from Kubo to
+ * an embedded peer and back.
+ */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ApiClient } from '@pinmesh/api/client'
+import { bytesOf, writeBytes } from '../kit/files.ts'
+import { Kubo, withoutKubo } from '../kit/kubo.ts'
+import { Lab } from '../kit/lab.ts'
+import type { PeerProcess } from '../kit/peer.ts'
+import { until } from '../kit/until.ts'
+import { type Baseline, perSecond, report } from './report.ts'
+
+const largeBytes = 256 * 1024 * 1024
+const smallPins = 1000
+/** As many as a peer fetches at once. */
+const atOnce = 16
+
+export async function kubo(): Promise<void> {
+  if (withoutKubo !== false) {
+    process.stdout.write(`  ${withoutKubo}\n`)
+    return
+  }
+  const { bulk, small, far } = await plain()
+  await oneKubo(small)
+  await between({ name: 'Kubo to Kubo', on: ['kubo', 'kubo'], bulk, far })
+  await between({ name: 'Kubo to embedded', on: ['kubo', 'helia'] })
+  await between({ name: 'embedded to Kubo', on: ['helia', 'kubo'] })
+}
+
+/** What Kubo does by itself. */
+async function plain(): Promise<{ bulk: Baseline; small: Baseline; far: Baseline }> {
+  const [one, other] = [await Kubo.start(), await Kubo.start()]
+  try {
+    await other.call(
+      `swarm/connect?${new URLSearchParams((await one.addresses()).map((address): [string, string] => ['arg', address]))}`
+    )
+    const cid = await one.add(bytesOf('plain', largeBytes), { pin: true })
+    const start = performance.now()
+    await other.call(`pin/add?arg=${cid}`)
+    const bulk = largeBytes / 1e6 / ((performance.now() - start) / 1000)
+    const pinning = async (where: string, from: Kubo): Promise<number> => {
+      const cids = await smallOnes(where, from)
+      return perSecond(smallPins, atOnce, async (n) => other.call(`pin/add?arg=${cids[n]}`))
+    }
+    const small = await pinning('plain here', other)
+    const far = await pinning('plain there', one)
+    report("Kubo's own pin/add of 256 MiB from another Kubo", bulk, 'MB/s')
+    report("Kubo's own pin/add of 1 kB that it has", small, '/s')
+    report("Kubo's own pin/add of 1 kB from another Kubo", far, '/s')
+    const name = 'plain Kubo'
+    return { bulk: { name, value: bulk }, small: { name, value: small }, far: { name, value: far } }
+  } finally {
+    await one.remove()
+    await other.remove()
+  }
+}
+
+/** Pins of what the Kubo of the one peer has already. */
+async function oneKubo(small: Baseline): Promise<void> {
+  const lab = new Lab('bench-kubo')
+  const daemon = await Kubo.start()
+  try {
+    const a = await lab.found('a', { flags: ['--kubo', daemon.api] })
+    const cids = await smallOnes('one', daemon)
+    const start = performance.now()
+    await a.client.pins.add(cids.map((cid) => ({ cid, replicas: 1, anyway: true })))
+    await held(a.client, smallPins)
+    const rate = smallPins / ((performance.now() - start) / 1000)
+    report('through pinmesh: pins of 1 kB that its Kubo has', rate, '/s', small)
+  } finally {
+    await lab.close()
+    await daemon.remove()
+  }
+}
+
+interface Between {
+  readonly name: string
+  readonly on: readonly ('kubo' | 'helia')[]
+  readonly bulk?: Baseline
+  readonly far?: Baseline
+}
+
+async function between({ name, on, bulk, far }: Between): Promise<void> {
+  const lab = new Lab('bench-kubo')
+  const daemons = new Map<number, Kubo>()
+  try {
+    for (const [n, kind] of on.entries()) if (kind === 'kubo') daemons.set(n, await Kubo.start())
+    const flags = (n: number): { flags: string[] } => ({
+      flags: daemons.has(n) ? ['--kubo', (daemons.get(n) as Kubo).api] : []
+    })
+    const a = await lab.found('a', flags(0))
+    const b = await lab.join('b', a, flags(1))
+    await lab.meet([a, b])
+    await bulkRate(`${name}: 256 MiB, added → held by the other`, [a, b], lab, bulk)
+    await smallRate(`${name}: pins of 1 kB, asked for → all held by the other`, [a, b], lab, far)
+  } finally {
+    await lab.close()
+    for (const daemon of daemons.values()) await daemon.remove()
+  }
+}
+
+async function bulkRate(what: string, [a, b]: [PeerProcess, PeerProcess], lab: Lab, against?: Baseline): Promise<void> {
+  const [large] = await a.run(['add', writeBytes(join(lab.folder, 'large'), 'large', largeBytes), '-r', '2'])
+  const start = performance.now()
+  await until('the large file is held twice', 300_000, async () => (await b.status(String(large?.cid))).have === 2)
+  report(what, largeBytes / 1e6 / ((performance.now() - start) / 1000), 'MB/s', against)
+}
+
+async function smallRate(
+  what: string,
+  [a, b]: [PeerProcess, PeerProcess],
+  lab: Lab,
+  against?: Baseline
+): Promise<void> {
+  const folder = join(lab.folder, 'small')
+  await mkdir(folder)
+  const files = Array.from({ length: smallPins }, (_none, n) => writeBytes(join(folder, `${n}`), `small ${n}`, 1000))
+  const added = await a.run(['add', ...files, '-r', '1'], { deadlineMs: 300_000 })
+  const before = (await b.client.info()).holding
+  const start = performance.now()
+  await a.client.pins.add(added.map(({ cid }) => ({ cid: String(cid), replicas: 2 })))
+  // Some of them may have been its own duty before.
+  await held(b.client, smallPins + 1)
+  report(what, (smallPins + 1 - before) / ((performance.now() - start) / 1000), '/s', against)
+}
+
+async function held(client: ApiClient, pins: number): Promise<void> {
+  await until(`${pins} pins are held`, 300_000, async () => (await client.info()).holding >= pins)
+}
+
+async function smallOnes(seed: string, on: Kubo): Promise<string[]> {
+  const cids: string[] = []
+  await perSecond(smallPins, atOnce, async (n) => void (cids[n] = await on.add(bytesOf(`${seed} ${n}`, 1000))))
+  return cids
+}
