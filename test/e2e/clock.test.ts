@@ -55,7 +55,7 @@ function clockOff(offMs: number): void {
     const { clock } = await d.client.info()
     assert.ok(Math.abs(clock.offsetMs + offMs) < 60_000, `${clock.offsetMs} ms`)
     assert.match((await d.try(['id'])).out, /"inDoubt":true/)
-    assert.equal(noted([d], 'MESH_CLOCK_SKEW'), 1)
+    await until('d says so', 20_000, () => noted([d], 'MESH_CLOCK_SKEW') === 1)
     const seen = await until('a sees it', 20_000, async () => (await a.knows(d.peer))?.clockAheadMs)
     assert.ok(Math.abs(seen - offMs) < 60_000)
 
