@@ -41,7 +41,7 @@ function addInit(program: Command, act: Act): void {
     .command('init')
     .description('found a mesh: charter, root key and first peer')
     .option('--name <text>', 'what people call it (default: mesh)', parseMeshName)
-    .option('--open', 'let anybody hold content; without, only peers that are vouched for')
+    .option('--open', 'let anybody hold content; without, only peers that are invited')
     .addOption(space())
     .addOption(profile("how patient the mesh's timings are (default: wan)"))
     .addOption(optionOf(settingOf('kubo')!).argParser(parseKubo))

@@ -31,7 +31,8 @@ Then, on a peer that may write:
   mesh get bafy… -o holiday           bring it back
   mesh unpin bafy…                    want it no longer
 
-Let another peer write (on the one that founded the mesh):
+Let another peer in, or let it write (on the one that founded the mesh):
+  mesh invite                         one word; the other joins with it
   mesh writers add 12D3KooW…
 
 Every command takes --json, and \`mesh <command> --help\` shows more examples.

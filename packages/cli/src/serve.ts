@@ -125,6 +125,11 @@ async function tellReady({ out }: Session, info: NodeInfo, at: ApiListen): Promi
     { event: 'ready', peer, mesh, addresses, api, name, role, spaceBytes, joinLines },
     out.quiet ? peer : text
   )
+  if (role === 'removed') {
+    out.talk(
+      `The owner has put this peer out of the mesh: its copies count for nothing. Only he brings it back:  mesh peers vouch ${peer}`
+    )
+  }
   if (role === 'waiting' && admission === 'invite') {
     out.talk(`This mesh admits by invitation: ask its owner to run  mesh peers vouch ${peer}`)
   }

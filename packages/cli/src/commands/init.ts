@@ -43,7 +43,9 @@ export async function init(session: Session, options: InitOptions): Promise<Exit
     out.quiet ? mesh : table(lines).join('\n')
   )
   out.talk(`Back up ${rootKeyFile}: without it nobody can ever name another writer of this mesh.`)
-  out.talk('Now run the peer: mesh start. Others can join while it runs.')
+  const next =
+    open === true ? 'Others can join while it runs.' : 'Then mesh invite makes the word that another peer joins with.'
+  out.talk(`Now run the peer: mesh start. ${next}`)
   return 0
 }
 
