@@ -86,6 +86,8 @@ export class TrustChanges {
 
   #make(one: Waiting): void {
     const { facts, disk } = this.#init
+    // Every mesh was founded with operations: where none is held the store was lost, and what would be signed here was signed before.
+    if (facts.keyLog.seq === 0) return this.#end(one, noKeyLog)
     const change = this.#complete(one.wanted)
     if ('code' in change || 'seq' in change) return this.#end(one, change)
     const op = this.#sign(change)
@@ -170,6 +172,12 @@ export const ownPeer: Failure = {
   code: 'MESH_OWN_PEER',
   text: 'A peer cannot take away its own place in the mesh.',
   remedy: 'Run it on another peer that has the root key.'
+}
+
+const noKeyLog: Failure = {
+  code: 'MESH_NO_MEMBER',
+  text: 'This peer has lost the key log of the mesh, so nothing can be signed after it.',
+  remedy: 'Wait until another member is connected: it has the key log.'
 }
 
 const refusals: Partial<Record<Compared, Failure>> = {

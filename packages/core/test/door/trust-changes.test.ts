@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Effect, Reply, TrustChange } from '../../src/index.ts'
 import { decodeFrame, encodeFrame } from '../../src/sync/frames.ts'
-import { Charter, type Driver, Mesh, nodeCryptoWithRoot } from '../kit.ts'
+import { Charter, type Driver, MemoryDisk, Mesh, nodeCryptoWithRoot } from '../kit.ts'
 
 const outsider = new Charter(9).cryptos[8]?.peer as string
 
@@ -49,6 +49,21 @@ test('where no member answers nothing is signed, unless it is said to do no harm
   const alone = new Charter(1).driver(0)
   alone.start()
   assert.equal(codeOf(change(alone, { kind: 'vouch', peer: outsider })), 'change-trust')
+})
+
+test('a peer that has the root key and has lost the key log signs nothing until it has heard it again, whatever it is told', () => {
+  const { mesh, a } = twoOwners()
+  const disk = new MemoryDisk()
+  const lost = new Charter(3, { writing: 1 }).driver(0, { disk, seed: 9 })
+  lost.start()
+  lost.run(1000)
+  assert.equal(codeOf(change(lost, { kind: 'vouch', peer: outsider }, true)), 'MESH_NO_MEMBER')
+  mesh.stop(a)
+  lost.mono = mesh.peers[0]?.mono as number
+  mesh.passes = () => true
+  mesh.add(lost)
+  mesh.run(5000)
+  assert.deepEqual(change(lost, { kind: 'vouch', peer: outsider }), { of: 'change-trust', seq: 6 })
 })
 
 test('two histories that the root key has signed are met before a third operation, and told', () => {
