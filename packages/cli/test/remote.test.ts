@@ -67,14 +67,22 @@ test('every command that asks a peer works from another machine', async (t) => {
 
 /** Those that work on the machine that they run on. */
 const here = /^(?:init|start|join|version|completion|service \w+|doctor|root \w+)$/
-const words: Record<string, string> = { cid: cids[1]!, peer, name: 'zone', value: 'cellar', invitation: '1' }
+const words: Record<string, string> = {
+  cid: cids[1]!,
+  old: cids[2]!,
+  new: cids[3]!,
+  peer,
+  name: 'zone',
+  value: 'cellar',
+  invitation: '1'
+}
 /** What a command wants besides. */
 const besides: Record<string, string[]> = { 'policy set': ['--replicas', '2'] }
 
 function leaves(command: ReturnType<typeof createProgram>, path: string[]): string[][] {
   const args = command.registeredArguments.map((one) => one.name())
   const yes = command.options.some(({ long }) => long === '--yes') ? ['--yes'] : []
-  const isLeaf = command.commands.length === 0
+  const isLeaf = command.commands.length === 0 || args.length > 0
   const own = isLeaf ? [[...path, ...args.map((name) => `<${name}>`), ...yes]] : []
   return [...own, ...command.commands.flatMap((one) => leaves(one as typeof command, [...path, one.name()]))]
 }
