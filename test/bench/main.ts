@@ -5,11 +5,13 @@
 import { acceptance } from './acceptance.ts'
 import { idle } from './idle.ts'
 import { kubo } from './kubo.ts'
+import { leave } from './leave.ts'
+import { many } from './many.ts'
 import { repair } from './repair.ts'
 import { start } from './start.ts'
 import { transfer } from './transfer.ts'
 
-const benches: Record<string, () => Promise<void>> = { start, acceptance, transfer, kubo, repair, idle }
+const benches: Record<string, () => Promise<void>> = { start, acceptance, transfer, kubo, repair, idle, many, leave }
 
 const names = process.argv.slice(2)
 const unknown = names.find((name) => !(name in benches))

@@ -28,6 +28,8 @@ const groupsPerRound = 8
 const promised = pinStates.indexOf('promised')
 const heldFirst = pinStates.indexOf('held')
 const heldLast = pinStates.indexOf('leaving')
+/** Renewals that fall into the same tenth of their time leave together: messages are dear, bytes are cheap. */
+const renewalsPerLife = 10
 /** meta 'p' shard: the newest promise of a shard, wall ms. */
 const promiseRowKind = 0x70
 
@@ -191,7 +193,7 @@ export class Claimer {
     const holdUntil = Math.max(shard.stamp, Math.floor(outbox.wall) + timings.leaseMs)
     shard.stamp = holdUntil
     disk.write({ rows: [promiseRow(id, holdUntil)], sync: true, done: () => this.#publish(id, buckets, holdUntil) })
-    this.#planAt(id, outbox.mono + timings.renewMs)
+    this.#planAt(id, inRound(outbox.mono + timings.renewMs, timings.renewMs / renewalsPerLife))
   }
 
   #publish(id: number, buckets: ClaimBucket[], holdUntil: number): void {
@@ -227,4 +229,9 @@ export class Claimer {
     }
     return shard
   }
+}
+
+/** The last end of a round before `at`, so that what is due in one round is due at one instant. */
+function inRound(at: number, roundMs: number): number {
+  return Math.floor(at / roundMs) * roundMs
 }

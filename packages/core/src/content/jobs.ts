@@ -92,6 +92,11 @@ export class Jobs {
     return this.#budget === 0 ? 0 : Math.max(0, 1 - (this.#used + this.#reserved) / this.#budget)
   }
 
+  /** Share of the budget that is used, 0..1: what comes and goes with every fetch is left out. */
+  get filled(): number {
+    return this.#budget === 0 ? 1 : this.#used / this.#budget
+  }
+
   get idle(): boolean {
     return this.#byKey.size === 0
   }
@@ -138,8 +143,12 @@ export class Jobs {
   /** Starts what there is room for. */
   run(): void {
     for (const lane of lanes) {
-      while (this.#placeFor(lane) && this.#lanes[lane].length > 0) {
-        this.#start(this.#lanes[lane].shift() as Job)
+      for (let job = this.#lanes[lane][0]; job !== undefined && this.#placeFor(lane); job = this.#lanes[lane][0]) {
+        // Room that others have reserved may come back: it waits for that, and those behind it too.
+        const lacking = this.#reserveFor(job) - this.#room
+        if (lacking > 0 && lacking <= this.#reserved) return
+        this.#lanes[lane].shift()
+        this.#start(job)
       }
     }
   }
@@ -211,10 +220,7 @@ export class Jobs {
   }
 
   #start(job: Job): void {
-    const reserve = Math.max(
-      job.reserve,
-      job.sizeKnown ?? Math.min(reserveDefaultBytes, Math.max(this.#room, reserveMinBytes))
-    )
+    const reserve = this.#reserveFor(job)
     if (reserve > this.#room) {
       this.#byKey.delete(toHex(job.key))
       this.#init.failed(job, 'no-space')
@@ -237,6 +243,10 @@ export class Jobs {
       bytesMax: reserve
     })
     this.#init.started(job)
+  }
+
+  #reserveFor({ reserve, sizeKnown }: Job): number {
+    return Math.max(reserve, sizeKnown ?? Math.min(reserveDefaultBytes, Math.max(this.#room, reserveMinBytes)))
   }
 
   /** It is larger than was reserved: reserve twice as much, or twice what has been seen, and go on from what is there. */

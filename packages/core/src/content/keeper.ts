@@ -29,6 +29,9 @@ import { Visit } from './visit.ts'
 
 /** What is to be looked at later is looked at daily: when it is due by the wall clock may have been wrong. */
 const reviewMaxMs = 24 * 60 * 60 * 1000
+/** Shares of the budget: a peer fuller than the first asks for nothing new until it is emptier than the second. */
+const declineFrom = 0.9
+const declineBelow = 0.8
 /** Leaves asked for at once by the sweep. */
 const visitsMax = 32
 
@@ -200,9 +203,9 @@ export class Keeper {
   }
 
   #spaceChanged(): void {
-    const free = this.jobs.free
-    if (free < 0.1) this.#init.declining(true)
-    else if (free > 0.2) this.#init.declining(false)
+    const { filled } = this.jobs
+    if (filled > declineFrom) this.#init.declining(true)
+    else if (filled < declineBelow) this.#init.declining(false)
   }
 
   #save(leaf: Leaf, rows: Row[], done?: () => void): void {

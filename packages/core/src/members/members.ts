@@ -45,6 +45,8 @@ export class Members {
   #byPeer = new Map<string, Candidate>()
   /** peer ids of IPFS back ends that are not the members' own */
   #backEnds: ReadonlySet<string> = new Set()
+  /** by peer: what placement has read of its record */
+  readonly #placings = new Map<string, string>()
   #seen: { at: number; isolated: boolean; braking: boolean } | undefined
   /** Grows whenever the candidates change: caches of orders go by it. */
   epoch = 0
@@ -67,6 +69,12 @@ export class Members {
 
   candidate(peer: string): Candidate | undefined {
     return this.candidates.length > 0 ? this.#byPeer.get(peer) : undefined
+  }
+
+  /** Does this peer's record say anything new that placement reads? */
+  moved(peer: string): boolean {
+    const record = this.#init.facts.record(peer)
+    return record === undefined || this.#candidates === undefined || this.#placings.get(peer) !== placingOf(record)
   }
 
   /** The facts about members have changed. */
@@ -249,6 +257,8 @@ export class Members {
         backend: record.ipfsPeer === '' ? record.peer : record.ipfsPeer
       })
     }
+    this.#placings.clear()
+    for (const { record } of this.#init.facts.records()) this.#placings.set(record.peer, placingOf(record))
     found.sort((a, b) => (a.peer < b.peer ? -1 : 1))
     this.#byPeer = new Map(found.map((candidate) => [candidate.peer, candidate]))
     this.#backEnds = new Set(found.filter(({ peer, backend }) => backend !== peer).map(({ backend }) => backend))
@@ -258,4 +268,9 @@ export class Members {
 
 function later(a: Beat, b: Beat): boolean {
   return a.incarnation > b.incarnation || (a.incarnation === b.incarnation && a.n > b.n)
+}
+
+/** All of a record but its date, incarnation and signature. */
+function placingOf({ flags, weight, zone, ipfsPeer, addresses, class: of, version }: MemberRecord): string {
+  return JSON.stringify([flags, weight, zone, ipfsPeer, addresses, of, version])
 }

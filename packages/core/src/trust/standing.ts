@@ -131,7 +131,8 @@ export class Standing {
     disk.write({ rows })
     if (record.peer === self) gossip.send('record', bytes)
     if (record.peer === self && from !== self) this.#init.own().outrun(record.incarnation)
-    this.#membersChanged()
+    // The daily renewal of a record moves nothing.
+    if (members.moved(record.peer)) this.#membersChanged()
     if (!known) outbox.note('member', 'A peer is a member now.', { peer: record.peer })
     return 'new'
   }

@@ -129,7 +129,23 @@ test('a fetch is allowed what was reserved for it: the known size, else a defaul
     desk.run().map(({ bytesMax }) => bytesMax / mib),
     [70, 16, 14]
   )
-  assert.deepEqual(desk.ended, ['4 no-space'])
+  // The next waits for what others have reserved and may not use.
+  assert.deepEqual(desk.ended, [])
+  desk.jobs.acquired(2, mib, 1 * mib)
+  assert.deepEqual(
+    desk.run().map(({ job, bytesMax }) => [job, bytesMax / mib]),
+    [[4, 15]]
+  )
+})
+
+test('only what is used makes a peer full, not what fetches have reserved', () => {
+  const desk = new Desk(100 * mib)
+  for (let n = 0; n < 16; n++) desk.add(n)
+  desk.run()
+  assert.ok(desk.jobs.free < 0.1)
+  assert.equal(desk.jobs.filled, 0)
+  desk.jobs.setUsed(95 * mib)
+  assert.equal(desk.jobs.filled, 0.95)
 })
 
 test('what is known not to fit is not begun', () => {
