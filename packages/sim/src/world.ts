@@ -11,7 +11,8 @@ import {
   type Policy,
   type Timings,
   timings,
-  toHex
+  toHex,
+  type TrustChange
 } from '@pinmesh/core'
 import { cidsOf } from './cids.ts'
 import type { Piece } from './content.ts'
@@ -39,6 +40,8 @@ export interface WorldSettings {
 const cidsInPool = 64
 const probeMs = 2000
 const bootstrapMs = 1000
+/** Longer than the founder waits for a member's answer. */
+const decreeMs = 12_000
 
 export class World {
   readonly settings: WorldSettings
@@ -140,11 +143,23 @@ export class World {
   }
 
   vouch(peer: SimPeer): void {
-    this.founder.command({ do: 'change-trust', change: { kind: 'vouch', peer: peer.id } }, () => {})
+    this.#decree({ kind: 'vouch', peer: peer.id })
   }
 
   makeWriter(peer: SimPeer): void {
-    this.founder.command({ do: 'change-trust', change: { kind: 'add-writer', peer: peer.id } }, () => {})
+    this.#decree({ kind: 'add-writer', peer: peer.id })
+  }
+
+  /** What the owner wants it tries until it is done: it may be refused while no member can be asked, and the founder may crash. */
+  #decree(change: TrustChange): void {
+    let done = false
+    const attempt = (): void => {
+      if (done) return
+      if (this.founder.up)
+        this.founder.command({ do: 'change-trust', change }, (reply) => (done ||= reply.of === 'change-trust'))
+      this.scheduler.after(decreeMs, attempt)
+    }
+    attempt()
   }
 
   /** Everybody in `a` no longer hears those in `b`, and the other way round unless `oneWay`. */
