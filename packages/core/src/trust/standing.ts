@@ -127,12 +127,14 @@ export class Standing {
     const { facts, outbox, members, disk, gossip, self } = this.#init
     const { outcome, rows, record } = facts.takeRecord(bytes, from === self ? undefined : members.clock.date)
     if (outcome !== 'new') return judged(outcome)
+    // Asked first: the candidates may be collected anew, with this record, by whoever asks for them next.
+    const moved = members.moved(record.peer)
     const known = members.candidate(record.peer) !== undefined
     disk.write({ rows })
     if (record.peer === self) gossip.send('record', bytes)
     if (record.peer === self && from !== self) this.#init.own().outrun(record.incarnation)
     // The daily renewal of a record moves nothing.
-    if (members.moved(record.peer)) this.#membersChanged()
+    if (moved) this.#membersChanged()
     if (!known) outbox.note('member', 'A peer is a member now.', { peer: record.peer })
     return 'new'
   }
