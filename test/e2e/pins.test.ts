@@ -86,3 +86,90 @@ test('what is to come first is fetched first, and what nobody has holds up nothi
   await a.run(['pin', inlineCid('behind them'), '-r', '3', '--priority', 'low', '--wait', '--timeout', '60s'])
   await a.run(['unpin', '-'], { input: absent.join('\n') })
 })
+
+test('one CID takes the place of another: it is held before the other goes, where the other is, and what both share is not fetched again', async () => {
+  const folder = join(lab.folder, 'site')
+  writeBytes(join(folder, 'large'), 'large', 3_000_000)
+  writeBytes(join(folder, 'page'), 'page one', 1000)
+  const [first] = await a.run([
+    'add',
+    folder,
+    '-r',
+    '2',
+    '--name',
+    'site',
+    '--meta',
+    'team=web',
+    '--slot',
+    'web',
+    '--wait'
+  ])
+  const old = String(first?.cid)
+  writeBytes(join(folder, 'page'), 'page two', 1000)
+  const [second] = await a.run(['add', folder, '-r', '1', '--on', a.peer, '--slot', 'draft'])
+  const cid = String(second?.cid)
+  const held = await holders(old)
+  const before = await Promise.all([a, b, c].map(async ({ client }) => (await client.info()).usedBytes))
+  const steps = await a.run(['pin', 'update', old, cid, '--slot', 'web', '--timeout', '60s'])
+  assert.ok(steps.every((step) => step.cid === cid && Number(step.have) <= 3))
+  assert.deepEqual([steps.at(-1)?.done, steps.at(-1)?.needed], [true, 2])
+  const listed = (await a.run(['ls', '--slot', 'web'])).map((pin) => [pin.cid, pin.name, pin.want, pin.meta])
+  assert.deepEqual(listed, [[cid, 'site', 2, { team: 'web' }]])
+  await until('it is where the other was', settleMs, async () => {
+    const now = await holders(cid)
+    return held.every((peer) => now.includes(peer))
+  })
+  const after = await Promise.all([a, b, c].map(async ({ client }) => (await client.info()).usedBytes))
+  const grown = after.map((bytes, n) => bytes - (before[n] ?? 0))
+  assert.ok(
+    grown.every((bytes) => bytes < 100_000),
+    `grown by ${grown.join(', ')} bytes`
+  )
+  // Gone on with after its end there is nothing left to do.
+  assert.equal((await a.run(['pin', 'update', old, cid, '--slot', 'web'])).at(-1)?.done, true)
+  assert.match((await a.try(['pin', 'update', old, inlineCid('other'), '--slot', 'web'])).err, /MESH_NOT_PINNED/)
+  assert.match((await a.try(['pin', 'update', cid, cid])).err, /MESH_SAME_CID/)
+})
+
+test('an update that cannot end leaves both pinned, and goes on where it was', async () => {
+  const [old, next] = [inlineCid('update old'), absentCid('update new')]
+  await a.run(['pin', old, '-r', '2', '--name', 'kept', '--wait', '--timeout', '60s'])
+  const { code, err } = await a.try(['pin', 'update', old, next, '--timeout', '2s'])
+  assert.equal(code, 62)
+  assert.match(err, /Both stay pinned/)
+  const named = (await a.run(['ls', '--name', 'kept'])).map(({ cid }) => cid)
+  assert.deepEqual(named.sort(), [old, next].sort())
+  await a.run(['unpin', next])
+})
+
+test('what lies at a path is pinned by its own CID, also when only others have what leads to it', async () => {
+  const folder = join(lab.folder, 'paths')
+  const file = writeBytes(join(folder, 'deep', 'file'), 'paths', 5000)
+  const [added] = await a.run(['add', folder, '-r', '1', '--on', b.peer, '--slot', 'paths'])
+  const [alone] = await c.run(['add', file, '--no-pin'])
+  const path = `/ipfs/${String(added?.cid)}/deep/file`
+  const [pinned] = await a.run(['pin', path, '-r', '2', '--wait', '--timeout', '60s'])
+  assert.deepEqual([pinned?.cid, pinned?.path], [alone?.cid, path])
+  assert.match((await a.try(['pin', `/ipfs/${String(added?.cid)}/nothing`])).err, /MESH_PATH_MISSING/)
+})
+
+test('filters, and trying again', async () => {
+  const absent = absentCid('retry me')
+  await a.run(['pin', absent, '-r', '3', '--name', 'lost one', '--expire-in', '1h', '--meta', 'k=v'])
+  await until('it has failed everywhere', settleMs, async () => {
+    const [one] = (await a.run(['status', '--filter', 'failed'])).filter(({ cid }) => cid === absent)
+    return (one?.peers as { state: string }[] | undefined)?.every(({ state }) => state === 'failed')
+  })
+  const shown = async (words: string[]): Promise<unknown[]> => (await a.run(words)).map(({ cid }) => cid)
+  assert.deepEqual(await shown(['ls', '--name', 'lost*', '--meta', 'k=v', '--expiring', '2h']), [absent])
+  assert.deepEqual(await shown(['ls', '--name', 'lost*', '--expiring', '10m']), [])
+  const local = await b.run(['status', '--filter', 'failed', '--local'])
+  assert.deepEqual(
+    local.map(({ cid, peers }) => [cid, (peers as { peer: string }[]).map(({ peer }) => peer)]),
+    [[absent, [b.peer]]]
+  )
+  assert.deepEqual(await shown(['ls', '--peer', c.peer, '--name', 'lost*']), [])
+  assert.ok((await shown(['ls', '--peer', c.peer])).length > 0)
+  const answers = await a.run(['retry'])
+  assert.deepEqual(answers, [{ cid: absent, here: true, failed: 2, asked: true }])
+})
