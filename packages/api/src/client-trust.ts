@@ -80,6 +80,10 @@ export class ClientTrust implements MeshTrust {
     await this.#post('/root-key/reload', {})
   }
 
+  async rotateRoot(options?: RootOptions): Promise<void> {
+    await this.#post('/root-key/rotate', { ...options })
+  }
+
   async policy(): Promise<MeshPolicy> {
     return this.#http.json({ method: 'GET', path: '/policy' })
   }

@@ -71,6 +71,13 @@ export function readDrop(body: unknown): { peer: string | undefined; options: Ro
   return { peer, options: readRootOptions(fields) }
 }
 
+/** { anyway? } */
+export function readRoot(body: unknown): RootOptions {
+  const fields = readObject(body, 'The body')
+  allow(fields, ['anyway'])
+  return readRootOptions(fields)
+}
+
 export function readPolicy(body: unknown): { change: Partial<MeshPolicy>; options: RootOptions } {
   const fields = readObject(body, 'The body')
   const { admission, replicas, trustedMin, profile, workBits, protocolMin } = fields

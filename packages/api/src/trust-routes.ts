@@ -12,7 +12,8 @@ import {
   readEndInvitation,
   readInviteRequest,
   readOfPeer,
-  readPolicy
+  readPolicy,
+  readRoot
 } from './trust-requests.ts'
 
 export function addTrustRoutes(app: FastifyInstance, trust: MeshTrust, open: OpenRequests): void {
@@ -23,6 +24,11 @@ export function addTrustRoutes(app: FastifyInstance, trust: MeshTrust, open: Ope
 
   app.post('/root-key/reload', scope.admin, async () => {
     await trust.reloadRoot()
+    return {}
+  })
+
+  app.post('/root-key/rotate', scope.admin, async (request) => {
+    await trust.rotateRoot(readRoot(request.body))
     return {}
   })
 

@@ -98,6 +98,9 @@ function trustOf(asked: (what: unknown) => void): MeshTrust {
     async reloadRoot() {
       asked({ reloadRoot: true })
     },
+    async rotateRoot(options) {
+      asked({ rotateRoot: true, ...options })
+    },
     policy: async () => policy,
     async setPolicy(change, options) {
       asked({ setPolicy: change, ...options })

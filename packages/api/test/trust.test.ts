@@ -25,6 +25,7 @@ test('what the client asks of trust arrives as it was asked', async (t) => {
   await client.trust.removePeer(peer)
   assert.equal((await client.trust.policy()).replicas, 3)
   await client.trust.reloadRoot()
+  await client.trust.rotateRoot({ anyway: true })
   assert.equal((await client.trust.setPolicy({ replicas: 0, admission: 'invite' })).admission, 'invite')
   assert.equal((await client.trust.invite({ writer: true, uses: 2, validMs: 5 })).uses, 2)
   assert.equal((await client.trust.invite()).invite, 'zInvitation')
@@ -39,6 +40,7 @@ test('what the client asks of trust arrives as it was asked', async (t) => {
     { withdraw: peer, ...plain },
     { removePeer: peer, ...plain },
     { reloadRoot: true },
+    { rotateRoot: true, anyway: true },
     { setPolicy: { replicas: 0, admission: 'invite' }, ...plain },
     { invite: { writer: true, uses: 2, validMs: 5 } },
     { invite: {} },

@@ -2,7 +2,9 @@
 
 import type { Command } from 'commander'
 import type { PassphraseOptions } from './commands/root.ts'
+import type { RemoveOptions } from './commands/trust.ts'
 import type { Act } from './program.ts'
+import { ofRoot } from './root-flag.ts'
 
 const examples = '\nExamples:\n  mesh root export root-key.json\n  mesh root import root-key.json'
 
@@ -12,6 +14,7 @@ export function addRoot(program: Command, act: Act): void {
     .description("the owner's key, which signs who may write and who is trusted")
     .helpCommand(false)
     .addHelpText('after', examples)
+  addRotate(root, act)
   withPassphrase(
     root
       .command('export')
@@ -33,6 +36,18 @@ export function addRoot(program: Command, act: Act): void {
     act(command.optsWithGlobals(), async (session) =>
       (await import('./commands/root.ts')).importRoot(session, path, options)
     )
+  )
+}
+
+function addRotate(root: Command, act: Act): void {
+  ofRoot(
+    root
+      .command('rotate')
+      .description('put a new one in its place: the old one signs nothing any more')
+      .option('-y, --yes', 'without asking')
+      .addHelpText('after', '\nExample:\n  mesh root rotate')
+  ).action((options: RemoveOptions, command: Command) =>
+    act(command.optsWithGlobals(), async (session) => (await import('./commands/root.ts')).rotateRoot(session, options))
   )
 }
 

@@ -169,6 +169,13 @@ test('an imported root key is taken up by the peer that runs, or when it is star
   assert.match((await run(['root', 'import', `${file}x`, '--passphrase-file', '-'], given)).err, /MESH_FILE_UNREADABLE/)
 })
 
+test('the root key is replaced when that is meant', async (t) => {
+  const { node, run } = await served(t)
+  assert.match((await run(['root', 'rotate'])).err, /--yes/)
+  assert.deepEqual((await run(['root', 'rotate', '--yes', '--json'])).objects, [{ rotated: true }])
+  assert.deepEqual(node.asked, [{ rotateRoot: true, anyway: false }])
+})
+
 test('the policy is shown, and set in what is named', async (t) => {
   const { node, run } = await served(t)
   const shown = { admission: 'open', replicas: 3, trustedMin: 1, profile: 'wan', protocolMin: 1 }

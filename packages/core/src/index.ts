@@ -50,7 +50,7 @@ export { encodeGrant, type Grant, type Invite, inviteText, parseInvite } from '.
 export { decodeAdmission } from './formats/admission.ts'
 export { admissionRow } from './trust/admissions.ts'
 export { weightOf } from './members/self.ts'
-export { found, learn, policyOf } from './trust/found.ts'
+export { found, learn, policyOf, readingOf } from './trust/found.ts'
 export { rebuiltRows } from './pinset/rebuilt.ts'
 export { decodeHold, type Hold, type HoldState } from './content/hold.ts'
 export { readPinRow, type ListedPin as StoredPin } from './pinset/listing.ts'

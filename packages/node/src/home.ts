@@ -3,7 +3,7 @@
  * root key, the store and the blocks. Files are replaced whole (written beside, synced, renamed), so a crash leaves the old or the new.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdir, readFile, statfs } from 'node:fs/promises'
+import { mkdir, readFile, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodeCharter, fromHex, toHex } from '@pinmesh/core'
 import { MeshError } from './mesh-error.ts'
@@ -18,6 +18,8 @@ export interface KuboPlace {
   /** its peer id */
   readonly peer: string
 }
+
+const nextRootFile = 'root.next.key'
 
 export interface MeshFile {
   readonly version: 1
@@ -64,6 +66,23 @@ export class Home {
   /** A root key that was brought here. */
   async saveRootSeed(seed: Uint8Array): Promise<void> {
     await replaceFile(this.rootKeyPath, `${toHex(seed)}\n`, 0o600)
+  }
+
+  /** A root key that is to follow, until it is in force. */
+  async nextRootSeed(): Promise<Uint8Array | undefined> {
+    return this.#key(nextRootFile)
+  }
+
+  async newNextRoot(): Promise<Uint8Array> {
+    return this.#newKey(nextRootFile)
+  }
+
+  /** The next root key becomes the root key. */
+  async promoteRoot(): Promise<void> {
+    const seed = await this.nextRootSeed()
+    if (seed === undefined) return
+    await this.saveRootSeed(seed)
+    await rm(join(this.path, nextRootFile))
   }
 
   async newRootSeed(): Promise<Uint8Array> {

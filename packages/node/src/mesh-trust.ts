@@ -112,6 +112,12 @@ export interface MeshTrust {
   /** Takes up the root key that was put into the home (`importRoot`). MESH_NO_ROOT_KEY, MESH_ROOT_OLD. */
   reloadRoot(): Promise<void>
 
+  /**
+   * A new root key takes the place of the old one, here; nobody signs with the old one any more, and open invitations end. Other
+   * machines and backups need the new one (`exportRoot`).
+   */
+  rotateRoot(options?: RootOptions): Promise<void>
+
   policy(): Promise<MeshPolicy>
   /** Resolves with the whole as it is then. */
   setPolicy(change: Partial<MeshPolicy>, options?: RootOptions): Promise<MeshPolicy>

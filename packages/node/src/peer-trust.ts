@@ -27,6 +27,7 @@ const addressCharsMax = 128
 
 export class PeerTrust implements MeshTrust {
   readonly #parts: PeerParts
+  #rotating = false
 
   constructor(parts: PeerParts) {
     this.#parts = parts
@@ -126,7 +127,7 @@ export class PeerTrust implements MeshTrust {
   }
 
   async reloadRoot(): Promise<void> {
-    if (!(await this.#parts.reloadRoot())) {
+    if (!(await this.#parts.root.reload())) {
       throw new MeshError('MESH_NO_ROOT_KEY', 'There is no root key in the home of this peer.', {
         remedy: 'Bring it there with `mesh root import`.'
       })
@@ -135,6 +136,21 @@ export class PeerTrust implements MeshTrust {
     throw new MeshError('MESH_ROOT_OLD', 'That is no longer the root key of the mesh.', {
       remedy: 'Export it anew where the root key is, and remove this one.'
     })
+  }
+
+  async rotateRoot(options?: RootOptions): Promise<void> {
+    const { core, root } = this.#parts
+    if (this.#rotating)
+      throw new MeshError('MESH_BUSY', 'The root key is being changed already.', { remedy: 'Try again in a moment.' })
+    this.#rotating = true
+    try {
+      // Without the key in force nothing would be signed, and a next key that waits to be put in its place must stay.
+      const key = core.hasRoot ? await root.next() : new Uint8Array(32)
+      await this.#change({ kind: 'rotate-root', key }, options)
+      await root.promote()
+    } finally {
+      this.#rotating = false
+    }
   }
 
   async policy(): Promise<MeshPolicy> {

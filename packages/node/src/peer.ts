@@ -18,6 +18,7 @@ import { PeerLeave } from './peer-leave.ts'
 import { PeerContent } from './peer-content.ts'
 import { PeerPins } from './peer-pins.ts'
 import { PeerTrust } from './peer-trust.ts'
+import type { RootHolder } from './root-holder.ts'
 import { reachable, type Shell } from './shell.ts'
 import { version } from './settings.ts'
 
@@ -34,8 +35,7 @@ export interface PeerParts {
   readonly homePath: string
   /** ends everything, in order */
   readonly stop: () => Promise<void>
-  /** takes up the root key that is in the home now; false if there is none */
-  readonly reloadRoot: () => Promise<boolean>
+  readonly root: RootHolder
 }
 
 export class Peer implements MeshNode {

@@ -2,7 +2,7 @@
  * Starting a peer: opens its home, wires the ports to the core and begins to serve. What fails before it serves is undone
  * in the reverse order, so a failed start leaves nothing open.
  */
-import { Core, fromHex, policyOf, type Timings, timings } from '@pinmesh/core'
+import { Core, fromHex, readingOf, type Timings, timings } from '@pinmesh/core'
 import type { Content } from '@pinmesh/ipfs'
 import type { Store } from '@pinmesh/store'
 import { createLibp2pTransport, createOutsideNode, type Transport } from '@pinmesh/transport'
@@ -16,7 +16,8 @@ import { systemRandom } from './join.ts'
 import { knownPeers, noteKnownPeers } from './known-peers.ts'
 import { MeshError } from './mesh-error.ts'
 import type { MeshNode } from './mesh-node.ts'
-import { keyPair, type MovableRoot, type NodeCrypto, nodeCrypto } from './node-crypto.ts'
+import { type MovableRoot, type NodeCrypto, nodeCrypto } from './node-crypto.ts'
+import { RootHolder } from './root-holder.ts'
 import { Notes } from './notes.ts'
 import { openStore } from './open-store.ts'
 import { Peer } from './peer.ts'
@@ -60,7 +61,9 @@ async function begin(
   undo.push(async () => store.close())
   const kubo = await chooseKubo(settings.kubo, { home, mesh, store })
   if (spaceBytes !== mesh.spaceBytes) await home.saveMesh({ ...((await home.mesh()) ?? mesh), spaceBytes })
-  const policy = policyOf(charter, await facts(store), crypto)
+  const { policy, rootKey } = readingOf(charter, await facts(store), crypto)
+  const root = new RootHolder(home, crypto)
+  await root.settle(rootKey)
   const transport = await createLibp2pTransport({
     privateKeySeed: await home.identity(),
     listen: [...(settings.listen ?? listenDefault)],
@@ -94,8 +97,7 @@ async function begin(
   const addresses = [...mesh.bootstrap, ...(await knownPeers(home.path))]
   undo.push(bootstrap(addresses, connected, async (address, signal) => transport.dial(address, signal)))
   const markLeft = async (): Promise<void> => home.saveMesh({ ...((await home.mesh()) ?? mesh), left: true })
-  const reloadRoot = async (): Promise<boolean> => takeRoot(home, crypto)
-  return new Peer({ ...parts, reloadRoot, notes, homePath: home.path, timings: chosen, markLeft, stop })
+  return new Peer({ ...parts, root, notes, homePath: home.path, timings: chosen, markLeft, stop })
 }
 
 interface Serving {
@@ -128,20 +130,6 @@ async function serve(parts: Serving, undo: (() => Promise<void>)[]): Promise<voi
   undo.push(checkHolds(parts))
   health.begin(core.space.usedBytes)
   undo.push(async () => health.stop())
-}
-
-/** Takes up the root key that is in the home now. False if there is none. */
-async function takeRoot(home: Home, crypto: MovableRoot): Promise<boolean> {
-  const seed = await home.rootSeed()
-  if (seed === undefined) {
-    delete crypto.signAsRoot
-    delete crypto.rootKey
-    return false
-  }
-  const { sign, key } = keyPair(seed)
-  crypto.signAsRoot = sign
-  crypto.rootKey = key
-  return true
 }
 
 /** The mesh that this home takes part in. */

@@ -6,6 +6,7 @@ import type { Exit } from '../failure.ts'
 import { unreadable, unwritable } from '../files/file-error.ts'
 import { readPassphrase } from '../passphrase.ts'
 import type { Session } from '../session.ts'
+import { type RemoveOptions, rootOptions, sure } from './trust.ts'
 
 export interface PassphraseOptions {
   passphraseFile?: string
@@ -43,6 +44,18 @@ export async function importRoot(session: Session, path: string, options: Passph
   const running = await reload(session)
   await out.result({ mesh, rootKey: rootKeyFile, running }, `The root key of ${mesh} is on this peer now.`)
   if (!running) out.talk('The peer takes it up when it is started.')
+  return 0
+}
+
+export async function rotateRoot(session: Session, options: RemoveOptions): Promise<Exit> {
+  await sure(
+    session,
+    options,
+    'Put a new root key in its place? Backups and other machines that have the old one will sign nothing.'
+  )
+  await session.ask(async (client) => client.trust.rotateRoot(rootOptions(options)))
+  await session.out.result({ rotated: true }, 'A new root key is in force.')
+  session.out.talk('Open invitations have ended. Back up the new key:  mesh root export <path>')
   return 0
 }
 

@@ -60,9 +60,19 @@ export function learn(
 
 /** The policy that the rows of table `fact` amount to. */
 export function policyOf(charter: Uint8Array, rows: readonly KeyValue[], crypto: Crypto): Policy | undefined {
+  return readingOf(charter, rows, crypto).policy
+}
+
+/** What the rows of table `fact` amount to: the policy, and the root key in force. */
+export function readingOf(
+  charter: Uint8Array,
+  rows: readonly KeyValue[],
+  crypto: Crypto
+): { policy: Policy | undefined; rootKey: Uint8Array } {
   const facts = new Facts({ meshId: meshIdOf(charter, crypto), root: decodeCharter(charter).root, crypto })
   facts.load(rows)
-  return facts.keyLog.policy
+  const { policy, rootKey } = facts.keyLog
+  return { policy, rootKey }
 }
 
 /** fact 'c': the charter. */
