@@ -18,7 +18,9 @@ describe('pins on a Kubo', { skip: withoutKubo }, () => {
   const folders: string[] = []
   const contents: KuboContent[] = []
 
-  const open = async (more: { mesh?: string; peer?: string; lost?(cid: string): void } = {}): Promise<KuboContent> => {
+  const open = async (
+    more: { mesh?: string; peer?: string; lost?(cid: string): void; budgetBytes?(): number } = {}
+  ): Promise<KuboContent> => {
     const path = newFolder('kubo-pins')
     folders.push(path)
     const init = { path, api: kubo.api, mesh: 'one', peer: 'me', reach: () => [], stallMs, answerMs }
@@ -190,6 +192,16 @@ describe('pins on a Kubo', { skip: withoutKubo }, () => {
       const { Keys } = JSON.parse(await kubo.call('bitswap/wantlist')) as { Keys: unknown[] | null }
       return (Keys ?? []).length === 0
     })
+  })
+
+  test('however many adds run at once, they keep within the budget', async () => {
+    const bounded = await open({ peer: 'bounded', budgetBytes: () => 5_000_000 })
+    const adds = [1, 2, 3, 4].map(async (n) => bounded.add([bytesOf(`bounded ${n}`, 2_000_000)]))
+    const ended = await Promise.allSettled(adds)
+    const { usedBytes } = await bounded.space()
+    assert.ok(usedBytes <= 5_000_000 && ended.some(({ status }) => status === 'rejected'))
+    for (const one of ended) if (one.status === 'rejected') await fails(Promise.reject(one.reason), 'no-space')
+    await bounded.add([bytesOf('bounded, alone', 900_000)])
   })
 
   test('an add that its source breaks off, or Kubo, fails and pins nothing', async () => {

@@ -121,6 +121,7 @@ export function openBackEnd({ home, kubo, transport, core, room, servePublic, ou
     mesh,
     peer,
     reach,
+    budgetBytes: () => core().space.budgetBytes,
     lost
   })
   const addresses = async (): Promise<readonly string[]> => usable((await content.identity()).addresses)

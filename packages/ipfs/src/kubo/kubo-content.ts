@@ -7,7 +7,6 @@
 import { join } from 'node:path'
 import type { CID } from 'multiformats/cid'
 import { LevelRows } from '../blocks/level-rows.ts'
-import { readCar } from '../car/read-car.ts'
 import { writeCar } from '../car/write-car.ts'
 import type {
   AcquireOptions,
@@ -20,17 +19,16 @@ import type {
   Pin,
   PinMode
 } from '../content.ts'
-import { ContentError, asContentError } from '../content-error.ts'
+import { ContentError } from '../content-error.ts'
 import { inlineBytes, parseCid } from '../dag/digest.ts'
 import { isLeaf } from '../dag/links.ts'
 import { Turns } from '../pins/turns.ts'
 import { Tasks } from '../tasks.ts'
 import { exportFrom } from '../unixfs/export.ts'
 import type { ReadBlock } from '../unixfs/export.ts'
-import { importInto } from '../unixfs/import.ts'
-import { Importer } from '../unixfs/importer.ts'
 import { resolvePath } from '../unixfs/resolve.ts'
 import { parseApiAddress } from './api-address.ts'
+import { KuboAdder } from './kubo-adder.ts'
 import { KuboApi } from './kubo-api.ts'
 import type { KuboIdentity } from './kubo-api.ts'
 import { kuboFailure } from './kubo-error.ts'
@@ -57,6 +55,8 @@ export interface KuboContentInit {
   peer: string
   /** Multiaddrs of what holds a member's blocks, each ending in /p2p/<its IPFS peer>. */
   reach(peer: string): readonly string[]
+  /** What all pins together may take; asked before each block of an add. Default: no bound. */
+  budgetBytes?(): number
   /** Somebody took a pin of ours away from Kubo. Looked for at the first probe, when Kubo comes back, and every hour. */
   lost?(cid: string): void
   /** Ms without a new block after which content is `unreachable`. Default: 30,000. */
@@ -95,6 +95,7 @@ class KuboBackend implements KuboContent {
   readonly #journal: KuboJournal
   readonly #pins: KuboPins
   readonly #neighbours: Neighbours
+  readonly #adder: KuboAdder
   readonly #turns = new Turns()
   readonly #tasks = new Tasks()
   readonly #lost: (cid: string) => void
@@ -114,6 +115,11 @@ class KuboBackend implements KuboContent {
     this.#journal = new KuboJournal(new LevelRows(join(path, 'pins')))
     this.#pins = new KuboPins({ api: this.#api, journal: this.#journal, mesh, peer, stallMs })
     this.#neighbours = new Neighbours(this.#api)
+    this.#adder = new KuboAdder({
+      api: this.#api,
+      pin: (cid, signal) => this.#pin(cid, { mode: 'recursive', bytesMax: Infinity, signal }),
+      roomBytes: () => (init.budgetBytes?.() ?? Infinity) - this.#journal.usedBytes
+    })
   }
 
   async identity(signal: AbortSignal = AbortSignal.timeout(this.#stallMs)): Promise<KuboIdentity> {
@@ -231,30 +237,13 @@ class KuboBackend implements KuboContent {
   }
 
   add(source: AddSource, options: AddOptions = {}): Promise<Imported> {
-    return this.#run(options.signal, async (signal) => {
-      const root = await this.#store(options, signal, (put) =>
-        importInto(source, { put, signal, chunker: options.chunker })
-      )
-      return this.#pinRoot(root, options, signal)
-    })
+    return this.#run(options.signal, (signal) => this.#adder.add(source, options, signal))
   }
 
   importCar(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, options: AddOptions = {}): Promise<Imported[]> {
-    return this.#run(options.signal, async (signal) => {
-      const roots = await this.#store(options, signal, async (put) => {
-        const car = await readCar(source)
-        for await (const { cid, bytes } of car.blocks) {
-          if (signal.aborted) throw new ContentError('aborted', 'The import was aborted', { cause: signal.reason })
-          await put(cid, bytes)
-        }
-        return car.roots
-      })
-      for (const root of roots) await this.#whole(root, signal)
-      const imported: Imported[] = []
-      // From here on only stop() ends it, so that not half of the roots are pinned.
-      for (const root of roots) imported.push(await this.#pinRoot(root, options, this.#tasks.check()))
-      return imported
-    })
+    return this.#run(options.signal, (signal) =>
+      this.#adder.importCar(source, options, { signal, stop: this.#tasks.check() })
+    )
   }
 
   async *get(text: string, options: GetOptions): AsyncGenerator<ContentEntry> {
@@ -277,50 +266,6 @@ class KuboBackend implements KuboContent {
         void this.#meet(sources, either)
         return this.#api.block(cid, either, this.#stallMs)
       })
-  }
-
-  /** Sends Kubo the blocks that `produce` puts; what that resolves with. */
-  async #store<T>(
-    { bytesMax = Infinity, onProgress }: AddOptions,
-    signal: AbortSignal,
-    produce: (put: (cid: CID, bytes: Uint8Array) => Promise<void>) => Promise<T>
-  ): Promise<T> {
-    let produced: { value: T } | undefined
-    await this.#api.importBlocks(async (send) => {
-      const put = async (cid: CID, bytes: Uint8Array): Promise<void> => {
-        await send(cid, bytes).catch((error: unknown) => {
-          throw kuboFailure(error)
-        })
-      }
-      const importer = new Importer({ bytesMax, onProgress, put })
-      try {
-        produced = { value: await produce((cid, bytes) => importer.put(cid, bytes)) }
-      } catch (error) {
-        // Else the source's own.
-        throw asContentError(error)
-      } finally {
-        await importer.settled()
-      }
-    }, signal)
-    if (produced === undefined) throw new ContentError('back-end', 'Kubo took the blocks before they were made')
-    return produced.value
-  }
-
-  async #pinRoot(root: CID, { onRoot }: AddOptions, signal: AbortSignal): Promise<Imported> {
-    onRoot?.(root.toString())
-    const { bytes } = await this.#pin(root, { mode: 'recursive', bytesMax: Infinity, signal })
-    return { cid: root.toString(), bytes }
-  }
-
-  /** A CAR brings every block itself, unless it is here: nothing is fetched for it. */
-  async #whole(root: CID, signal: AbortSignal): Promise<void> {
-    try {
-      await this.#api.dagBytes(root, signal)
-    } catch (error) {
-      const failure = kuboFailure(error)
-      if (failure.code !== 'unreachable') throw failure
-      throw new ContentError('bad-dag', `The CAR lacks blocks of ${root}`, { cause: error })
-    }
   }
 
   async #pin(cid: CID, options: KuboPinOptions): Promise<{ bytes: number }> {
