@@ -153,3 +153,16 @@ function timeText(ms: number): string {
   for (const [unit, size] of Object.entries(units)) if (ms % size === 0) return `${ms / size} ${unit}`
   return `${ms / 1000} s`
 }
+
+test('every error code is met by a test', () => {
+  const tests = [
+    ...sources('packages/*/test/**/*.ts'),
+    ...sources('packages/*/src/contract.ts'),
+    ...sources('test/**/*.ts')
+  ]
+  const met = new Set(tests.flatMap((text) => text.match(/MESH_[A-Z_]+/g) ?? []))
+  assert.deepEqual(
+    firstCells(part('## Errors')).filter((code) => !met.has(code)),
+    []
+  )
+})

@@ -118,7 +118,7 @@ export class Network {
     const process = this.#stations[from]?.process ?? 0
     if (!this.connected(from, to)) {
       this.#later(() =>
-        this.#answer({ from, process, to, id: ask.id }, { kind: 'unanswered', id: ask.id, code: 'MESH_NOT_CONNECTED' })
+        this.#answer({ from, process, to, id: ask.id }, { kind: 'unanswered', id: ask.id, code: 'MESH_DISCONNECTED' })
       )
       return
     }

@@ -20,7 +20,7 @@ import type { InvitationReport } from '../reports.ts'
 import type { Facts } from './facts.ts'
 
 /** Invitations that are remembered here; the oldest that are over are forgotten first. */
-const issuedMax = 1000
+export const issuedMax = 1000
 /** One that is over stays in the list for this long. */
 const keptMs: number = 30 * 24 * 3_600_000
 const rowPrefix = 0x67

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Reply } from '../../src/index.ts'
 import type { Grant } from '../../src/formats/invite.ts'
+import { issuedMax } from '../../src/trust/invitations.ts'
 import { Charter, type Driver, epoch, Mesh, nodeCryptoWithRoot } from '../kit.ts'
 import { type NodeCrypto, nodeCrypto } from '../node-crypto.ts'
 import { day, grantOf, newcomer, oneTime, proofOf, show, told } from './invite-kit.ts'
@@ -160,4 +161,27 @@ test('invitations made here are known after a restart', () => {
     [...again.core.invitations()].map(({ state }) => state),
     ['expired']
   )
+})
+
+test('a peer has so many invitations open and no more, until some are over', () => {
+  const { mesh, peers } = meshOf(1)
+  const [a] = peers as [Driver]
+  const made = (n: number, more: { until?: number } = {}): Reply =>
+    a.ask({
+      do: 'invite',
+      terms: {
+        role: 'trusted',
+        uses: 1,
+        until,
+        key: new Uint8Array(32)
+          .fill(1)
+          .with(0, n & 255)
+          .with(1, n >> 8),
+        ...more
+      }
+    })
+  for (let n = 0; n < issuedMax; n++) assert.equal(made(n).of, 'invite', `${n}`)
+  const refused = made(issuedMax)
+  assert.equal(refused.of === 'failure' && refused.failure.code, 'MESH_TOO_MANY_INVITES')
+  mesh.run(1000)
 })
