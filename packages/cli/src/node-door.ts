@@ -18,6 +18,7 @@ export interface StartSettings {
   zone?: string
   kubo?: string
   sharedBackend?: boolean
+  signal?: AbortSignal
 }
 
 export interface InitSettings {
@@ -27,6 +28,7 @@ export interface InitSettings {
   profile?: Profile
   spaceBytes?: number
   kubo?: string
+  signal?: AbortSignal
 }
 
 export interface JoinSettings {
@@ -37,21 +39,19 @@ export interface JoinSettings {
   spaceBytes?: number
   kubo?: string
   sharedBackend?: boolean
+  signal?: AbortSignal
 }
 
 export interface NodeDoor {
   initHome(settings: InitSettings): Promise<{ mesh: string; peer: string; rootKeyFile: string; spaceBytes: number }>
-  joinHome(
-    settings: JoinSettings,
-    signal?: AbortSignal
-  ): Promise<{ mesh: string; peer: string; name: string; spaceBytes: number }>
+  joinHome(settings: JoinSettings): Promise<{ mesh: string; peer: string; name: string; spaceBytes: number }>
   exportRoot(settings: { home: string; passphrase: string }): Promise<string>
   importRoot(settings: {
     home: string
     passphrase: string
     text: string
   }): Promise<{ mesh: string; rootKeyFile: string }>
-  startNode(settings: StartSettings): Promise<MeshNode>
+  createNode(settings: StartSettings): Promise<MeshNode>
   keepSpace(home: string, bytes?: number): Promise<number>
   keptSpace(home: string): Promise<number>
   inspectHome(home: string, signal: AbortSignal): Promise<{ rows: number }>

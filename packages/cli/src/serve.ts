@@ -44,9 +44,13 @@ export async function serve(
   { awaitRole }: { awaitRole: boolean }
 ): Promise<Exit> {
   const { world, home, out } = session
-  const { startNode } = await world.loadNode()
+  const { createNode } = await world.loadNode()
   const { createApiServer } = await import('@pinmesh/api')
-  const node = await startNode(settingsOf(home, options))
+  const node = await createNode({ ...settingsOf(home, options), signal: world.signal }).catch((error: unknown) => {
+    if (world.signal.aborted) return undefined
+    throw error
+  })
+  if (node === undefined) return ended(session)
   const ending = new AbortController()
   try {
     const listen = options.api ?? apiListenDefault(home)
@@ -78,6 +82,11 @@ export async function serve(
   } finally {
     await node.stop()
   }
+  return ended(session)
+}
+
+/** Told to stop is no failure, also where that came before it served. */
+async function ended({ out }: Session): Promise<Exit> {
   if (out.json) await out.result({ event: 'stopped' }, '')
   return 0
 }

@@ -17,7 +17,7 @@ type ValueOf<N extends SettingName> = Required<PeerOptions>[N] extends (infer E)
 
 interface SettingNamed<N extends SettingName> {
   readonly name: N
-  /** The same setting of `startNode`; the API is none of the node's. */
+  /** The same setting of `createNode`; the API is none of the node's. */
   readonly field?: string
   /** As commander takes it. */
   readonly flag: string

@@ -55,7 +55,7 @@ export function worldOf(given: Given, stdout: Stream, stderr: Stream): World {
   const door: NodeDoor = {
     initHome: missing,
     joinHome: missing,
-    startNode: missing,
+    createNode: missing,
     exportRoot: missing,
     importRoot: missing,
     keepSpace: missing,

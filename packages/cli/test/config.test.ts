@@ -33,12 +33,12 @@ function code({ objects, exit }: Ran): [unknown, number] {
 async function startedWith(home: string, words: string[], env: Record<string, string>): Promise<StartSettings> {
   const stopping = new AbortController()
   const asked: StartSettings[] = []
-  const startNode = async (wanted: StartSettings): Promise<ReturnType<typeof fakeNode>> => {
+  const createNode = async ({ signal: _signal, ...wanted }: StartSettings): Promise<ReturnType<typeof fakeNode>> => {
     asked.push(wanted)
     return fakeNode()
   }
   const stdout = new PassThrough()
-  const world = worldOf({ door: { startNode }, signal: stopping.signal, env }, stdout, new PassThrough())
+  const world = worldOf({ door: { createNode }, signal: stopping.signal, env }, stdout, new PassThrough())
   const ended = run(['start', '--home', home, '--json', ...words], world)
   await Promise.race([once(stdout, 'data'), ended])
   stopping.abort(new Interrupted())

@@ -12,7 +12,7 @@ import { ownAddress } from '../src/commands/init.ts'
 import { Interrupted } from '../src/failure.ts'
 import type { Exit } from '../src/failure.ts'
 import { listenDefaults } from '../src/listen-defaults.ts'
-import type { NodeDoor } from '../src/node-door.ts'
+import type { NodeDoor, StartSettings } from '../src/node-door.ts'
 import { run } from '../src/run.ts'
 import { folder, mesh as command, textOf, worldOf } from './command.ts'
 import type { Stream } from './command.ts'
@@ -47,7 +47,7 @@ async function serving(words: readonly string[], door: Partial<NodeDoor>): Promi
 test('init founds a mesh, prints the join line, and tells to back up the root key', async (t) => {
   const home = await folder(t)
   const asked: unknown[] = []
-  const initHome: NodeDoor['initHome'] = async (settings) => {
+  const initHome: NodeDoor['initHome'] = async ({ signal: _signal, ...settings }) => {
     asked.push(settings)
     return { mesh, peer, rootKeyFile: join(home, 'root.key'), spaceBytes: 5e9 }
   }
@@ -65,7 +65,7 @@ test('init founds a mesh, prints the join line, and tells to back up the root ke
 test('start serves until it is told to stop, and is found meanwhile', async (t) => {
   const home = await folder(t)
   const node = fakeNode()
-  const { ready, stop, ended, err } = await serving(['start', '--home', home], { startNode: async () => node })
+  const { ready, stop, ended, err } = await serving(['start', '--home', home], { createNode: async () => node })
   const api = join(home, 'api.sock')
   const { addresses, joinLines, role, spaceBytes } = info
   assert.deepEqual(ready, { event: 'ready', peer, mesh, addresses, api, name: 'photos', role, spaceBytes, joinLines })
@@ -82,7 +82,7 @@ test('start serves until it is told to stop, and is found meanwhile', async (t) 
 test('the flags of start reach the peer', async (t) => {
   const home = await folder(t)
   const asked: unknown[] = []
-  const startNode = async (settings: unknown): Promise<FakeNode> => {
+  const createNode = async ({ signal: _signal, ...settings }: StartSettings): Promise<FakeNode> => {
     asked.push(settings)
     return fakeNode()
   }
@@ -118,7 +118,7 @@ test('the flags of start reach the peer', async (t) => {
     '--announce',
     '/dns4/a.example/tcp/1'
   ]
-  const { ready, stop, ended } = await serving([...words, ...more], { startNode })
+  const { ready, stop, ended } = await serving([...words, ...more], { createNode })
   assert.match(String(ready.api), /^127\.0\.0\.1:\d+$/)
   assert.equal((await command(['id', '-q', '--home', home])).out, `${peer}\n`)
   stop()
@@ -137,17 +137,32 @@ test('the flags of start reach the peer', async (t) => {
   assert.deepEqual(asked, [{ home, listen, spaceBytes: 2 ** 30, profile: 'test', ...switches }])
 })
 
+test('a start that is interrupted ends like a peer that is stopped', async (t) => {
+  const home = await folder(t)
+  const interrupt = new AbortController()
+  const createNode: NodeDoor['createNode'] = async ({ signal }) => {
+    interrupt.abort(new Interrupted())
+    throw signal?.reason
+  }
+  const { exit, objects } = await command(['start', '--home', home, '--json'], {
+    door: { createNode },
+    signal: interrupt.signal
+  })
+  assert.equal(exit, 0)
+  assert.deepEqual(objects, [{ event: 'stopped' }])
+})
+
 test('a peer that cannot start, and an API that cannot listen, end the command and leave nothing', async (t) => {
   const home = await folder(t)
   const busy = async (): Promise<never> => {
     throw new MeshError('MESH_HOME_BUSY', 'Another process uses this folder.', { remedy: 'Stop it.' })
   }
-  const refused = await command(['start', '--home', home, '--json'], { door: { startNode: busy } })
+  const refused = await command(['start', '--home', home, '--json'], { door: { createNode: busy } })
   assert.equal(refused.exit, 2)
   assert.equal((refused.objects[0]!.error as { code: string }).code, 'MESH_HOME_BUSY')
   const node = fakeNode()
   const remote = await command(['start', '--home', home, '--api', '0.0.0.0:0'], {
-    door: { startNode: async () => node }
+    door: { createNode: async () => node }
   })
   assert.match(remote.err, /MESH_API_REMOTE/)
   assert.equal(node.stopped, 1)
@@ -159,11 +174,11 @@ test('join sets the home up, says what it got, and serves', async (t) => {
   let looks = 0
   const node = fakeNode({ info: () => ({ ...info, role: looks++ < 3 ? 'waiting' : 'volunteer' }) })
   const door: Partial<NodeDoor> = {
-    joinHome: async (settings) => {
+    joinHome: async ({ signal: _signal, ...settings }) => {
       asked.push(settings)
       return { mesh, peer, name: 'photos', spaceBytes: 5e9 }
     },
-    startNode: async () => node
+    createNode: async () => node
   }
   const bootstrap = `/ip4/127.0.0.1/tcp/4101/p2p/${peer}`
   const { ready, stop, ended } = await serving(
@@ -187,7 +202,7 @@ test('a newcomer by invitation hears what the owner has to run', async (t) => {
   })
   const { stop, ended, err } = await serving(['join', '/ip4/127.0.0.1/tcp/1', '--home', home], {
     joinHome,
-    startNode: async () => node
+    createNode: async () => node
   })
   stop()
   await ended
@@ -207,7 +222,7 @@ test('an unreachable mesh and a wrong one end join with their own words', async 
 test('a client can stop the peer', async (t) => {
   const home = await folder(t)
   const node = fakeNode()
-  const { ended } = await serving(['start', '--home', home], { startNode: async () => node })
+  const { ended } = await serving(['start', '--home', home], { createNode: async () => node })
   const { Session } = await import('../src/session.ts')
   const none: Stream = new PassThrough()
   await new Session(worldOf({}, none, none), { home }).ask(async (client) => client.stop())

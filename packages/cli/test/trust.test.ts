@@ -5,6 +5,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { MeshError } from '@pinmesh/node/mesh-error'
+import type { JoinSettings } from '../src/node-door.ts'
 import { folder, mesh, served } from './command.ts'
 import { other } from './fake-node.ts'
 
@@ -75,7 +76,7 @@ test('an invitation is one word on stdout; invitations are listed and ended', as
 test('an invitation is joined alone, or behind an address; two of them are refused', async (t) => {
   const home = await folder(t)
   const asked: unknown[] = []
-  const joinHome = async (settings: object): Promise<never> => {
+  const joinHome = async ({ signal: _signal, ...settings }: JoinSettings): Promise<never> => {
     asked.push(settings)
     throw new MeshError('MESH_INVITE_USED', 'The invitation is used up.')
   }

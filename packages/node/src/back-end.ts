@@ -19,6 +19,7 @@ import type { DiskRoom } from './disk-room.ts'
 import { type Home, type KuboPlace, type MeshFile } from './home.ts'
 import { MeshError } from './mesh-error.ts'
 import { meshErrorOf } from './errors.ts'
+import { within } from './pause.ts'
 import { reachable } from './shell.ts'
 
 const lookMs = 5000
@@ -29,11 +30,12 @@ const addressesMax = 3
 const addressBytesMax = 128
 
 /** Asks the Kubo at an address who it is. MESH_KUBO_UNREACHABLE, MESH_KUBO_OLD. */
-export async function findKubo(api: string): Promise<KuboPlace> {
+export async function findKubo(api: string, signal?: AbortSignal): Promise<KuboPlace> {
   let found: KuboIdentity
   try {
-    found = await identifyKubo(api, AbortSignal.timeout(lookMs))
+    found = await identifyKubo(api, within(lookMs, signal))
   } catch (error) {
+    signal?.throwIfAborted()
     throw new MeshError('MESH_KUBO_UNREACHABLE', `No Kubo answers at ${api}: ${meshErrorOf(error).message}`, {
       remedy: 'Start it with `ipfs daemon`, or give the address of its RPC API (`ipfs config Addresses.API`).',
       cause: error
@@ -54,11 +56,11 @@ export async function findKubo(api: string): Promise<KuboPlace> {
  */
 export async function chooseKubo(
   told: string | undefined,
-  { home, mesh, store }: { home: Home; mesh: MeshFile; store: Store }
+  { home, mesh, store, signal }: { home: Home; mesh: MeshFile; store: Store; signal: AbortSignal | undefined }
 ): Promise<KuboPlace | undefined> {
   const before = mesh.kubo
   if (told === undefined || told === before?.api) return before
-  const chosen = told === 'off' ? undefined : await findKubo(told)
+  const chosen = told === 'off' ? undefined : await findKubo(told, signal)
   if (chosen?.peer !== before?.peer && (await holdsSome(store))) {
     throw new MeshError(
       'MESH_BACKEND_CHANGED',

@@ -2,7 +2,7 @@
  * @pinmesh/node: a peer as a library. The command line and the HTTP API are built on exactly this:
  *
  *     await initHome({ home: '/srv/mesh', open: true })
- *     const node = await startNode({ home: '/srv/mesh' })
+ *     const node = await createNode({ home: '/srv/mesh' })
  *     const [answer] = await node.pins.add([{ cid: 'bafy…', replicas: 3 }])
  *     await node.stop()
  */
@@ -10,8 +10,8 @@ export { keepSpace, keptSpace } from './home-space.ts'
 export { inspectHome } from './inspect-home.ts'
 export { initHome, type InitSettings, joinHome, type JoinSettings } from './join.ts'
 export { exportRoot, importRoot } from './root-file.ts'
-export { startNode } from './start.ts'
-export { listenDefault, type NodeSettings, version } from './settings.ts'
+export { createNode } from './start.ts'
+export { listenDefault, type NodeInit, type NodeSettings, version } from './settings.ts'
 export { MeshError } from './mesh-error.ts'
 export type * from './mesh-content.ts'
 export type * from './mesh-leave.ts'

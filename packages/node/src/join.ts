@@ -28,6 +28,7 @@ import { readInvite, useInvite } from './invite.ts'
 import { MeshError } from './mesh-error.ts'
 import { meshErrorOf } from './errors.ts'
 import { hash, nodeCrypto } from './node-crypto.ts'
+import { within } from './pause.ts'
 
 const askTimeoutMs = 15_000
 /** Addresses that a home remembers. */
@@ -50,16 +51,20 @@ export interface InitSettings {
   readonly spaceBytes?: number
   /** multiaddr of the RPC API of a Kubo that is to hold the content. Default: the embedded store of the home */
   readonly kubo?: string
+  readonly signal?: AbortSignal
 }
 
-/** Founds a mesh in an unused home. */
+/** Founds a mesh in an unused home. Rejects with a MeshError, or with the reason of an aborted signal: then no mesh was founded. */
 export async function initHome(
   settings: InitSettings
 ): Promise<{ mesh: string; peer: string; rootKeyFile: string; spaceBytes: number }> {
   const home = new Home(settings.home)
+  const { signal } = settings
+  signal?.throwIfAborted()
   const before = await home.mesh()
   if (before !== undefined) throw homeUsed(home.path)
-  const kubo = settings.kubo === undefined || settings.kubo === 'off' ? undefined : await findKubo(settings.kubo)
+  const kubo =
+    settings.kubo === undefined || settings.kubo === 'off' ? undefined : await findKubo(settings.kubo, signal)
   const crypto = nodeCrypto(await home.identity(), await home.newRootSeed())
   const signAsRoot = crypto.signAsRoot as (bytes: Uint8Array) => Uint8Array
   const policy: Policy = {
@@ -79,6 +84,7 @@ export async function initHome(
   }
   const { charter, meshId, rows } = found(founding, { ...crypto, signAsRoot }, systemRandom)
   const spaceBytes = settings.spaceBytes ?? (await home.defaultSpace())
+  signal?.throwIfAborted()
   await keepRows(home, rows)
   const backEnd = kubo === undefined ? {} : { kubo }
   await home.saveMesh({ version: 1, charter: toHex(charter), spaceBytes, bootstrap: [], ...backEnd })
@@ -97,21 +103,27 @@ export interface JoinSettings {
   /** As at the start. A Kubo that another member uses is refused unless `sharedBackend`. */
   readonly kubo?: string
   readonly sharedBackend?: boolean
+  readonly signal?: AbortSignal
 }
 
-/** Learns of the mesh behind an address and sets the home up for it. Joining the same mesh again only adds the address. */
+/**
+ * Learns of the mesh behind an address and sets the home up for it. Joining the same mesh again only adds the address. Rejects
+ * with a MeshError, or with the reason of an aborted signal. MESH_UNREACHABLE, MESH_NOT_A_MESH, MESH_WRONG_MESH, MESH_HOME_USED.
+ */
 export async function joinHome(
-  settings: JoinSettings,
-  signal?: AbortSignal
+  settings: JoinSettings
 ): Promise<{ mesh: string; peer: string; name: string; spaceBytes: number }> {
+  const { signal } = settings
+  signal?.throwIfAborted()
   const home = new Home(settings.home)
   const before = await home.mesh()
   const seed = await home.identity()
   const invite = settings.invite === undefined ? undefined : readInvite(settings.invite)
   const addresses = settings.bootstrap === undefined ? (invite?.addresses ?? []) : [settings.bootstrap]
-  const { charter, ops, records, admission, address } = await firstOf(addresses, async (one) =>
-    askMesh({ seed, address: one, invite, signal })
-  )
+  const { charter, ops, records, admission, address } = await firstOf(addresses, async (one) => {
+    signal?.throwIfAborted()
+    return askMesh({ seed, address: one, invite, signal })
+  })
   const mesh = meshIdText(meshIdOf(charter, { hash }))
   if (settings.mesh !== undefined && settings.mesh !== mesh) {
     throw new MeshError(
@@ -124,10 +136,12 @@ export async function joinHome(
   }
   if (before !== undefined && before.charter !== toHex(charter)) throw homeUsed(home.path)
   const crypto = nodeCrypto(seed)
-  if (settings.sharedBackend !== true) await refuseShared(settings.kubo ?? before?.kubo?.api, crypto.peer, records)
+  if (settings.sharedBackend !== true)
+    await refuseShared({ kubo: settings.kubo ?? before?.kubo?.api, self: crypto.peer, records, signal })
   const spaceBytes = settings.spaceBytes ?? before?.spaceBytes ?? (await home.defaultSpace())
   const rows = before === undefined ? learn(charter, ops, crypto).rows : []
   if (admission !== undefined) rows.push(admissionRow(admission, crypto))
+  signal?.throwIfAborted()
   if (rows.length > 0) await keepRows(home, rows)
   const bootstrap = [...new Set([address, ...addresses, ...(before?.bootstrap ?? [])])].slice(0, bootstrapMax)
   const kubo = before?.kubo === undefined ? {} : { kubo: before.kubo }
@@ -180,7 +194,7 @@ interface Learned {
 
 /** Asks the peer at an address for the charter and the key log of its mesh, and shows it the invitation. */
 export async function askMesh({ seed, address, invite, signal }: Asked): Promise<Learned> {
-  const limit = AbortSignal.any([AbortSignal.timeout(askTimeoutMs), ...(signal === undefined ? [] : [signal])])
+  const limit = within(askTimeoutMs, signal)
   let transport: Transport | undefined
   try {
     transport = await createLibp2pTransport({ privateKeySeed: seed, listen: [], gossip: false, isMember: () => true })
@@ -204,6 +218,7 @@ export async function askMesh({ seed, address, invite, signal }: Asked): Promise
       ...(admission === undefined ? {} : { admission })
     }
   } catch (error) {
+    signal?.throwIfAborted()
     if (error instanceof TransportError && error.code === 'MESH_DISCONNECTED') {
       throw new MeshError('MESH_NOT_A_MESH', 'What listens at that address does not speak as a peer of a mesh.', {
         exit: 1,
@@ -223,10 +238,17 @@ function askerOf(transport: Transport, peer: string, limit: AbortSignal): { ask:
   return { ask: async (frame) => decodeFrame(await transport.ask(peer, encodeFrame(frame), limit)) }
 }
 
+interface Sharing {
+  readonly kubo: string | undefined
+  readonly self: string
+  readonly records: readonly Uint8Array[]
+  readonly signal: AbortSignal | undefined
+}
+
 /** What the asked peer says of the others is not verified here: it can only make us look twice. */
-async function refuseShared(kubo: string | undefined, self: string, records: readonly Uint8Array[]): Promise<void> {
+async function refuseShared({ kubo, self, records, signal }: Sharing): Promise<void> {
   if (kubo === undefined || kubo === 'off') return
-  const { peer } = await findKubo(kubo)
+  const { peer } = await findKubo(kubo, signal)
   for (const bytes of records) {
     const record = decodeRecord(bytes)
     if (record.peer !== self && record.ipfsPeer === peer) throw backEndShared(record.peer)

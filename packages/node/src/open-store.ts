@@ -18,6 +18,7 @@ export interface OpenStore {
   readonly mesh: MeshFile
   readonly crypto: NodeCrypto
   readonly settings: NodeSettings
+  readonly signal: AbortSignal | undefined
   readonly note: (note: Note) => void
 }
 
@@ -55,17 +56,17 @@ async function openSound(path: string): Promise<{ store?: Store; reason: string 
 
 /** Charter and key log of the first known peer that gives those of this mesh. */
 async function askOthers(
-  { home, mesh }: OpenStore,
+  { home, mesh, signal }: OpenStore,
   reason: string
 ): Promise<{ charter: Uint8Array; ops: readonly Uint8Array[] }> {
   const seed = await home.identity()
   const addresses = [...new Set([...(await knownPeers(home.path)), ...mesh.bootstrap])]
   for (const address of addresses) {
     try {
-      const { charter, ops } = await askMesh({ seed, address, invite: undefined, signal: undefined })
+      const { charter, ops } = await askMesh({ seed, address, invite: undefined, signal })
       if (toHex(charter) === mesh.charter) return { charter, ops }
     } catch (error) {
-      if (!(error instanceof MeshError)) throw error
+      if (signal?.aborted === true || !(error instanceof MeshError)) throw error
     }
   }
   const nobody = addresses.length === 0

@@ -34,6 +34,12 @@ export interface NodeSettings {
   readonly timings?: Partial<Timings>
 }
 
+/** What a program starts a peer with. */
+export interface NodeInit extends NodeSettings {
+  /** Ends a start that is under way, and undoes it. Once the peer serves it means nothing any more. */
+  readonly signal?: AbortSignal
+}
+
 export const listenDefault: readonly string[] = ['/ip4/0.0.0.0/tcp/4101', '/ip4/0.0.0.0/tcp/4102/ws']
 export const routersDefault: readonly string[] = ['https://delegated-ipfs.dev']
 export const version = '0.1.0'

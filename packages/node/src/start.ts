@@ -22,32 +22,33 @@ import { Notes } from './notes.ts'
 import { openStore } from './open-store.ts'
 import { Peer } from './peer.ts'
 import { noteOfRouter, routersOf } from './routing.ts'
-import { listenDefault, type NodeSettings, version } from './settings.ts'
+import { listenDefault, type NodeInit, type NodeSettings, version } from './settings.ts'
 import { Refusals } from './refusals.ts'
 import { Shell } from './shell.ts'
 
 const bootstrapEveryMs = 3000
 const recordWithinMs = 15_000
 
-/** Resolves when the peer serves. Rejects with a MeshError. */
-export async function startNode(settings: NodeSettings): Promise<MeshNode> {
+/**
+ * Resolves when the peer of a home serves. Rejects with a MeshError, or with the reason of an aborted signal; nothing that was
+ * opened stays open then. MESH_HOME_MISSING, MESH_HOME_BUSY, MESH_PORT_TAKEN.
+ */
+export async function createNode(init: NodeInit): Promise<MeshNode> {
   const undo: (() => Promise<void>)[] = []
   const stop = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step()
   }
   try {
-    return await begin(settings, undo, stop)
+    return await begin(init, undo, stop)
   } catch (error) {
     await stop()
-    throw meshErrorOf(error)
+    throw init.signal?.aborted === true ? init.signal.reason : meshErrorOf(error)
   }
 }
 
-async function begin(
-  settings: NodeSettings,
-  undo: (() => Promise<void>)[],
-  stop: () => Promise<void>
-): Promise<MeshNode> {
+async function begin(settings: NodeInit, undo: (() => Promise<void>)[], stop: () => Promise<void>): Promise<MeshNode> {
+  const { signal } = settings
+  signal?.throwIfAborted()
   const routers = routersOf(settings)
   const home = new Home(settings.home)
   const mesh = await meshOf(home)
@@ -57,13 +58,15 @@ async function begin(
   const room = new DiskRoom(home.path)
   const notes = new Notes()
   const note = notes.say.bind(notes)
-  const store = await openStore({ home, mesh, crypto, settings, note: (kept) => notes.keep(kept) })
+  const store = await openStore({ home, mesh, crypto, settings, signal, note: (kept) => notes.keep(kept) })
   undo.push(async () => store.close())
-  const kubo = await chooseKubo(settings.kubo, { home, mesh, store })
+  signal?.throwIfAborted()
+  const kubo = await chooseKubo(settings.kubo, { home, mesh, store, signal })
   if (spaceBytes !== mesh.spaceBytes) await home.saveMesh({ ...((await home.mesh()) ?? mesh), spaceBytes })
   const { policy, rootKey } = readingOf(charter, await facts(store), crypto)
   const root = new RootHolder(home, crypto)
   await root.settle(rootKey)
+  signal?.throwIfAborted()
   const transport = await createLibp2pTransport({
     privateKeySeed: await home.identity(),
     listen: [...(settings.listen ?? listenDefault)],
@@ -89,13 +92,14 @@ async function begin(
   const health: Health = new Health({ core, store, backEnd, room, shell, notes })
   const refusals = new Refusals(note)
   const parts = { core, shell, store, transport, content, health, refusals }
-  await serve(parts, undo)
+  await serve(parts, undo, signal)
   const other = sharedWith(core, backEnd.peer)
   if (other !== undefined && settings.sharedBackend !== true) throw backEndShared(other)
   const connected = (): boolean => transport.connections().some((peer) => !core.isBackEnd(peer))
   undo.push(noteKnownPeers(home.path, core))
   const addresses = [...mesh.bootstrap, ...(await knownPeers(home.path))]
   undo.push(bootstrap(addresses, connected, async (address, signal) => transport.dial(address, signal)))
+  signal?.throwIfAborted()
   const markLeft = async (): Promise<void> => home.saveMesh({ ...((await home.mesh()) ?? mesh), left: true })
   return new Peer({ ...parts, root, notes, homePath: home.path, timings: chosen, markLeft, stop })
 }
@@ -111,10 +115,11 @@ interface Serving {
 }
 
 /** Starts the parts in their order, each with what undoes it. */
-async function serve(parts: Serving, undo: (() => Promise<void>)[]): Promise<void> {
+async function serve(parts: Serving, undo: (() => Promise<void>)[], signal: AbortSignal | undefined): Promise<void> {
   const { core, shell, transport, content, health, refusals } = parts
   await content.start()
   undo.push(async () => content.stop())
+  signal?.throwIfAborted()
   undo.push(async () => transport.stop())
   await transport.start({
     gossiped: (topic, bytes, from) => shell.gossiped(topic, bytes, from),
@@ -123,10 +128,11 @@ async function serve(parts: Serving, undo: (() => Promise<void>)[]): Promise<voi
     disconnected: (peer) => void shell.step({ kind: 'disconnected', peer }),
     refused: (peer, what) => refusals.add(peer, what)
   })
+  signal?.throwIfAborted()
   transport.join(core.meshId)
   undo.push(async () => shell.stop())
   await shell.start()
-  await settled(core)
+  await settled(core, signal)
   undo.push(checkHolds(parts))
   health.begin(core.space.usedBytes)
   undo.push(async () => health.stop())
@@ -174,11 +180,13 @@ function buildCore({ settings, charter, crypto, spaceBytes, ipfsPeer, timings }:
 }
 
 /** Waits for the own record where this peer may be a member: the work that an open mesh asks for takes about a second. */
-async function settled(core: Core): Promise<void> {
+async function settled(core: Core, signal: AbortSignal | undefined): Promise<void> {
   const until = performance.now() + recordWithinMs
   const expected = (): boolean => core.policy?.admission === 'open' || core.trusts(core.self)
-  while (expected() && !core.members().some(({ self }) => self) && performance.now() < until)
+  while (expected() && !core.members().some(({ self }) => self) && performance.now() < until) {
+    signal?.throwIfAborted()
     await new Promise((resolve) => setTimeout(resolve, 10))
+  }
 }
 
 async function facts(store: Store): Promise<{ key: Uint8Array; value: Uint8Array }[]> {

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { initHome, joinHome, startNode } from '@pinmesh/node'
+import { initHome, joinHome, createNode } from '@pinmesh/node'
 import { createLibp2pTransport } from '@pinmesh/transport'
 
 const folder = mkdtempSync(join(tmpdir(), 'pinmesh-doors-'))
@@ -58,7 +58,7 @@ test('a Kubo that is too old is refused before anything is begun', async () => {
     const home = join(folder, 'old-kubo')
     await initHome({ home, open: true, spaceBytes: 1e6 })
     const api = `/ip4/127.0.0.1/tcp/${(kubo.address() as AddressInfo).port}`
-    await assert.rejects(startNode({ home, listen: [loopback], kubo: api }), {
+    await assert.rejects(createNode({ home, listen: [loopback], kubo: api }), {
       code: 'MESH_KUBO_OLD',
       message: /0\.39\.0/
     })
@@ -71,7 +71,7 @@ test('a Kubo that is too old is refused before anything is begun', async () => {
 test('an invitation that was not made here cannot be ended by its id', async () => {
   const home = join(folder, 'inviting')
   await initHome({ home, open: false, spaceBytes: 1e6 })
-  const node = await startNode({ home, listen: [loopback], profile: 'test' })
+  const node = await createNode({ home, listen: [loopback], profile: 'test' })
   try {
     await assert.rejects(node.trust.endInvitation('0'.repeat(12)), { code: 'MESH_INVITE_UNKNOWN', exit: 1 })
   } finally {

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { type AddEntry, initHome, type ListedPin, type MeshNode, startNode, type UpdateStep } from '@pinmesh/node'
+import { type AddEntry, initHome, type ListedPin, type MeshNode, createNode, type UpdateStep } from '@pinmesh/node'
 
 let folder = ''
 let node: MeshNode
@@ -16,7 +16,7 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pinmesh-pins-'))
   const home = join(folder, 'home')
   await initHome({ home, open: true, profile: 'test' })
-  node = await startNode({ home, listen: ['/ip4/127.0.0.1/tcp/0'], profile: 'test' })
+  node = await createNode({ home, listen: ['/ip4/127.0.0.1/tcp/0'], profile: 'test' })
 })
 
 after(async () => {

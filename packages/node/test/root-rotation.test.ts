@@ -5,7 +5,7 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { exportRoot, importRoot, initHome, type MeshNode, startNode } from '@pinmesh/node'
+import { exportRoot, importRoot, initHome, type MeshNode, createNode } from '@pinmesh/node'
 
 const home = mkdtempSync(join(tmpdir(), 'pinmesh-rotation-'))
 after(() => rmSync(home, { recursive: true, force: true }))
@@ -16,7 +16,7 @@ const key = join(home, 'root.key')
 const next = join(home, 'root.next.key')
 
 async function withNode(use: (node: MeshNode) => Promise<void>): Promise<void> {
-  const node = await startNode({ home, listen: ['/ip4/127.0.0.1/tcp/0'], profile: 'test' })
+  const node = await createNode({ home, listen: ['/ip4/127.0.0.1/tcp/0'], profile: 'test' })
   try {
     await use(node)
   } finally {

@@ -23,6 +23,7 @@ export async function init(session: Session, options: InitOptions): Promise<Exit
   const { initHome } = await session.world.loadNode()
   const { mesh, peer, rootKeyFile, spaceBytes } = await initHome({
     home: session.home,
+    signal: session.world.signal,
     open: open === true,
     ...(name === undefined ? {} : { name }),
     ...(space === undefined ? {} : { spaceBytes: space }),

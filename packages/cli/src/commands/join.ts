@@ -25,18 +25,16 @@ export async function join(session: Session, where: string, options: JoinOptions
   const settled = settle(options, session.world.env, await readConfigFile(session.home))
   const { space, kubo, sharedBackend } = settled.options
   const { joinHome } = await session.world.loadNode()
-  const { mesh } = await joinHome(
-    {
-      home: session.home,
-      ...(bootstrap === undefined ? {} : { bootstrap }),
-      ...(invite === undefined ? {} : { invite }),
-      ...(options.mesh === undefined ? {} : { mesh: options.mesh }),
-      ...(space === undefined ? {} : { spaceBytes: space }),
-      ...(kubo === undefined ? {} : { kubo }),
-      ...(sharedBackend === undefined ? {} : { sharedBackend })
-    },
-    session.world.signal
-  )
+  const { mesh } = await joinHome({
+    home: session.home,
+    signal: session.world.signal,
+    ...(bootstrap === undefined ? {} : { bootstrap }),
+    ...(invite === undefined ? {} : { invite }),
+    ...(options.mesh === undefined ? {} : { mesh: options.mesh }),
+    ...(space === undefined ? {} : { spaceBytes: space }),
+    ...(kubo === undefined ? {} : { kubo }),
+    ...(sharedBackend === undefined ? {} : { sharedBackend })
+  })
   session.out.talk(`The mesh is ${mesh}.`)
   session.world.signal.throwIfAborted()
   return serve(session, settled, { awaitRole: true })
