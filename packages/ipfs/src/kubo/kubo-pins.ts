@@ -6,7 +6,7 @@
 // Peers of two meshes on one Kubo know nothing of one another: who finds the other's mark puts a common one in its place,
 // which neither removes. (Within a mesh the core releases nothing that another member on the same Kubo claims.)
 //
-// Order: the row first, then Kubo, then the row as pinned. After a crash in between the row is partial, and both ways
+// Order: a row first, then Kubo, then the row as pinned. After a crash in between the row is partial, and both ways
 // on (pin again, unpin) begin by looking at what Kubo has.
 
 import type { CID } from 'multiformats/cid'
@@ -52,7 +52,7 @@ export class KuboPins {
 
   async pin(cid: CID, options: KuboPinOptions): Promise<{ bytes: number }> {
     const before = this.#init.journal.record(cid)
-    const standing = await this.#standing(cid, options.signal)
+    const standing = await this.#look(cid, before, options)
     const found = options.mode === 'recursive' ? standing.recursive : (standing.direct ?? standing.recursive)
     const whole = before?.state === 'pinned' && before.mode === options.mode && found !== undefined
     if (whole) return within(cid, before.bytes, options.bytesMax)
@@ -98,6 +98,7 @@ export class KuboPins {
     const { api, journal, stallMs } = this.#init
     const bytes =
       mode === 'recursive' ? await api.dagBytes(cid, signal) : (await api.block(cid, signal, stallMs)).length
+    if (bytes > bytesMax && before === undefined) await journal.remove(cid)
     within(cid, bytes, bytesMax)
     const maker = this.#isOurs(found) ? 'us' : 'others'
     const anotherMeshs = found.name.startsWith(`${commonMark} `) && !found.name.startsWith(this.#meshMark)
@@ -119,7 +120,7 @@ export class KuboPins {
     const theirs = this.#isOurs(standing.direct) ? undefined : standing.direct?.name
     const replaced = theirs ?? before?.replaced
     const record: KuboRecord = { state: 'partial', mode, bytes: 0, maker: 'us', replaced }
-    await journal.write(cid, record)
+    if (before !== undefined || replaced !== undefined) await journal.write(cid, record)
     try {
       if (standing.recursive !== undefined) await api.pinRemove(cid, 'recursive', signal)
       const { bytes } = await api.pinAdd(cid, { ...options, stallMs, name: this.#mark })
@@ -140,6 +141,17 @@ export class KuboPins {
     } catch {
       // The row stays partial: release() tries again.
     }
+  }
+
+  /**
+   * What stands in Kubo; meanwhile a first row is written, which spares small pins the wait for the disk. It claims nothing: as
+   * long as the pin in Kubo does not bear our mark, unpin() leaves it.
+   */
+  async #look(cid: CID, before: KuboRecord | undefined, { mode, signal }: KuboPinOptions): Promise<Standing> {
+    const first = { state: 'partial', mode, bytes: 0, maker: 'us', replaced: undefined } as const
+    const writing = before === undefined ? this.#init.journal.write(cid, first) : Promise.resolve()
+    const [standing] = await Promise.all([this.#standing(cid, signal), writing])
+    return standing
   }
 
   async #standing(cid: CID, signal: AbortSignal): Promise<Standing> {
