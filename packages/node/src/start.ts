@@ -91,7 +91,7 @@ async function begin(settings: NodeInit, undo: (() => Promise<void>)[], stop: ()
   const shell = new Shell({ core, store, transport, content, note, refused: () => health.doubt(), broken: crash })
   const health: Health = new Health({ core, store, backEnd, room, shell, notes })
   const refusals = new Refusals(note)
-  const parts = { core, shell, store, transport, content, health, refusals }
+  const parts = { core, shell, store, transport, content, health, refusals, notes }
   await serve(parts, undo, signal)
   const other = sharedWith(core, backEnd.peer)
   if (other !== undefined && settings.sharedBackend !== true) throw backEndShared(other)
@@ -101,7 +101,7 @@ async function begin(settings: NodeInit, undo: (() => Promise<void>)[], stop: ()
   undo.push(bootstrap(addresses, connected, async (address, signal) => transport.dial(address, signal)))
   signal?.throwIfAborted()
   const markLeft = async (): Promise<void> => home.saveMesh({ ...((await home.mesh()) ?? mesh), left: true })
-  return new Peer({ ...parts, root, notes, homePath: home.path, timings: chosen, markLeft, stop })
+  return new Peer({ ...parts, root, homePath: home.path, timings: chosen, markLeft, stop })
 }
 
 interface Serving {
@@ -112,6 +112,7 @@ interface Serving {
   readonly content: Content
   readonly health: Health
   readonly refusals: Refusals
+  readonly notes: Notes
 }
 
 /** Starts the parts in their order, each with what undoes it. */

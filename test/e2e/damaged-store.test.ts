@@ -1,0 +1,165 @@
+// Stores and blocks that were damaged, cut short, removed or put back from a backup while the peer was off: it is noticed at the
+// start, and what was lost comes back from the others; or the start is refused in a sentence, and nothing is touched. No writer
+// ever contradicts itself, and nothing that was acknowledged is lost.
+
+import assert from 'node:assert/strict'
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, suite, test } from 'node:test'
+import { inlineCid } from '../kit/cids.ts'
+import { filesIn, sameFile, writeBytes } from '../kit/files.ts'
+import { Lab } from '../kit/lab.ts'
+import type { PeerProcess } from '../kit/peer.ts'
+import { until } from '../kit/until.ts'
+
+const waitMs = 60_000
+
+suite('damaged stores', () => {
+  const lab = new Lab('damaged')
+  let a: PeerProcess
+  let b: PeerProcess
+  let c: PeerProcess
+  let file = ''
+  let pins = 0
+
+  before(async () => {
+    ;[a, b, c] = (await lab.mesh(['a', 'b', 'c'])) as [PeerProcess, PeerProcess, PeerProcess]
+    const path = writeBytes(join(lab.folder, 'file'), 'file', 3_000_000)
+    const [added] = await a.run(['add', path, '-r', '3', '--wait', '--timeout', '60s'])
+    file = String(added?.cid)
+    pins = 1
+    await pinAtA('first', 200)
+    await lab.agree([a, b, c], pins)
+    for (const name of ['a', 'b', 'c']) {
+      await until(`${name} has noted the others`, waitMs, () => existsSync(join(lab.homeOf(name), 'peers.json')))
+    }
+  })
+  after(async () => lab.close())
+
+  async function pinAtA(word: string, count: number): Promise<void> {
+    const wishes = Array.from({ length: count }, (_none, n) => ({ cid: inlineCid(`${word} ${n}`), replicas: 1 }))
+    for (const answer of await a.client.pins.add(wishes)) assert.ok(!('error' in answer), JSON.stringify(answer))
+    pins += count
+  }
+
+  const store = (name: string): string => join(lab.homeOf(name), 'store')
+
+  /** The largest file of the store whose name matches. */
+  function largest(name: string, pattern: RegExp): string {
+    const found = readdirSync(store(name))
+      .filter((one) => pattern.test(one))
+      .map((one) => join(store(name), one))
+      .sort((one, other) => statSync(other).size - statSync(one).size)[0]
+    assert.ok(found !== undefined, `${name} has a file like ${pattern}`)
+    return found
+  }
+
+  function flip(path: string): void {
+    const bytes = readFileSync(path)
+    const at = bytes.length >> 1
+    bytes[at] = (bytes[at] as number) ^ 16
+    writeFileSync(path, bytes)
+  }
+
+  /** Everything is as before, at every peer, and b can be written through. */
+  async function isWell(peer: PeerProcess): Promise<void> {
+    await lab.meet([a, b, c])
+    await lab.agree([a, b, c], pins)
+    await until('its copy counts again', waitMs, async () => (await a.holders(file)).includes(peer.peer))
+    for (const one of [a, b, c]) {
+      assert.deepEqual(
+        one.notes.filter(({ code }) => code === 'fork'),
+        []
+      )
+      assert.ok(!one.stderr.includes('    at '), one.stderr)
+    }
+  }
+
+  async function wasRebuilt(peer: PeerProcess): Promise<void> {
+    const note = await until('it says so', waitMs, () => peer.notes.find(({ code }) => code === 'store-rebuilt'))
+    assert.match(note.text, /damaged or lost/)
+  }
+
+  const damages: Record<string, () => void> = {
+    'a changed byte in a table': () => flip(largest('b', /\.ldb$/)),
+    // What was never promised to be durable may be cut off as by a crash; this is all of it.
+    'a log that was cut short': () => truncateSync(largest('b', /\.log$/), 100),
+    'a folder that was emptied': () => {
+      for (const name of readdirSync(store('b'))) rmSync(join(store('b'), name))
+    },
+    'a folder that was removed': () => rmSync(store('b'), { recursive: true })
+  }
+
+  for (const [what, damage] of Object.entries(damages)) {
+    test(`${what}: the store is built anew from the others, and the content is held again`, async () => {
+      const blocks = filesIn(join(lab.homeOf('b'), 'blocks', 'blocks'))
+      await b.kill()
+      damage()
+      b = await lab.start('b')
+      await wasRebuilt(b)
+      await isWell(b)
+      assert.deepEqual(filesIn(join(lab.homeOf('b'), 'blocks', 'blocks')), blocks)
+    })
+  }
+
+  test("the writer's store: it is built anew, and the writer goes on where it ended", async () => {
+    await a.kill()
+    const log = largest('a', /\.log$/)
+    truncateSync(log, statSync(log).size >> 1)
+    a = await lab.start('a')
+    await wasRebuilt(a)
+    await until('all pins are back', waitMs, async () => (await a.client.info()).pins === pins)
+    await until('it may write again', waitMs, async () => {
+      const [answer] = await a.client.pins.add([{ cid: inlineCid('after the loss'), replicas: 1 }])
+      return answer !== undefined && !('error' in answer)
+    })
+    pins++
+    await pinAtA('second', 50)
+    await isWell(a)
+  })
+
+  test("the writer's whole home put back from a backup: it is heard, and what it wrote since is not lost", async () => {
+    await a.kill()
+    cpSync(lab.homeOf('a'), join(lab.folder, 'backup'), { recursive: true })
+    a = await lab.start('a')
+    await lab.meet([a, b, c])
+    await pinAtA('after the backup', 50)
+    await lab.agree([a, b, c], pins)
+    await a.kill()
+    rmSync(lab.homeOf('a'), { recursive: true })
+    cpSync(join(lab.folder, 'backup'), lab.homeOf('a'), { recursive: true })
+    a = await lab.start('a')
+    await pinAtA('from the backup on', 50)
+    await lab.meet([a, b, c])
+    await lab.agree([a, b, c], pins)
+    await until('its copy counts again', waitMs, async () => (await b.holders(file)).includes(a.peer))
+  })
+
+  test('blocks that were changed or removed are fetched again', async () => {
+    await c.kill()
+    const folder = join(lab.homeOf('c'), 'blocks', 'blocks')
+    flip(join(folder, filesIn(folder)[0] as string))
+    c = await lab.start('c')
+    const copy = join(lab.folder, 'copy')
+    await c.run(['get', file, '-o', copy, '--timeout', '30s'])
+    sameFile(join(lab.folder, 'file'), copy)
+    await until('it says so', waitMs, () => c.notes.some(({ code }) => code === 'content-lost'))
+    await until('it holds it again', waitMs, async () => (await a.holders(file)).includes(c.peer))
+    await c.kill()
+    rmSync(join(lab.homeOf('c'), 'blocks'), { recursive: true })
+    c = await lab.start('c')
+    await until('it says so', waitMs, () => c.notes.some(({ code }) => code === 'content-missing'))
+    await until('the blocks are there again', waitMs, async () => {
+      return (await a.holders(file)).includes(c.peer) && filesIn(folder).length > 0
+    })
+    await isWell(c)
+  })
+
+  test('where nobody can be asked the start is refused in a sentence, and nothing is touched', async () => {
+    for (const peer of [a, b, c]) await peer.kill()
+    flip(largest('b', /\.log$/))
+    const before = filesIn(store('b'))
+    await assert.rejects(lab.start('b'), /MESH_STORE_DAMAGED/)
+    assert.deepEqual(filesIn(store('b')), before)
+  })
+})
