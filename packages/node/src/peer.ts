@@ -80,7 +80,7 @@ export class Peer implements MeshNode {
       version,
       roots: { facts: toHex(facts), pinset: toHex(pinset) },
       store: self?.store ?? 'ok',
-      clock: { inDoubt: core.clock.inDoubt, offsetMs: Math.round(core.clock.offsetMs) },
+      clock: { inDoubt: core.clock.inDoubt, offsetMs: core.clock.offsetMs },
       leaving: core.leaving,
       connections: { all: transport.connections().length, dialers: transport.dialers().length },
       ...core.counts()
@@ -97,7 +97,7 @@ export class Peer implements MeshNode {
       backend: member.ipfsPeer === '' ? 'helia' : 'kubo',
       writer: member.writer,
       leaving: member.leaving,
-      ...(member.clockAheadMs === undefined ? {} : { clockAheadMs: Math.round(member.clockAheadMs) }),
+      ...(member.clockAheadMs === undefined ? {} : { clockAheadMs: member.clockAheadMs }),
       ...(member.free === undefined ? {} : { spaceFree: member.free }),
       store: member.store,
       version: member.version,

@@ -190,7 +190,7 @@ export class Claimer {
       this.#publish(id, buckets, 0)
       return
     }
-    const holdUntil = Math.max(shard.stamp, Math.floor(outbox.wall) + timings.leaseMs)
+    const holdUntil = Math.max(shard.stamp, outbox.wall + timings.leaseMs)
     shard.stamp = holdUntil
     disk.write({ rows: [promiseRow(id, holdUntil)], sync: true, done: () => this.#publish(id, buckets, holdUntil) })
     this.#planAt(id, inRound(outbox.mono + timings.renewMs, timings.renewMs / renewalsPerLife))
@@ -202,7 +202,7 @@ export class Claimer {
       peer: self,
       shard: id,
       seq: this.#init.incarnation() * claimsPerIncarnation + ++this.#counter,
-      wall: Math.max(0, Math.floor(outbox.wall)),
+      wall: outbox.wall,
       holdUntil,
       sizeClass: this.#init.sizeClass(),
       buckets,

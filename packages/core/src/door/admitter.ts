@@ -74,7 +74,7 @@ export class Admitter {
 
   #witness(grant: Grant, peer: string, proof: Uint8Array): Uint8Array {
     const { crypto, meshId, self, members } = this.#init
-    const wall = Math.max(0, Math.floor(members.clock.ownDate))
+    const wall = members.clock.ownDate
     const plain: Admission = { grant, peer, proof, sponsor: self, wall, sig: new Uint8Array(64) }
     const sig = crypto.sign(signedBytes('pinmesh/admission/1', meshId, admissionBytes(plain)))
     return encodeAdmission({ ...plain, sig })

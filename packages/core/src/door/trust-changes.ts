@@ -152,7 +152,7 @@ export class TrustChanges {
     const { outbox, facts, crypto } = this.#init
     try {
       const signAsRoot = crypto.signAsRoot?.bind(crypto)
-      const op = signAsRoot && facts.keyLog.next(change, Math.max(0, Math.floor(outbox.wall)), signAsRoot)
+      const op = signAsRoot && facts.keyLog.next(change, outbox.wall, signAsRoot)
       return op !== undefined && facts.keyLog.signedByRoot(op) ? op : noRootKey
     } catch (error) {
       if (!(error instanceof FormatError)) throw error

@@ -33,7 +33,7 @@ export const rebuilding: Failure = {
 export function nextLamport(leaf: Leaf, mapKey: string, outbox: Outbox): number {
   let highest = 0
   for (const { register } of leaf.registers(mapKey)) highest = Math.max(highest, register.lamport)
-  return Math.max(highest + 1, Math.floor(outbox.wall))
+  return Math.max(highest + 1, outbox.wall)
 }
 
 export function writeFailed(code: string, self: string): Failure {

@@ -9,9 +9,9 @@ export class Outbox {
   #effects: Effect[] = []
   #now: Now = { mono: 0, wall: 0 }
 
-  /** Starts a step. */
-  open(now: Now): void {
-    this.#now = now
+  /** Starts a step. What is stored and signed has room for whole milliseconds since 1970 only, whatever the clock is like. */
+  open({ mono, wall }: Now): void {
+    this.#now = { mono, wall: Math.max(0, Math.floor(wall)) }
   }
 
   /** Ends a step: hands out what was said. */
@@ -25,6 +25,7 @@ export class Outbox {
     return this.#now.mono
   }
 
+  /** A whole number, never negative. */
   get wall(): number {
     return this.#now.wall
   }

@@ -70,9 +70,9 @@ export class Clock {
     this.#offsetMs = this.#verdict === 'in doubt' && high - low <= clockSkewMaxMs ? low : 0
   }
 
-  /** How far another's clock is ahead of mine, ms. */
+  /** How far another's clock is ahead of mine, whole ms. */
   aheadMs({ wall, at }: Told): number {
-    return wall - at - this.#base
+    return Math.round(wall - at - this.#base)
   }
 
   /** Differs whenever what this clock may be used for does. */
@@ -110,10 +110,10 @@ export class Clock {
     return known ? this.#init.outbox.wall : undefined
   }
 
-  /** The date (wall ms) of what is signed here. */
+  /** The date (wall ms) of what is signed here: whole ms, never negative. */
   get ownDate(): number {
     this.#followJump()
-    return this.#init.outbox.wall + this.#offsetMs
+    return Math.max(0, this.#init.outbox.wall + this.#offsetMs)
   }
 
   get #base(): number {

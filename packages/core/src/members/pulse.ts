@@ -100,7 +100,7 @@ export class Pulse {
       const text = clock.inDoubt
         ? "This peer's clock is not that of the others: nothing lapses or is deleted here until it is."
         : "This peer's clock is that of the others again."
-      outbox.note('MESH_CLOCK_SKEW', text, { is: clock.inDoubt, offsetMs: Math.round(clock.offsetMs) })
+      outbox.note('MESH_CLOCK_SKEW', text, { is: clock.inDoubt, offsetMs: clock.offsetMs })
     }
     this.#init.changed(self.peer, 'clock', clock.inDoubt ? 'in doubt' : 'right')
     if (clock.isDated === this.#wasDated) return

@@ -209,7 +209,7 @@ export class Self {
       root,
       store: this.store,
       free: Math.max(0, Math.min(255, Math.round(free * 255))),
-      wall: Math.max(0, Math.floor(outbox.wall)),
+      wall: outbox.wall,
       sig: new Uint8Array(64)
     }
     return encodeBeat({ ...beat, sig: crypto.sign(signedBytes('pinmesh/beat/1', meshId, beatBytes(beat))) })

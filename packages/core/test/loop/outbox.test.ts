@@ -26,6 +26,16 @@ test('the time is that of the step, whatever was said before', () => {
   assert.deepEqual([outbox.mono, outbox.wall], [6, 900])
 })
 
+test('the wall clock is told in whole milliseconds since 1970, whatever the shell has', () => {
+  const outbox = new Outbox()
+  const told = [1000.999, 0.5, -0.5, -5000.25].map((wall) => {
+    outbox.open({ mono: 5.25, wall })
+    return outbox.wall
+  })
+  assert.deepEqual(told, [1000, 0, 0, 0])
+  assert.equal(outbox.mono, 5.25)
+})
+
 test('a note can not be told under another code than its own', () => {
   const outbox = new Outbox()
   outbox.note('mine', 'Text.', { code: 'other' } as Record<string, string>)

@@ -70,6 +70,17 @@ test('what is signed by a clock in doubt is dated by the others, if they agree',
   assert.deepEqual([good.clock.ownDate, good.clock.date], [good.outbox.wall, good.outbox.wall])
 })
 
+test('what is signed is dated in whole milliseconds since 1970, though both clocks have fractions', () => {
+  for (const ahead of [year + 0.3, -epoch - hour]) {
+    const bench = new Bench(ahead)
+    bench.run(0.255)
+    bench.hear(0, 10.5, 20)
+    bench.run(0.6)
+    const { ownDate, offsetMs } = bench.clock
+    assert.ok(Number.isInteger(ownDate) && ownDate >= 0 && Number.isInteger(offsetMs), `${ownDate} ${offsetMs}`)
+  }
+})
+
 test('what was heard goes on ticking: a jump of the own clock shows at once, in both directions', () => {
   const bench = new Bench().hear(0, 0)
   bench.run(hour)
