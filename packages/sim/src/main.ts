@@ -56,7 +56,16 @@ function optionsOf(
   try {
     const { values } = parseArgs({
       args,
-      options: { seed: text, seeds: text, peers: text, writers: text, storm: text, trace: { type: 'boolean' } }
+      options: {
+        seed: text,
+        seeds: text,
+        peers: text,
+        writers: text,
+        volunteers: text,
+        storm: text,
+        'no-gossip': { type: 'boolean' },
+        trace: { type: 'boolean' }
+      }
     })
     const whole = (value: string | undefined): number | undefined => {
       if (value === undefined) return undefined
@@ -65,6 +74,7 @@ function optionsOf(
     }
     const peers = whole(values.peers)
     const writers = whole(values.writers)
+    const volunteers = whole(values.volunteers)
     const storm = whole(values.storm)
     return {
       first: whole(values.seed) ?? 1,
@@ -73,12 +83,16 @@ function optionsOf(
       settings: {
         ...(peers === undefined ? {} : { peers }),
         ...(writers === undefined ? {} : { writers }),
+        ...(volunteers === undefined ? {} : { volunteers }),
+        ...(values['no-gossip'] === true ? { gossip: false } : {}),
         ...(storm === undefined ? {} : { stormMs: storm * 1000 })
       }
     }
   } catch (error) {
     console.log((error as Error).message)
-    console.log('usage: main.ts [--seed n] [--seeds n] [--peers n] [--writers n] [--storm seconds] [--trace]')
+    console.log(
+      'usage: main.ts [--seed n] [--seeds n] [--peers n] [--writers n] [--volunteers n] [--no-gossip] [--storm seconds] [--trace]'
+    )
     return undefined
   }
 }

@@ -13,6 +13,10 @@ export interface RunSettings {
   /** peers at the start; by the seed when it is left out */
   readonly peers?: number
   readonly writers?: number
+  /** of the peers, those that are not vouched for; by the seed when it is left out */
+  readonly volunteers?: number
+  /** false: nothing is said by gossip; by the seed when it is left out */
+  readonly gossip?: boolean
   /** length of the storm, by the seed when it is left out */
   readonly stormMs?: number
   /** sees every event and effect as a line */
@@ -76,18 +80,15 @@ class Run {
   readonly #storm: Storm
   readonly #stormMs: number
 
-  constructor({ seed, peers, writers, stormMs }: RunSettings) {
+  constructor({ seed, peers, writers, stormMs, ...given }: RunSettings) {
     const dice = new World({ seed, peers: 1, writers: 1 }).random.fork()
     const count = peers ?? 3 + dice.below(4)
-    const volunteers = dice.chance(25) ? dice.below(count - 1) : 0
+    const diced = dice.chance(25) ? dice.below(count - 1) : 0
+    const volunteers = Math.min(given.volunteers ?? diced, count - 1)
     const trusted = count - volunteers
-    this.world = new World({
-      seed,
-      peers: count,
-      writers: Math.min(writers ?? 1 + dice.below(3), trusted),
-      volunteers,
-      gossip: !dice.chance(8)
-    })
+    const writing = Math.min(writers ?? 1 + dice.below(3), trusted)
+    const silent = dice.chance(8)
+    this.world = new World({ seed, peers: count, writers: writing, volunteers, gossip: given.gossip ?? !silent })
     this.#stormMs = stormMs ?? 20_000 + dice.below(40_000)
     this.client = new Client(this.world)
     this.#judge = new Judge(this.world, this.client)

@@ -2,6 +2,7 @@
  * Bad weather: at random moments one of many things goes wrong, while clients go on with their work. Each fault ends by itself
  * after a while; `calm` ends them all.
  */
+import { bucketOf } from '@pinmesh/core'
 import { fairWeather } from './network.ts'
 import type { Client } from './client.ts'
 import type { SimPeer } from './peer.ts'
@@ -64,6 +65,7 @@ export class Storm {
       })
     next(900, () => this.#wish())
     next(1500, () => this.#fault())
+    next(4000, () => this.#clear(this.#random.pick(this.#world.peers)))
   }
 
   /** Everybody comes back, all links heal, all disks and back ends work. Clocks are set. */
@@ -216,6 +218,14 @@ export class Storm {
     this.#tell(`leave p${peer.settings.index}`)
     peer.command({ do: 'leave' }, () => {})
     this.#after(2000, 40_000, () => this.#stay(peer))
+  }
+
+  /** Its operator has the trash emptied at once. */
+  #clear(peer: SimPeer): void {
+    if (!peer.up) return
+    this.#tell(`gc p${peer.settings.index}`)
+    const buckets = [...new Set(peer.disk.rows('hold').map(({ key }) => bucketOf(key)))]
+    peer.command({ do: 'empty-trash', buckets, now: true }, () => {})
   }
 
   #stay(peer: SimPeer): void {
