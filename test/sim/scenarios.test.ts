@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { SimPeer } from '@pinmesh/sim'
 import { Mesh } from './mesh.ts'
 
 const second = 1000
@@ -159,6 +160,38 @@ test('a loss for good is repaired with one transfer a copy', () => {
   world.run(10 * second)
   mesh.settle()
   assert.ok(fetched() - before <= 1.2 * lost + 1, `${fetched() - before} transfers for ${lost} copies`)
+})
+
+test('a peer whose trash leaves no room takes a new pin: the oldest trash makes way, and what is wanted stays', () => {
+  const mb = 1_000_000
+  const mesh = new Mesh({ peers: 3, spaceBytes: 100 * mb, timings: { trashMs: 3600 * second } })
+  const { client, world } = mesh
+  const [writer, , full] = world.peers as [SimPeer, SimPeer, SimPeer]
+  const store = (cid: string, bytes: number): void => {
+    client.pin(writer, cid, { copies: 3, bytes })
+    mesh.whole([cid], 3, 60 * second)
+  }
+  const [kept = '', older = '', newer = '', wanted = ''] = mesh.fresh(4)
+  store(kept, 40 * mb)
+  store(older, 20 * mb)
+  store(newer, 20 * mb)
+  for (const cid of [older, newer]) {
+    client.unpin(writer, cid)
+    world.run(5 * second)
+  }
+  world.run(world.timings.leaseMs)
+  assert.deepEqual(
+    [older, newer].map((cid) => full.backEnd.set.has(cid)),
+    [true, true],
+    'its time is not over'
+  )
+  store(wanted, 30 * mb)
+  assert.deepEqual(
+    [older, newer].map((cid) => full.backEnd.set.has(cid)),
+    [false, true],
+    'the oldest, and no more'
+  )
+  assert.equal(mesh.holders(kept).length, 3)
 })
 
 test('what nobody has delays nothing else', () => {

@@ -227,8 +227,8 @@ export class Core {
       case 'acquire-failed':
         return this.#house.keeper.jobs.acquireFailed(event.job, event.code, event.bytes, event.text)
       case 'released':
-        this.#house.keeper.deletions.released(event.cid)
-        return this.#house.keeper.jobs.setUsed(event.usedBytes)
+        this.#house.keeper.jobs.setUsed(event.usedBytes)
+        return this.#house.keeper.deletions.released(event.cid)
       case 'release-failed':
         this.#house.keeper.deletions.failed(event.cid)
         return this.#house.outbox.note('release-failed', 'Content that is no longer needed could not be deleted.', {

@@ -31,7 +31,7 @@ export class Collector {
   /** Empties the trash of these buckets as far as it may be; `now`: without waiting for the trash time. */
   emptyTrash(buckets: readonly number[], now: boolean, done: (report: EmptiedReport) => void): void {
     const { keeper, leaves } = this.#init
-    if (now) keeper.trash.hurry()
+    if (now) keeper.trash.hurryAll()
     const tally = new Tally(done)
     for (const bucket of buckets) {
       tally.wait()

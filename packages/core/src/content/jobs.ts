@@ -55,6 +55,8 @@ export interface JobsInit {
   readonly displaced: (job: Job) => void
   /** a job that was given up has ended; parts of the content may be there */
   readonly abandoned: (job: Job) => void
+  /** lets so many bytes of trash go if that helps; whether it is worth waiting for */
+  readonly makeRoom: (bytes: number) => boolean
   /** the share of the budget in use has changed */
   readonly spaceChanged: () => void
 }
@@ -146,7 +148,7 @@ export class Jobs {
       for (let job = this.#lanes[lane][0]; job !== undefined && this.#placeFor(lane); job = this.#lanes[lane][0]) {
         // Room that others have reserved may come back: it waits for that, and those behind it too.
         const lacking = this.#reserveFor(job) - this.#room
-        if (lacking > 0 && lacking <= this.#reserved) return
+        if (lacking > 0 && (lacking <= this.#reserved || this.#makeRoom(job, lacking))) return
         this.#lanes[lane].shift()
         this.#start(job)
       }
@@ -252,6 +254,12 @@ export class Jobs {
   /** It is larger than was reserved: reserve twice as much, or twice what has been seen, and go on from what is there. */
   #enlarge(job: Job, bytes: number): boolean {
     const wanted = 2 * Math.max(job.reserve, bytes)
+    if (this.#makeRoom(job, wanted - this.#room)) {
+      job.reserve = wanted
+      job.state = 'queued'
+      this.#enqueue(job)
+      return true
+    }
     if (wanted > this.#room) {
       if (job.reserve >= this.#room) return false
       job.reserve = this.#room
@@ -259,6 +267,11 @@ export class Jobs {
     job.state = 'queued'
     this.#start(job)
     return true
+  }
+
+  /** Nothing is thrown away for a fetch that may well be in vain. */
+  #makeRoom(job: Job, bytes: number): boolean {
+    return bytes > 0 && !isDoubtful(job.lane) && this.#init.makeRoom(bytes)
   }
 
   #end(id: number): Job | undefined {

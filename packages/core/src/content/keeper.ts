@@ -24,6 +24,7 @@ import { Jobs } from './jobs.ts'
 import { Outcomes } from './outcomes.ts'
 import type { Planner } from './planner.ts'
 import { originsOf, sourcesOf } from './sources.ts'
+import { Space } from './space.ts'
 import { Trash } from './trash.ts'
 import { Visit } from './visit.ts'
 
@@ -61,6 +62,7 @@ export class Keeper {
   readonly jobs: Jobs
   readonly deletions: Deletions
   readonly trash: Trash
+  readonly #space: Space
   readonly #decide: Visit
   readonly #outcomes: Outcomes
   readonly #anew = new Anew()
@@ -91,9 +93,17 @@ export class Keeper {
       failed: (job, reason, text) => outcomes.failed(job, reason, text),
       displaced: (job) => this.#reviewSoon(job.bucket),
       abandoned: (job) => outcomes.abandoned(job),
+      makeRoom: (bytes) => this.#space.make(bytes),
       spaceChanged: () => this.#spaceChanged()
     })
     this.trash = new Trash({ ...init, deletions: this.deletions })
+    this.#space = new Space({
+      ...init,
+      trash: this.trash,
+      deletions: this.deletions,
+      visit: (leaf, bucket) => this.visit(leaf, bucket),
+      changed: () => this.jobs.run()
+    })
     this.#decide = new Visit({
       ...init,
       jobs: this.jobs,
@@ -189,6 +199,7 @@ export class Keeper {
     this.#save(leaf, writes)
     this.#init.claimer.set(bucket, this.#init.claims.viewOf(bucket)?.view ?? new Uint8Array(8), states)
     this.#reviewAt(bucket, reviewAt)
+    this.#space.look(leaf, bucket)
     this.jobs.run()
   }
 

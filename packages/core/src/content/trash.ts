@@ -2,7 +2,8 @@
  * How held content comes to an end. A pin whose wish has ended (on evidence, never by absence from my view) or whose extra
  * copy was let go stays in the trash until the last promise that covers it has expired and the trash time is over. Pins
  * voided by a revocation go to limbo first. Nothing falls due while my clock is doubtful, I am cut off, or out of step.
- * An operator may end the trash time early; the promises and those conditions hold all the same.
+ * An operator may end the trash time early, and so does a fetch that lacks room (space.ts); the promises and those conditions
+ * hold all the same.
  */
 import type { Row } from '../effects.ts'
 import type { Outbox } from '../loop/outbox.ts'
@@ -42,6 +43,8 @@ export class Trash {
   readonly #init: TrashInit
   /** wall ms: what was in the trash by then needs no trash time any more */
   #hurriedAt = -Infinity
+  /** what is to make room right now */
+  #hurried: Hold | undefined
 
   constructor(init: TrashInit) {
     this.#init = init
@@ -113,13 +116,19 @@ export class Trash {
 
   /** wall ms at which the trash of this hold is over. */
   dueAt(bucket: number, hold: Hold): number {
-    const trashMs = hold.since <= this.#hurriedAt ? 0 : this.#init.timings.trashMs
+    const hurried = hold.since <= this.#hurriedAt || hold === this.#hurried
+    const trashMs = hurried ? 0 : this.#init.timings.trashMs
     return Math.max(hold.since + trashMs, this.coveredUntil(bucket, hold))
   }
 
   /** Ends the trash time of all that is in the trash now. */
-  hurry(): void {
+  hurryAll(): void {
     this.#hurriedAt = this.#init.outbox.wall
+  }
+
+  /** One hold has no trash time, until another is named or none. */
+  hurry(hold: Hold | undefined): void {
+    this.#hurried = hold
   }
 
   /** Of a hold that is in the trash after its bucket was visited. */

@@ -176,7 +176,9 @@ export class Visit {
   }
 
   #lane({ bucket, row, at }: Spot, failed: Hold | undefined): Lane {
-    if (failed !== undefined) return 'retry'
+    // It only lacked room, and its size is known: nobody doubts that it can be fetched.
+    const lackedRoom = failed?.reason === 'no-space' && row.bytes !== undefined
+    if (failed !== undefined && !lackedRoom) return 'retry'
     const { members, claims } = this.#init
     const copies = members.candidates.filter(
       ({ peer }) => isHeld(claims.stateOf(peer, bucket, at)) && members.usable(peer)

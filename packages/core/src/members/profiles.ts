@@ -128,8 +128,8 @@ export const knobs: { readonly [Name in keyof Timings]: Knob } = {
   ),
   trashMs: knob(
     [30 * second, day, 3 * day, 3 * day],
-    'How long blocks stay after their pin was removed or released. A mistake can be undone that long without a transfer. At ' +
-      'least a lease: until then somebody may rely on the copy.'
+    'How long blocks stay after their pin was removed or released. A mistake can be undone that long without a transfer, ' +
+      'unless the space is needed. At least a lease: until then somebody may rely on the copy.'
   ),
   limboMs: knob(
     [10 * minute, 30 * day, 30 * day, 30 * day],

@@ -17,6 +17,7 @@ class Desk {
   readonly outbox = new Outbox()
   readonly ended: string[] = []
   readonly free: number[] = []
+  makeRoom: (bytes: number) => boolean = () => false
   readonly jobs: Jobs = new Jobs({
     outbox: this.outbox,
     sources: () => ['a', 'b'],
@@ -26,6 +27,7 @@ class Desk {
     failed: ({ id }, reason) => this.ended.push(`${id} ${reason}`),
     displaced: ({ id }) => this.ended.push(`${id} displaced`),
     abandoned: ({ id }) => this.ended.push(`${id} abandoned`),
+    makeRoom: (bytes) => this.makeRoom(bytes),
     spaceChanged: () => this.free.push(this.jobs?.free ?? 1)
   })
 
@@ -156,6 +158,27 @@ test('what is known not to fit is not begun', () => {
   assert.ok(desk.jobs.idle)
 })
 
+test('room is made for what is known to be there and lacks it; it and those behind it wait meanwhile', () => {
+  const desk = new Desk(10 * mib)
+  desk.jobs.setUsed(8 * mib)
+  const asked: number[] = []
+  desk.makeRoom = (bytes) => asked.push(bytes / mib) < 3
+  desk.add(1, 'blind', { sizeKnown: 3 * mib })
+  assert.deepEqual(desk.started(), [])
+  assert.deepEqual([desk.ended, asked], [['1 no-space'], []])
+  const [large, small] = [4, 1].map((size) => desk.add(size, 'normal', { sizeKnown: size * mib }).id)
+  assert.deepEqual(desk.started(), [])
+  assert.deepEqual(asked, [2])
+  desk.jobs.setUsed(7 * mib)
+  assert.deepEqual(desk.started(), [])
+  assert.deepEqual(asked, [2, 1])
+  desk.jobs.setUsed(6 * mib)
+  assert.deepEqual(desk.started(), [large])
+  desk.jobs.setBudget(9 * mib)
+  desk.jobs.acquireFailed(large as number, 'unreachable', 0)
+  assert.deepEqual(desk.started(), [small])
+})
+
 test('what proves larger than reserved is given twice as much, then the rest, then fails for want of space', () => {
   const desk = new Desk(100 * mib)
   desk.add(1)
@@ -249,7 +272,7 @@ test('answers for jobs that are not under way change nothing', () => {
 })
 
 const act = fc.record({
-  do: fc.constantFrom('add', 'add', 'add', 'done', 'done', 'limit', 'fail', 'cancel', 'budget', 'free'),
+  do: fc.constantFrom('add', 'add', 'add', 'done', 'done', 'limit', 'fail', 'cancel', 'budget', 'free', 'trash'),
   n: fc.nat({ max: 20 }),
   size: fc.nat({ max: 60 })
 })
@@ -263,6 +286,8 @@ test('whatever the back end does, what is used and reserved stays within the bud
       const stored = new Map<number, number>()
       const used = (): number => [...stored.values()].reduce((sum, size) => sum + size, 0)
       const began = new Set<number>()
+      let trash = false
+      desk.makeRoom = () => trash
       for (const { do: what, n, size } of acts) {
         const one = [...running.values()][n % Math.max(1, running.size)]
         if (what === 'add') {
@@ -271,7 +296,8 @@ test('whatever the back end does, what is used and reserved stays within the bud
         } else if (what === 'budget') {
           budget = (40 + size) * mib
           desk.jobs.setBudget(budget)
-        } else if (what === 'free') {
+        } else if (what === 'trash') trash = !trash
+        else if (what === 'free') {
           stored.clear()
           desk.jobs.setUsed(0)
         } else if (one !== undefined) {
