@@ -132,7 +132,7 @@ export class PeerProcess {
 
   async #collect(): Promise<void> {
     try {
-      for await (const note of this.client.notes(this.#stop.signal)) this.notes.push(note)
+      for await (const note of this.client.notes({ signal: this.#stop.signal })) this.notes.push(note)
     } catch {
       // it ended, or was ended
     }

@@ -6,6 +6,7 @@ import type {
   AddEntry,
   Added,
   AddOptions,
+  CallOptions,
   CarOptions,
   Collected,
   ContentEntry,
@@ -44,11 +45,11 @@ export class ClientContent implements MeshContent {
     return roots.map((root) => ('error' in root ? { cid: root.cid, error: errorOf(root.error) } : root))
   }
 
-  get(cid: string, options: GetOptions): AsyncIterable<ContentEntry> {
+  get(cid: string, options: GetOptions = {}): AsyncIterable<ContentEntry> {
     return this.#read('content', cid, options)
   }
 
-  async *getCar(cid: string, options: GetOptions): AsyncGenerator<Uint8Array, void, undefined> {
+  async *getCar(cid: string, options: GetOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
     for await (const { content } of this.#read('car', cid, options)) yield* content ?? []
   }
 
@@ -57,12 +58,12 @@ export class ClientContent implements MeshContent {
     return resultOf<Collected>(linesOf(answer, signal), onProgress)
   }
 
-  async space(): Promise<SpaceUse> {
-    return this.#http.json({ method: 'GET', path: '/space' })
+  async space({ signal }: CallOptions = {}): Promise<SpaceUse> {
+    return this.#http.json({ method: 'GET', path: '/space', signal })
   }
 
-  spaceOfPins(): AsyncIterable<PinUse[]> {
-    return this.#http.lines({ method: 'GET', path: '/space/pins' })
+  spaceOfPins({ signal }: CallOptions = {}): AsyncIterable<PinUse[]> {
+    return this.#http.lines({ method: 'GET', path: '/space/pins', signal })
   }
 
   async *#read(

@@ -5,6 +5,7 @@ import { flat } from './lines-read.ts'
 import { batchMax } from './fields.ts'
 import { listQuery, statusQuery } from './list-queries.ts'
 import type {
+  CallOptions,
   ListedPin,
   ListFilter,
   MeshPins,
@@ -13,6 +14,7 @@ import type {
   PinStatus,
   Refused,
   RetryAnswer,
+  RetryOptions,
   StatusOptions,
   UnpinAnswer,
   UnpinOptions,
@@ -28,7 +30,7 @@ export class ClientPins implements MeshPins {
     this.#http = http
   }
 
-  async add(requests: PinRequest[], signal?: AbortSignal): Promise<(PinAnswer | Refused)[]> {
+  async add(requests: PinRequest[], { signal }: CallOptions = {}): Promise<(PinAnswer | Refused)[]> {
     return batched(requests, async (pins) => {
       const call = { method: 'POST', path: '/pins', signal } as const
       return (await this.#http.json<{ pins: (PinAnswer | Refused)[] }>(call, { pins })).pins
@@ -49,8 +51,11 @@ export class ClientPins implements MeshPins {
     })
   }
 
-  async *retry(cids?: string[], { local = false }: { local?: boolean } = {}): AsyncIterable<(RetryAnswer | Refused)[]> {
-    const call = { method: 'POST', path: '/retry' } as const
+  async *retry(
+    cids?: string[],
+    { local = false, signal }: RetryOptions = {}
+  ): AsyncIterable<(RetryAnswer | Refused)[]> {
+    const call = { method: 'POST', path: '/retry', signal } as const
     const groups = cids === undefined ? [undefined] : batches(cids)
     for (const some of groups) {
       const body = { local, ...(some === undefined ? {} : { cids: some }) }
@@ -58,19 +63,20 @@ export class ClientPins implements MeshPins {
     }
   }
 
-  ls(filter: ListFilter = {}): AsyncIterable<ListedPin[]> {
-    return this.#http.lines({ method: 'GET', path: `/pins${listQuery(filter)}` })
+  ls(filter: ListFilter = {}, { signal }: CallOptions = {}): AsyncIterable<ListedPin[]> {
+    return this.#http.lines({ method: 'GET', path: `/pins${listQuery(filter)}`, signal })
   }
 
-  async status(cid: string): Promise<PinStatus> {
-    return this.#http.json({ method: 'GET', path: `/pins/${encodeURIComponent(cid)}` })
+  async status(cid: string, { signal }: CallOptions = {}): Promise<PinStatus> {
+    return this.#http.json({ method: 'GET', path: `/pins/${encodeURIComponent(cid)}`, signal })
   }
 
   statuses(options: StatusOptions = {}): AsyncIterable<PinStatus> {
-    return flat(this.#http.lines<PinStatus>({ method: 'GET', path: `/status${statusQuery(options)}` }))
+    const { signal } = options
+    return flat(this.#http.lines<PinStatus>({ method: 'GET', path: `/status${statusQuery(options)}`, signal }))
   }
 
-  waitFor(cid: string, holders: number, signal: AbortSignal): AsyncIterable<PinStatus> {
+  waitFor(cid: string, holders: number, { signal }: CallOptions = {}): AsyncIterable<PinStatus> {
     const path = `/pins/${encodeURIComponent(cid)}?wait=${holders}`
     return flat(this.#http.lines<PinStatus>({ method: 'GET', path, signal }))
   }

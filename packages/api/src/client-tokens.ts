@@ -1,6 +1,7 @@
 // Tokens of a peer elsewhere.
 
 import type { Http } from './http.ts'
+import type { CallOptions } from './mesh.ts'
 import type { MeshTokens, TokenInfo, TokenRequest } from './tokens.ts'
 
 export class ClientTokens implements MeshTokens {
@@ -10,15 +11,15 @@ export class ClientTokens implements MeshTokens {
     this.#http = http
   }
 
-  async ls(): Promise<TokenInfo[]> {
-    return (await this.#http.json<{ tokens: TokenInfo[] }>({ method: 'GET', path: '/tokens' })).tokens
+  async ls({ signal }: CallOptions = {}): Promise<TokenInfo[]> {
+    return (await this.#http.json<{ tokens: TokenInfo[] }>({ method: 'GET', path: '/tokens', signal })).tokens
   }
 
-  async make(request: TokenRequest): Promise<TokenInfo & { token: string }> {
-    return this.#http.json({ method: 'POST', path: '/tokens' }, request)
+  async make(request: TokenRequest, { signal }: CallOptions = {}): Promise<TokenInfo & { token: string }> {
+    return this.#http.json({ method: 'POST', path: '/tokens', signal }, request)
   }
 
-  async rm(name: string): Promise<void> {
-    await this.#http.json({ method: 'DELETE', path: `/tokens/${encodeURIComponent(name)}` })
+  async rm(name: string, { signal }: CallOptions = {}): Promise<void> {
+    await this.#http.json({ method: 'DELETE', path: `/tokens/${encodeURIComponent(name)}`, signal })
   }
 }

@@ -3,6 +3,7 @@
 import { batchMax } from './fields.ts'
 import type { Http } from './http.ts'
 import type {
+  CallOptions,
   InvitationInfo,
   Invited,
   InviteRequest,
@@ -20,20 +21,20 @@ export class ClientTrust implements MeshTrust {
     this.#http = http
   }
 
-  async invite(request: InviteRequest = {}): Promise<Invited> {
-    return this.#post('/invites', request)
+  async invite(request: InviteRequest = {}, options?: CallOptions): Promise<Invited> {
+    return this.#post('/invites', { ...request, ...options })
   }
 
-  async invitations(): Promise<InvitationInfo[]> {
-    return (await this.#http.json<{ invites: InvitationInfo[] }>({ method: 'GET', path: '/invites' })).invites
+  async invitations({ signal }: CallOptions = {}): Promise<InvitationInfo[]> {
+    return (await this.#http.json<{ invites: InvitationInfo[] }>({ method: 'GET', path: '/invites', signal })).invites
   }
 
   async endInvitation(which: string, options?: RootOptions): Promise<void> {
     await this.#post('/invites/end', { invite: which, ...options })
   }
 
-  async writers(): Promise<WriterInfo[]> {
-    return (await this.#http.json<{ writers: WriterInfo[] }>({ method: 'GET', path: '/writers' })).writers
+  async writers({ signal }: CallOptions = {}): Promise<WriterInfo[]> {
+    return (await this.#http.json<{ writers: WriterInfo[] }>({ method: 'GET', path: '/writers', signal })).writers
   }
 
   async addWriter(peer: string, options?: RootOptions & { mayInvite?: boolean }): Promise<{ writer: number }> {
@@ -47,16 +48,17 @@ export class ClientTrust implements MeshTrust {
     return this.#post('/writers/remove', { peer, ...options })
   }
 
-  limbo(): AsyncIterable<LimboPin[]> {
-    return this.#http.lines({ method: 'GET', path: '/limbo' })
+  limbo({ signal }: CallOptions = {}): AsyncIterable<LimboPin[]> {
+    return this.#http.lines({ method: 'GET', path: '/limbo', signal })
   }
 
-  async adoptLimbo(cids?: string[]): Promise<{ adopted: number }> {
-    if (cids === undefined) return this.#post('/limbo/adopt', {})
+  async adoptLimbo(cids?: string[], options?: CallOptions): Promise<{ adopted: number }> {
+    if (cids === undefined) return this.#post('/limbo/adopt', { ...options })
     let adopted = 0
-    for (let start = 0; start < cids.length; start += batchMax)
-      adopted += (await this.#post<{ adopted: number }>('/limbo/adopt', { cids: cids.slice(start, start + batchMax) }))
-        .adopted
+    for (let start = 0; start < cids.length; start += batchMax) {
+      const some = { cids: cids.slice(start, start + batchMax), ...options }
+      adopted += (await this.#post<{ adopted: number }>('/limbo/adopt', some)).adopted
+    }
     return { adopted }
   }
 
@@ -76,23 +78,23 @@ export class ClientTrust implements MeshTrust {
     await this.#post('/peers/remove', { peer, ...options })
   }
 
-  async reloadRoot(): Promise<void> {
-    await this.#post('/root-key/reload', {})
+  async reloadRoot(options?: CallOptions): Promise<void> {
+    await this.#post('/root-key/reload', { ...options })
   }
 
   async rotateRoot(options?: RootOptions): Promise<void> {
     await this.#post('/root-key/rotate', { ...options })
   }
 
-  async policy(): Promise<MeshPolicy> {
-    return this.#http.json({ method: 'GET', path: '/policy' })
+  async policy({ signal }: CallOptions = {}): Promise<MeshPolicy> {
+    return this.#http.json({ method: 'GET', path: '/policy', signal })
   }
 
   async setPolicy(change: Partial<MeshPolicy>, options?: RootOptions): Promise<MeshPolicy> {
     return this.#post('/policy', { ...change, ...options })
   }
 
-  async #post<T>(path: string, body: object): Promise<T> {
-    return this.#http.json<T>({ method: 'POST', path }, body)
+  async #post<T>(path: string, { signal, ...body }: CallOptions & Record<string, unknown>): Promise<T> {
+    return this.#http.json<T>({ method: 'POST', path, signal }, body)
   }
 }

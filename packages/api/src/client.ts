@@ -19,6 +19,7 @@ import { flat } from './lines-read.ts'
 import type { ApiAddress } from './listen.ts'
 import type { MeshTokens } from './tokens.ts'
 import type {
+  CallOptions,
   LeaveOptions,
   LeaveStep,
   MeshContent,
@@ -38,8 +39,8 @@ export type { MeshTokens, TokenInfo, TokenRequest } from './tokens.ts'
 
 /** A MeshNode elsewhere: what is at hand there must be asked for here. */
 export interface ApiClient extends Omit<MeshNode, 'info' | 'peers' | 'left' | 'say'> {
-  info(): Promise<NodeInfo>
-  peers(): Promise<PeerInfo[]>
+  info(options?: CallOptions): Promise<NodeInfo>
+  peers(options?: CallOptions): Promise<PeerInfo[]>
   /** Those that were given away; the one of the home is not among them. */
   readonly tokens: MeshTokens
   readonly config: MeshConfig
@@ -66,20 +67,21 @@ class Client implements ApiClient {
     this.config = new ClientConfig(http)
   }
 
-  async info(): Promise<NodeInfo> {
-    return this.#http.json({ method: 'GET', path: '/id' })
+  async info({ signal }: CallOptions = {}): Promise<NodeInfo> {
+    return this.#http.json({ method: 'GET', path: '/id', signal })
   }
 
-  async peers(): Promise<PeerInfo[]> {
-    return (await this.#http.json<{ peers: PeerInfo[] }>({ method: 'GET', path: '/peers' })).peers
+  async peers({ signal }: CallOptions = {}): Promise<PeerInfo[]> {
+    return (await this.#http.json<{ peers: PeerInfo[] }>({ method: 'GET', path: '/peers', signal })).peers
   }
 
-  notes(signal: AbortSignal): AsyncIterable<Note> {
+  notes({ signal }: CallOptions = {}): AsyncIterable<Note> {
     return flat(this.#http.lines<Note>({ method: 'GET', path: '/notes', signal }))
   }
 
-  async setSpace(bytes?: number): Promise<number> {
-    const change = bytes === undefined ? this.config.unset('space') : this.config.set('space', [String(bytes)])
+  async setSpace(bytes?: number, options?: CallOptions): Promise<number> {
+    const change =
+      bytes === undefined ? this.config.unset('space', options) : this.config.set('space', [String(bytes)], options)
     return Number((await change).value)
   }
 
@@ -87,8 +89,8 @@ class Client implements ApiClient {
     return flat(this.#http.lines<LeaveStep>({ method: 'POST', path: '/leave', signal }, { force }))
   }
 
-  async stay(): Promise<void> {
-    await this.#http.json({ method: 'POST', path: '/stay' })
+  async stay({ signal }: CallOptions = {}): Promise<void> {
+    await this.#http.json({ method: 'POST', path: '/stay', signal })
   }
 
   async stop(): Promise<void> {

@@ -1,5 +1,7 @@
 // Settings of a running peer, as whoever started it offers them: the peer itself knows only what it was started with.
 
+import type { CallOptions } from './mesh.ts'
+
 export interface ConfigRow {
   name: string
   /** As a person gives it, a list where there may be several; space in bytes. Not there: the default holds. */
@@ -21,9 +23,9 @@ export interface ConfigChange {
 }
 
 export interface MeshConfig {
-  ls(): Promise<ConfigRow[]>
+  ls(options?: CallOptions): Promise<ConfigRow[]>
   /** MESH_UNKNOWN_SETTING, MESH_BAD_VALUE, MESH_BAD_ADDRESS; durable when it resolves. */
-  set(name: string, texts: readonly string[]): Promise<ConfigChange>
+  set(name: string, texts: readonly string[], options?: CallOptions): Promise<ConfigChange>
   /** Back to the default. */
-  unset(name: string): Promise<ConfigChange>
+  unset(name: string, options?: CallOptions): Promise<ConfigChange>
 }

@@ -72,11 +72,12 @@ export function addContentRoutes(app: FastifyInstance, content: MeshContent, ope
     return reply
   })
 
-  app.get('/space', scope.read, async () => content.space())
+  app.get('/space', scope.read, async (_request, reply) => content.space({ signal: open.signal(reply.raw) }))
 
-  app.get('/space/pins', scope.read, (_request, reply) =>
-    sendLines(reply, open.signal(reply.raw), content.spaceOfPins())
-  )
+  app.get('/space/pins', scope.read, (_request, reply) => {
+    const signal = open.signal(reply.raw)
+    return sendLines(reply, signal, content.spaceOfPins({ signal }))
+  })
 }
 
 async function receive(

@@ -45,7 +45,11 @@ export class Http {
   /** One object for one object. */
   async json<T>(call: Call, body?: object): Promise<T> {
     const answer = await this.#send(call, body)
-    return JSON.parse(await textOf(answer, answerCharsMax)) as T
+    try {
+      return JSON.parse(await textOf(answer, answerCharsMax)) as T
+    } catch (error) {
+      throw connectionError(error, call.signal)
+    }
   }
 
   /** The lines of an answer, in the groups in which they arrive. Leaving early hangs up. */

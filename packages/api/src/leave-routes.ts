@@ -14,8 +14,8 @@ export function addLeaveRoutes(app: FastifyInstance, node: MeshLeave, open: Open
     return sendLines(reply, signal, node.leave({ force, signal }))
   })
 
-  app.post('/stay', scope.admin, async () => {
-    await node.stay()
+  app.post('/stay', scope.admin, async (_request, reply) => {
+    await node.stay({ signal: open.signal(reply.raw) })
     return {}
   })
 }

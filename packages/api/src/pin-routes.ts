@@ -25,7 +25,7 @@ interface Cid {
 export function addPinRoutes(app: FastifyInstance, pins: MeshPins, open: OpenRequests): void {
   app.post('/pins', { ...scope.pin, bodyLimit: batchBytesMax }, async (request, reply) => {
     const { requests, many } = readPins(request.body)
-    const answers = await pins.add(requests, open.signal(reply.raw))
+    const answers = await pins.add(requests, { signal: open.signal(reply.raw) })
     return many ? { pins: answers.map(wireOf) } : single(answers)
   })
 
@@ -48,23 +48,26 @@ export function addPinRoutes(app: FastifyInstance, pins: MeshPins, open: OpenReq
 
   app.post('/retry', { ...scope.pin, bodyLimit: batchBytesMax }, (request, reply) => {
     const { cids, local } = readRetry(request.body)
-    return sendLines(reply, open.signal(reply.raw), wired(pins.retry(cids, { local })))
+    const signal = open.signal(reply.raw)
+    return sendLines(reply, signal, wired(pins.retry(cids, { local, signal })))
   })
 
-  app.get('/pins', scope.read, (request, reply) =>
-    sendLines(reply, open.signal(reply.raw), pins.ls(readListQuery(request.query)))
-  )
+  app.get('/pins', scope.read, (request, reply) => {
+    const signal = open.signal(reply.raw)
+    return sendLines(reply, signal, pins.ls(readListQuery(request.query), { signal }))
+  })
 
-  app.get('/status', scope.read, (request, reply) =>
-    sendLines(reply, open.signal(reply.raw), pins.statuses(readStatusQuery(request.query)))
-  )
+  app.get('/status', scope.read, (request, reply) => {
+    const signal = open.signal(reply.raw)
+    return sendLines(reply, signal, pins.statuses({ ...readStatusQuery(request.query), signal }))
+  })
 
   app.get<Cid>('/pins/:cid', scope.read, async (request, reply) => {
     const cid = readCid(request.params.cid)
     const holders = readWait(request.query)
-    if (holders === undefined) return pins.status(cid)
+    if (holders === undefined) return pins.status(cid, { signal: open.signal(reply.raw) })
     const signal = open.signal(reply.raw, true)
-    return sendLines(reply, signal, pins.waitFor(cid, holders, signal))
+    return sendLines(reply, signal, pins.waitFor(cid, holders, { signal }))
   })
 }
 

@@ -30,7 +30,7 @@ export function addRoutes(app: FastifyInstance, { node, tokens, config, open, st
 
   app.get('/notes', scope.read, (_request, reply) => {
     const signal = open.signal(reply.raw, true)
-    return sendLines(reply, signal, node.notes(signal), true)
+    return sendLines(reply, signal, node.notes({ signal }), true)
   })
 
   addLeaveRoutes(app, node, open)

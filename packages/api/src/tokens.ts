@@ -6,7 +6,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { replaceFile } from '@pinmesh/node/replace-file'
-import { MeshError } from './mesh.ts'
+import { type CallOptions, MeshError } from './mesh.ts'
 import { isScope, type Scope } from './scope.ts'
 
 export interface TokenInfo {
@@ -26,11 +26,11 @@ export interface TokenRequest {
 
 /** Tokens of a peer, here or elsewhere. */
 export interface MeshTokens {
-  ls(): Promise<TokenInfo[]>
+  ls(options?: CallOptions): Promise<TokenInfo[]>
   /** The only time that the token itself is seen. MESH_TOKEN_TAKEN: another of that name is valid. */
-  make(request: TokenRequest): Promise<TokenInfo & { token: string }>
+  make(request: TokenRequest, options?: CallOptions): Promise<TokenInfo & { token: string }>
   /** It ends at once. MESH_TOKEN_UNKNOWN. */
-  rm(name: string): Promise<void>
+  rm(name: string, options?: CallOptions): Promise<void>
 }
 
 interface Stored extends TokenInfo {

@@ -20,10 +20,10 @@ for (const how of ['port', 'socket'] as const) {
     assert.deepEqual((await collect(client.pins.ls())).flat(), [{ cid: 'a', want: 3, min: 1 }])
     assert.equal((await collect(client.pins.statuses())).length, 1)
     assert.deepEqual(
-      (await collect(client.pins.waitFor('a', 2, never))).map(({ have }) => have),
+      (await collect(client.pins.waitFor('a', 2))).map(({ have }) => have),
       [0, 1, 2]
     )
-    assert.equal((await collect(client.notes(never)))[0]!['error'], 'a field named error')
+    assert.equal((await collect(client.notes()))[0]!['error'], 'a field named error')
     assert.deepEqual(await client.pins.rm(['a']), [{ cid: 'a' }])
     assert.equal(node.pinned.size, 0)
     if ('socketPath' in listen) assert.equal((await stat(listen.socketPath)).mode & 0o777, 0o600)
@@ -52,7 +52,7 @@ test('an error arrives as it left', async (t) => {
     exit: 1
   }
   await assert.rejects(client.pins.status('x'), expected)
-  await assert.rejects(collect(client.pins.waitFor('x', 1, never)), expected)
+  await assert.rejects(collect(client.pins.waitFor('x', 1)), expected)
   await assert.rejects(collect(client.content.get('x', { signal: never })), { code: 'MESH_NOT_FOUND', exit: 3 })
 })
 
@@ -146,7 +146,7 @@ test('a CAR goes in as one stream and comes out as it is, with the roots that we
           { cid: 'two', error }
         ]
       },
-      async *getCar(cid, { path }) {
+      async *getCar(cid, { path } = {}) {
         asked.push([cid, path])
         for await (const piece of cut(held, 70_000)) yield piece
       }
@@ -263,14 +263,14 @@ test('an aborted call rejects with the reason, and the peer sees it aborted', as
   const asked = Promise.withResolvers<AbortSignal>()
   const { client } = await started(t, 'port', {
     pins: {
-      add: (_requests, signal) => {
+      add: (_requests, { signal } = {}) => {
         asked.resolve(signal!)
         return new Promise(() => {})
       }
     }
   })
   const controller = new AbortController()
-  const pinned = client.pins.add([{ cid: 'a' }], controller.signal)
+  const pinned = client.pins.add([{ cid: 'a' }], { signal: controller.signal })
   const signal = await asked.promise
   controller.abort(new Error('no longer'))
   await assert.rejects(pinned, { message: 'no longer' })
@@ -280,13 +280,13 @@ test('an aborted call rejects with the reason, and the peer sees it aborted', as
 test('leaving a stream early hangs up, and the peer sees it', async (t) => {
   const asked = Promise.withResolvers<AbortSignal>()
   const { client } = await started(t, 'port', {
-    async *notes(signal) {
-      asked.resolve(signal)
+    async *notes({ signal } = {}) {
+      asked.resolve(signal!)
       yield { at: 1, code: 'one', text: 'One.' }
-      await aborted(signal)
+      await aborted(signal!)
     }
   })
-  for await (const note of client.notes(never)) {
+  for await (const note of client.notes()) {
     assert.equal(note.code, 'one')
     break
   }
@@ -349,7 +349,7 @@ test('which pins are listed is for the peer to judge', async (t) => {
         asked.push(filter)
         yield []
       },
-      async *statuses(options) {
+      async *statuses({ signal: _signal, ...options } = {}) {
         asked.push(options)
         yield* []
       }

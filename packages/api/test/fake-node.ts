@@ -2,6 +2,7 @@
 
 import { MeshError } from '@pinmesh/node/mesh-error'
 import type {
+  CallOptions,
   ContentEntry,
   ListedPin,
   MeshContent,
@@ -42,7 +43,7 @@ const policy: MeshPolicy = {
   protocolMin: 1
 }
 
-function trustOf(asked: (what: unknown) => void): MeshTrust {
+function trustOf(asked: (what: CallOptions & Record<string, unknown>) => void): MeshTrust {
   return {
     async invite(request) {
       asked({ invite: request })
@@ -240,7 +241,7 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
       ...overrides.content
     },
     trust: {
-      ...trustOf((asked) => node.asked.push(asked)),
+      ...trustOf(({ signal: _signal, ...asked }) => node.asked.push(asked)),
       ...overrides.trust
     }
   }

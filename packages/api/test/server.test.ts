@@ -7,10 +7,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { createApiServer } from '@pinmesh/api'
 import { createApiClient, readToken } from '@pinmesh/api/client'
+import type { CallOptions } from '@pinmesh/node'
 import { fakeNode, peer } from './fake-node.ts'
 import { collect, folder, served, started } from './started.ts'
-
-const never = new AbortController().signal
 
 test('the token is made once, readable by its owner alone, and reused', async (t) => {
   const tokenFile = join(await folder(t), 'token')
@@ -118,14 +117,14 @@ test('stopping ends the endless streams with a word and lets the others finish',
         return [{ cid: request!.cid, want: 1, min: 1 }]
       }
     },
-    async *notes(signal) {
+    async *notes({ signal } = {}) {
       noting.resolve()
       yield { at: 1, code: 'one', text: 'One.' }
-      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+      await new Promise((resolve) => signal!.addEventListener('abort', resolve, { once: true }))
     }
   })
   const pinned = client.pins.add([{ cid: 'a' }])
-  const noted = assert.rejects(collect(client.notes(never)), { code: 'MESH_STOPPING' })
+  const noted = assert.rejects(collect(client.notes()), { code: 'MESH_STOPPING' })
   await Promise.all([pinning.promise, noting.promise])
   const stopped = server.stop()
   await noted
@@ -137,7 +136,7 @@ test('stopping ends the endless streams with a word and lets the others finish',
 
 test('a request that does not finish is ended after the grace', async (t) => {
   const pinning = Promise.withResolvers<AbortSignal>()
-  const pin = (_requests: unknown, signal?: AbortSignal): Promise<never> => {
+  const pin = (_requests: unknown, { signal }: CallOptions = {}): Promise<never> => {
     pinning.resolve(signal!)
     return new Promise(() => {})
   }

@@ -148,7 +148,7 @@ async function tellReady({ out }: Session, info: NodeInfo, at: ApiListen): Promi
 /** The log of a peer in the foreground. */
 async function follow({ out }: Session, node: MeshNode, signal: AbortSignal): Promise<void> {
   try {
-    for await (const note of node.notes(signal)) out.talk(noteText(note))
+    for await (const note of node.notes({ signal })) out.talk(noteText(note))
   } catch {
     // The log ends with the peer; whatever ended it is told elsewhere.
   }

@@ -21,7 +21,7 @@ export async function waitOne<T extends PinAnswer>(session: Session, client: Api
   const { out } = session
   let have = 0
   try {
-    for await (const status of client.pins.waitFor(answer.cid, holders, signal)) {
+    for await (const status of client.pins.waitFor(answer.cid, holders, { signal })) {
       have = status.have
       out.draw(`${answer.cid}  ${have} of ${holders} copies`)
     }

@@ -2,6 +2,7 @@
 
 import { MeshError } from '@pinmesh/node/mesh-error'
 import type {
+  CallOptions,
   MeshContent,
   MeshNode,
   MeshPins,
@@ -48,7 +49,7 @@ const policy: MeshPolicy = {
   protocolMin: 1
 }
 
-function trustOf(asked: (what: unknown) => void): MeshTrust {
+function trustOf(asked: (what: CallOptions & Record<string, unknown>) => void): MeshTrust {
   return {
     async invite(request) {
       asked({ invite: request })
@@ -223,7 +224,7 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
         node.asked.push({ car: bytes, pin })
         return cids.slice(0, 2).map((cid) => ({ bytes, ...pinOne(pinned, { ...pin, cid }) }))
       },
-      async *getCar(cid, { path }) {
+      async *getCar(cid, { path } = {}) {
         node.asked.push({ cid, path })
         yield Buffer.from('a CAR, ')
         yield Buffer.from('in pieces')
@@ -249,7 +250,7 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
       ...overrides.content
     },
     trust: {
-      ...trustOf((asked) => node.asked.push(asked)),
+      ...trustOf(({ signal: _signal, ...asked }) => node.asked.push(asked)),
       ...overrides.trust
     }
   }

@@ -75,7 +75,7 @@ test('ls and status hand on what they are asked for', async (t) => {
         asked.push(filter)
         yield []
       },
-      async *statuses(options) {
+      async *statuses({ signal: _signal, ...options } = {}) {
         asked.push(options)
         const peers = [{ peer, state: 'failed' as const, reason: 'not enough room', target: true }]
         yield { cid: cids[0]!, want: 3, min: 2, have: 1, peers }
@@ -141,10 +141,10 @@ test('a clock that is off is shown with how far, at the peer itself and by the o
 test('watch tells what happens, until Ctrl-C', async (t) => {
   const stopping = new AbortController()
   const { run } = await served(t, {
-    async *notes(signal) {
+    async *notes({ signal } = {}) {
       yield { at: 1, code: 'started', text: 'The peer\u001b[31m started.' }
       stopping.abort(new Interrupted())
-      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+      await new Promise((resolve) => signal!.addEventListener('abort', resolve, { once: true }))
     }
   })
   const { exit, out } = await run(['watch'], { signal: stopping.signal })

@@ -185,9 +185,9 @@ test('--wait stays until enough hold it: as many as wanted, or as told', async (
 test('a wait that lasts too long is exit code 62', async (t) => {
   const { run } = await served(t, {
     pins: {
-      async *waitFor(cid, _holders, signal) {
+      async *waitFor(cid, _holders, { signal } = {}) {
         yield { cid, want: 2, min: 1, have: 1, peers: [] }
-        await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+        await new Promise((resolve) => signal!.addEventListener('abort', resolve, { once: true }))
       }
     }
   })
@@ -202,10 +202,10 @@ test('Ctrl-C ends a wait with exit code 130', async (t) => {
   const stopping = new AbortController()
   const { run } = await served(t, {
     pins: {
-      async *waitFor(cid, _holders, signal) {
+      async *waitFor(cid, _holders, { signal } = {}) {
         yield { cid, want: 2, min: 1, have: 1, peers: [] }
         stopping.abort(new Interrupted())
-        await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+        await new Promise((resolve) => signal!.addEventListener('abort', resolve, { once: true }))
       }
     }
   })

@@ -1,5 +1,6 @@
 // The programming API of content: files in, files out, and the room that it takes.
 
+import type { CallOptions } from './mesh-call.ts'
 import type { PinAnswer, PinRequest, Refused } from './mesh-pins.ts'
 
 /** One file or folder to add; a folder has no content. `path` is relative, '/' between names. */
@@ -16,12 +17,11 @@ export interface ContentEntry {
   content?: AsyncIterable<Uint8Array>
 }
 
-export interface CarOptions {
+export interface CarOptions extends CallOptions {
   /** Pin it in the mesh too; without, it stays a copy on this peer alone, until `gc`. */
   pin?: Omit<PinRequest, 'cid'>
   /** Bytes written so far. */
   onProgress?(bytes: number): void
-  signal?: AbortSignal
 }
 
 export interface AddOptions extends CarOptions {
@@ -37,18 +37,16 @@ export interface Added extends Partial<PinAnswer> {
   bytes: number
 }
 
-export interface GetOptions {
+export interface GetOptions extends CallOptions {
   /** Below the CID, '/' between names. MESH_PATH_MISSING if there is nothing. Default: the CID itself. */
   path?: string
-  signal: AbortSignal
 }
 
-export interface GcOptions {
+export interface GcOptions extends CallOptions {
   /** Do not wait for the trash time. What was promised to others stays all the same. */
   now?: boolean
   /** Pins and copies deleted so far. */
   onProgress?(deleted: number): void
-  signal?: AbortSignal
 }
 
 export interface Collected {
@@ -90,16 +88,16 @@ export interface MeshContent {
   addCar(car: AsyncIterable<Uint8Array>, options: CarOptions): Promise<(Added | Refused)[]>
 
   /** Reads verified blocks, local ones or from peers that hold them, without pinning. */
-  get(cid: string, options: GetOptions): AsyncIterable<ContentEntry>
+  get(cid: string, options?: GetOptions): AsyncIterable<ContentEntry>
 
   /** Likewise as a CAR (version 1): depth first, each block once, the same bytes everywhere. */
-  getCar(cid: string, options: GetOptions): AsyncIterable<Uint8Array>
+  getCar(cid: string, options?: GetOptions): AsyncIterable<Uint8Array>
 
   /** Empties the trash as far as the rules allow and deletes what no pin needs. */
   gc(options?: GcOptions): Promise<Collected>
 
-  space(): Promise<SpaceUse>
+  space(options?: CallOptions): Promise<SpaceUse>
 
   /** What each pin takes here, in chunks. */
-  spaceOfPins(): AsyncIterable<PinUse[]>
+  spaceOfPins(options?: CallOptions): AsyncIterable<PinUse[]>
 }

@@ -1,6 +1,7 @@
 // The programming API of leaving: a peer hands its duties on before it goes.
 
 import type { HeldPin } from '@pinmesh/core'
+import type { CallOptions } from './mesh-call.ts'
 
 export type { HeldPin } from '@pinmesh/core'
 
@@ -20,11 +21,10 @@ export interface LeaveStep {
   pins: HeldPin[]
 }
 
-export interface LeaveOptions {
+/** The signal ends the watching; the leave goes on. */
+export interface LeaveOptions extends CallOptions {
   /** Go at once, whatever the others have promised. */
   force?: boolean
-  /** Ends the watching; the leave goes on. */
-  signal?: AbortSignal
 }
 
 export interface MeshLeave {
@@ -34,5 +34,5 @@ export interface MeshLeave {
    */
   leave(options?: LeaveOptions): AsyncIterable<LeaveStep>
   /** Takes it back. */
-  stay(): Promise<void>
+  stay(options?: CallOptions): Promise<void>
 }

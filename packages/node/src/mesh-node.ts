@@ -1,8 +1,10 @@
 // The programming API of a running peer: what the HTTP API, the command line and any other program may ask of it.
 // Only plain data crosses it, so that the same methods can be offered over a socket. CIDs are text (v1, base32, where
 // we give them); peers are libp2p peer id text; sizes are bytes; times are wall-clock milliseconds.
-// Every rejection is a MeshError, but for an aborted signal: then it is the signal's reason.
+// Every rejection is a MeshError, but for an aborted signal: then it is the signal's reason. Whatever can wait takes one. Of a
+// stream, `break` is enough. Calls that a stop overtakes reject with MESH_STOPPING.
 
+import type { CallOptions } from './mesh-call.ts'
 import type { MeshContent } from './mesh-content.ts'
 import type { MeshLeave } from './mesh-leave.ts'
 import type { MeshPins } from './mesh-pins.ts'
@@ -76,14 +78,14 @@ export interface MeshNode extends MeshLeave {
   info(): NodeInfo
   peers(): PeerInfo[]
 
-  /** What happens from now on, until the signal. */
-  notes(signal: AbortSignal): AsyncIterable<Note>
+  /** What happens from now on, as long as the peer runs. */
+  notes(options?: CallOptions): AsyncIterable<Note>
 
   /** Adds a note, for what stands in front of the peer, such as its API. */
   say(note: Told): void
 
   /** Changes the budget at once, and keeps it in the home: resolves with the bytes that hold now. Default: as at the first start. */
-  setSpace(bytes?: number): Promise<number>
+  setSpace(bytes?: number, options?: CallOptions): Promise<number>
 
   /** Resolves when this peer has left the mesh: it should be stopped then. */
   readonly left: Promise<void>

@@ -1,5 +1,6 @@
 // The programming API of pins: what is wanted, and how far it is.
 
+import type { CallOptions } from './mesh-call.ts'
 import type { MeshError } from './mesh-error.ts'
 
 export interface PinRequest {
@@ -41,7 +42,7 @@ export interface PinAnswer {
   path?: string
 }
 
-export interface UpdateOptions {
+export interface UpdateOptions extends CallOptions {
   /** What is to be other than it was for the old one. */
   terms?: Omit<PinRequest, 'cid' | 'slot'>
   /** The slot of both. Default: none. */
@@ -52,7 +53,6 @@ export interface UpdateOptions {
   spread?: boolean
   /** End another writer's pin of the old one too. */
   yes?: boolean
-  signal?: AbortSignal
 }
 
 /** How far an update is: the new one is pinned in every step, the old one until it is done. */
@@ -148,10 +148,15 @@ export interface ListFilter {
 /** What a peer does about a pin, or how well it is kept: by as many as wanted, by fewer, by fewer than its minimum. */
 export type StatusFilter = PeerStatus['state'] | 'ok' | 'few' | 'at-risk' | 'lapsed' | 'limbo'
 
-export interface StatusOptions {
+export interface StatusOptions extends CallOptions {
   /** Pins of which any of these is true. Default: every pin. */
   filter?: StatusFilter[]
   /** What this peer itself does, and only the pins of which it does anything. */
+  local?: boolean
+}
+
+export interface RetryOptions extends CallOptions {
+  /** Ask no other peer. */
   local?: boolean
 }
 
@@ -166,19 +171,18 @@ export interface RetryAnswer {
   asked: boolean
 }
 
-export interface UnpinOptions {
+export interface UnpinOptions extends CallOptions {
   /** End another writer's pin too. */
   yes?: boolean
   /** Which request is ended. Default: the one without a slot. */
   slot?: string
   /** End the requests of every slot. */
   everySlot?: boolean
-  signal?: AbortSignal
 }
 
 export interface MeshPins {
   /** Resolves when durable here; answers in the order of the requests, each on its own. */
-  add(requests: PinRequest[], signal?: AbortSignal): Promise<(PinAnswer | Refused)[]>
+  add(requests: PinRequest[], options?: CallOptions): Promise<(PinAnswer | Refused)[]>
 
   /**
    * Puts one CID in the place of another: the new one is pinned as the old one was, and held, before the old one goes.
@@ -191,18 +195,17 @@ export interface MeshPins {
 
   /**
    * Tries at once what has failed, here and, by wishing for it anew, elsewhere: these pins, or all that have failed.
-   * `local`: ask no other peer.
    */
-  retry(cids?: string[], options?: { local?: boolean }): AsyncIterable<(RetryAnswer | Refused)[]>
+  retry(cids?: string[], options?: RetryOptions): AsyncIterable<(RetryAnswer | Refused)[]>
 
   /** Every pin, or those that pass, in chunks as the store's index gives them. MESH_UNKNOWN_PEER. */
-  ls(filter?: ListFilter): AsyncIterable<ListedPin[]>
+  ls(filter?: ListFilter, options?: CallOptions): AsyncIterable<ListedPin[]>
 
   /** Rejects with MESH_NOT_PINNED if unknown. */
-  status(cid: string): Promise<PinStatus>
+  status(cid: string, options?: CallOptions): Promise<PinStatus>
   /** In the order of `ls`; other work goes on between them. */
   statuses(options?: StatusOptions): AsyncIterable<PinStatus>
 
   /** Yields now and on every change, and ends once that many peers hold it. */
-  waitFor(cid: string, holders: number, signal: AbortSignal): AsyncIterable<PinStatus>
+  waitFor(cid: string, holders: number, options?: CallOptions): AsyncIterable<PinStatus>
 }

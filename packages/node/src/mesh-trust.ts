@@ -2,7 +2,9 @@
 // signed by the root key, so it needs that key on this peer (MESH_NO_ROOT_KEY), and first compares the key log with another
 // member's (MESH_NO_MEMBER).
 
-export interface RootOptions {
+import type { CallOptions } from './mesh-call.ts'
+
+export interface RootOptions extends CallOptions {
   /** Sign even where no other member can be asked whether the root key has signed elsewhere. */
   anyway?: boolean
 }
@@ -79,14 +81,14 @@ export interface LimboPin {
 
 export interface MeshTrust {
   /** Signs an invitation, by the root key or as a writer that may invite (MESH_MAY_NOT_INVITE). */
-  invite(request?: InviteRequest): Promise<Invited>
+  invite(request?: InviteRequest, options?: CallOptions): Promise<Invited>
   /** Those made here, and those of which a use was heard. */
-  invitations(): Promise<InvitationInfo[]>
+  invitations(options?: CallOptions): Promise<InvitationInfo[]>
   /** Nobody uses it any more. By its id, or the word itself. */
   endInvitation(which: string, options?: RootOptions): Promise<void>
 
   /** Also those that were removed. */
-  writers(): Promise<WriterInfo[]>
+  writers(options?: CallOptions): Promise<WriterInfo[]>
   /** Lets a peer change the pinset. Resolves with its 32-bit client id. */
   addWriter(peer: string, options?: RootOptions & { mayInvite?: boolean }): Promise<{ writer: number }>
   /**
@@ -103,14 +105,14 @@ export interface MeshTrust {
   removePeer(peer: string, options?: RootOptions): Promise<void>
 
   /** Pins of removed writers that nobody else wants, in chunks: kept for a while, counted, not repaired. */
-  limbo(): AsyncIterable<LimboPin[]>
+  limbo(options?: CallOptions): AsyncIterable<LimboPin[]>
   /** Writes them again, these or all, as this peer's own (MESH_NOT_A_WRITER). */
-  adoptLimbo(cids?: string[]): Promise<{ adopted: number }>
+  adoptLimbo(cids?: string[], options?: CallOptions): Promise<{ adopted: number }>
   /** Nothing is kept any more of what this peer wrote, or any removed writer. Resolves with the writers that it was about. */
   dropLimbo(peer?: string, options?: RootOptions): Promise<{ writers: number[] }>
 
   /** Takes up the root key that was put into the home (`importRoot`). MESH_NO_ROOT_KEY, MESH_ROOT_OLD. */
-  reloadRoot(): Promise<void>
+  reloadRoot(options?: CallOptions): Promise<void>
 
   /**
    * A new root key takes the place of the old one, here; nobody signs with the old one any more, and open invitations end. Other
@@ -118,7 +120,7 @@ export interface MeshTrust {
    */
   rotateRoot(options?: RootOptions): Promise<void>
 
-  policy(): Promise<MeshPolicy>
+  policy(options?: CallOptions): Promise<MeshPolicy>
   /** Resolves with the whole as it is then. */
   setPolicy(change: Partial<MeshPolicy>, options?: RootOptions): Promise<MeshPolicy>
 }

@@ -40,7 +40,8 @@ export class Notes {
     }
   }
 
-  async *listen(signal: AbortSignal): AsyncIterable<Note> {
+  /** Without an end of its own: it throws the signal's reason. */
+  async *listen(signal: AbortSignal): AsyncGenerator<Note, never, undefined> {
     const listener: Listener = { waiting: [...this.#kept], lost: 0, wake: () => {} }
     this.#listeners.add(listener)
     const wake = (): void => listener.wake()
@@ -61,6 +62,7 @@ export class Notes {
           listener.wake = resolve
         })
       }
+      throw signal.reason
     } finally {
       signal.removeEventListener('abort', wake)
       this.#listeners.delete(listener)

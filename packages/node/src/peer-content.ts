@@ -4,6 +4,7 @@
 import type { AddOptions as PortOptions, Content, GetOptions as ReadOptions, Imported } from '@pinmesh/ipfs'
 import { answers, bareCid } from './answers.ts'
 import { meshErrorOf } from './errors.ts'
+import type { CallOptions } from './mesh-call.ts'
 import type {
   AddEntry,
   Added,
@@ -50,11 +51,11 @@ export class PeerContent implements MeshContent {
     return this.#arrive(options, async (port) => this.#parts.content.importCar(car, port))
   }
 
-  async *get(cid: string, options: GetOptions): AsyncIterable<ContentEntry> {
+  async *get(cid: string, options: GetOptions = {}): AsyncIterable<ContentEntry> {
     yield* this.#read(cid, options, (found, port) => this.#parts.content.get(found, port))
   }
 
-  async *getCar(cid: string, options: GetOptions): AsyncIterable<Uint8Array> {
+  async *getCar(cid: string, options: GetOptions = {}): AsyncIterable<Uint8Array> {
     yield* this.#read(cid, options, (found, port) => this.#parts.content.exportCar(found, port))
   }
 
@@ -62,18 +63,19 @@ export class PeerContent implements MeshContent {
     return this.#space.gc(options)
   }
 
-  async space(): Promise<SpaceUse> {
-    return this.#space.use()
+  async space(options?: CallOptions): Promise<SpaceUse> {
+    return this.#space.use(options)
   }
 
-  spaceOfPins(): AsyncIterable<PinUse[]> {
-    return this.#space.uses()
+  spaceOfPins(options?: CallOptions): AsyncIterable<PinUse[]> {
+    return this.#space.uses(options)
   }
 
   /** Brings content in and pins it. What then is not pinned, though it should be, does not stay. */
   async #arrive(options: CarOptions, bring: (port: PortOptions) => Promise<Imported[]>): Promise<(Added | Refused)[]> {
     const { core, shell } = this.#parts
     const { pin, signal, onProgress } = options
+    signal?.throwIfAborted()
     if (pin !== undefined && !core.isWriter) await this.#refuseEarly()
     const { budgetBytes, usedBytes, reservedBytes } = core.space
     const arrival = shell.arrivals.begin()
@@ -113,7 +115,7 @@ export class PeerContent implements MeshContent {
   /** Finds who is said to hold it, and what lies at the path. */
   async *#read<T>(
     text: string,
-    { path = '', signal }: GetOptions,
+    { path = '', signal = this.#parts.shell.stopped }: GetOptions,
     read: (cid: string, port: ReadOptions) => AsyncIterable<T>
   ): AsyncGenerator<T> {
     const { content } = this.#parts

@@ -3,9 +3,11 @@
  * last word is said, the home is marked, and whoever runs this peer is told to stop it.
  */
 import { failureOf } from './answers.ts'
+import type { CallOptions } from './mesh-call.ts'
 import type { LeaveOptions, LeaveStep, MeshLeave } from './mesh-leave.ts'
-import { pause } from './pause.ts'
+import { abortable, pause } from './pause.ts'
 import type { PeerParts } from './peer.ts'
+import { stopping } from './shell.ts'
 
 /** Looked at this often, and with many pins at most a tenth of the time. */
 const lookEveryMs = 500
@@ -22,7 +24,7 @@ export class PeerLeave implements MeshLeave {
   #watching = false
   #watchers = 0
   #hasLeft = false
-  #next = Promise.withResolvers<LeaveStep>()
+  #next = unheard<LeaveStep>()
   #stuckSince: number | undefined
 
   constructor(parts: PeerParts) {
@@ -33,15 +35,15 @@ export class PeerLeave implements MeshLeave {
     if (parts.core.leaving) this.#begin()
   }
 
-  async *leave({ force = false, signal = new AbortController().signal }: LeaveOptions = {}): AsyncIterable<LeaveStep> {
-    signal.throwIfAborted()
+  async *leave({ force = false, signal }: LeaveOptions = {}): AsyncIterable<LeaveStep> {
+    signal?.throwIfAborted()
     this.#watchers++
     try {
       if (force) {
-        await this.#go()
+        await abortable(this.#go(), signal)
         yield { state: 'left', ...nothingHeld }
       } else {
-        await this.#command('leave')
+        await this.#command('leave', signal)
         this.#begin()
         yield* this.#steps(signal)
       }
@@ -51,14 +53,14 @@ export class PeerLeave implements MeshLeave {
     }
   }
 
-  async stay(): Promise<void> {
-    await this.#command('stay')
+  async stay({ signal }: CallOptions = {}): Promise<void> {
+    await this.#command('stay', signal)
   }
 
-  async *#steps(signal: AbortSignal): AsyncIterable<LeaveStep> {
+  async *#steps(signal: AbortSignal | undefined): AsyncIterable<LeaveStep> {
     let last = ''
     while (true) {
-      const step = await nextOf(this.#next.promise, signal)
+      const step = await abortable(this.#next.promise, signal)
       const text = JSON.stringify(step)
       if (text !== last) yield step
       last = text
@@ -92,6 +94,7 @@ export class PeerLeave implements MeshLeave {
       if (step.state === 'left' || step.state === 'stays') return
       await pause(Math.max(lookEveryMs, restShare * (performance.now() - began)), stopped)
     }
+    throw stopping()
   }
 
   async #look(): Promise<LeaveStep> {
@@ -120,25 +123,19 @@ export class PeerLeave implements MeshLeave {
     this.#told()
   }
 
-  async #command(what: 'leave' | 'stay' | 'left'): Promise<void> {
-    const reply = await this.#parts.shell.command({ do: what })
+  async #command(what: 'leave' | 'stay' | 'left', signal?: AbortSignal): Promise<void> {
+    const reply = await this.#parts.shell.command({ do: what }, signal)
     if (reply.of !== 'done') throw failureOf(reply)
   }
 
   #renew(): void {
-    this.#next = Promise.withResolvers()
-    this.#next.promise.catch(() => {}) // nobody may be watching
+    this.#next = unheard()
   }
 }
 
-async function nextOf<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
-  const aborted = Promise.withResolvers<never>()
-  const abort = (): void => aborted.reject(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    return await Promise.race([promise, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', abort)
-  }
+/** A promise that nobody may be watching. */
+function unheard<T>(): PromiseWithResolvers<T> {
+  const waiting = Promise.withResolvers<T>()
+  waiting.promise.catch(() => {})
+  return waiting
 }

@@ -4,6 +4,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { type PinReport, priorityNormal, readPinRow, type Reply, type StoredPin } from '@pinmesh/core'
 import { answers, bareCid, failureOf } from './answers.ts'
+import type { CallOptions } from './mesh-call.ts'
 import { MeshError } from './mesh-error.ts'
 import type {
   ListedPin,
@@ -15,13 +16,14 @@ import type {
   PinStatus,
   Refused,
   RetryAnswer,
+  RetryOptions,
   StatusOptions,
   UnpinAnswer,
   UnpinOptions,
   UpdateOptions,
   UpdateStep
 } from './mesh-pins.ts'
-import { pause } from './pause.ts'
+import { abortableSource, pause } from './pause.ts'
 import type { PeerParts } from './peer.ts'
 import { updatePin } from './pin-update.ts'
 import { type Wish, Wishes } from './pin-wishes.ts'
@@ -45,7 +47,7 @@ export class PeerPins implements MeshPins {
     this.#wishes = new Wishes(parts, this)
   }
 
-  async add(requests: PinRequest[], signal?: AbortSignal): Promise<(PinAnswer | Refused)[]> {
+  async add(requests: PinRequest[], { signal }: CallOptions = {}): Promise<(PinAnswer | Refused)[]> {
     signal?.throwIfAborted()
     const wishes: (Wish | Refused)[] = []
     for (let start = 0; start < requests.length; start += resolvesMax) {
@@ -53,7 +55,7 @@ export class PeerPins implements MeshPins {
       wishes.push(...(await Promise.all(some.map(async (request) => this.#wishes.of(request, signal)))))
     }
     const good = wishes.flatMap((one) => ('error' in one ? [] : [one.wish]))
-    const reply = await this.#parts.shell.command({ do: 'pin', wishes: good })
+    const reply = await this.#parts.shell.command({ do: 'pin', wishes: good }, signal)
     const given = answers<PinAnswer>(reply, 'pin')[Symbol.iterator]()
     return wishes.map((one) => {
       if ('error' in one) return one
@@ -70,42 +72,49 @@ export class PeerPins implements MeshPins {
 
   async rm(cids: string[], options: UnpinOptions = {}): Promise<(UnpinAnswer | Refused)[]> {
     const { yes = false, slot, everySlot = false, signal } = options
-    signal?.throwIfAborted()
     const how = { yes, everySlot, ...(slot === undefined ? {} : { slot }) }
-    const reply = await this.#parts.shell.command({ do: 'unpin', cids: cids.map(bareCid), ...how })
+    const reply = await this.#parts.shell.command({ do: 'unpin', cids: cids.map(bareCid), ...how }, signal)
     return answers(reply, 'unpin')
   }
 
-  async *retry(cids?: string[], { local = false }: { local?: boolean } = {}): AsyncIterable<(RetryAnswer | Refused)[]> {
+  async *retry(
+    cids?: string[],
+    { local = false, signal }: RetryOptions = {}
+  ): AsyncIterable<(RetryAnswer | Refused)[]> {
     if (cids !== undefined) {
-      yield await this.#retry(cids.map(bareCid), local)
+      yield await this.#retry(cids.map(bareCid), local, signal)
       return
     }
     const self = this.#parts.transport.peer
     const isFailed = ({ peers }: PinReport): boolean =>
       peers.some(({ peer, state }) => stateOf(state) === 'failed' && (!local || peer === self))
-    for await (const { reports } of this.#leaves()) {
+    for await (const { reports } of this.#leaves(signal)) {
       const failed = reports.filter(isFailed).map(({ cid }) => cid)
-      if (failed.length > 0) yield await this.#retry(failed, local)
+      if (failed.length > 0) yield await this.#retry(failed, local, signal)
     }
   }
 
-  async #retry(cids: readonly string[], local: boolean): Promise<(RetryAnswer | Refused)[]> {
-    return answers(await this.#parts.shell.command({ do: 'retry', cids, local }), 'retry')
+  async #retry(
+    cids: readonly string[],
+    local: boolean,
+    signal: AbortSignal | undefined
+  ): Promise<(RetryAnswer | Refused)[]> {
+    return answers(await this.#parts.shell.command({ do: 'retry', cids, local }, signal), 'retry')
   }
 
-  async *ls(filter: ListFilter = {}): AsyncIterable<ListedPin[]> {
+  async *ls(filter: ListFilter = {}, { signal }: CallOptions = {}): AsyncIterable<ListedPin[]> {
     const { peer } = filter
     const passing = (pins: ListedPin[]): ListedPin[] => pins.filter((pin) => listPasses(pin, filter, Date.now()))
     if (peer === undefined) {
-      for await (const pins of this.#listed()) yield passing(pins)
+      for await (const pins of abortableSource(this.#listed(), signal)) yield passing(pins)
       return
     }
     if (!this.#parts.core.isMember(peer)) throw unknownPeer(peer)
-    for await (const { leaf, reports } of this.#leaves()) {
+    for await (const { leaf, reports } of this.#leaves(signal)) {
       const held = new Set(reports.filter((report) => isHolder(report, peer)).map(({ cid }) => cid))
       if (held.size === 0) continue
-      for await (const pins of this.#listed(leaf)) yield passing(pins.filter(({ cid }) => held.has(cid)))
+      for await (const pins of abortableSource(this.#listed(leaf), signal))
+        yield passing(pins.filter(({ cid }) => held.has(cid)))
     }
   }
 
@@ -120,15 +129,15 @@ export class PeerPins implements MeshPins {
     }
   }
 
-  async status(cid: string): Promise<PinStatus> {
-    const reply = await this.#parts.shell.command({ do: 'status', cid: bareCid(cid) })
+  async status(cid: string, { signal }: CallOptions = {}): Promise<PinStatus> {
+    const reply = await this.#parts.shell.command({ do: 'status', cid: bareCid(cid) }, signal)
     if (reply.of !== 'status') throw failureOf(reply)
     return statusOf(reply.report)
   }
 
-  async *statuses({ filter, local = false }: StatusOptions = {}): AsyncIterable<PinStatus> {
+  async *statuses({ filter, local = false, signal }: StatusOptions = {}): AsyncIterable<PinStatus> {
     const self = this.#parts.transport.peer
-    for await (const { reports } of this.#leaves()) {
+    for await (const { reports } of this.#leaves(signal)) {
       for (const report of reports) {
         const whole = statusOf(report)
         const status = local ? { ...whole, peers: whole.peers.filter(({ peer }) => peer === self) } : whole
@@ -139,12 +148,17 @@ export class PeerPins implements MeshPins {
   }
 
   /** What is known of every pin, leaf by leaf; the next leaves are on their way while one is read. */
-  async *#leaves(): AsyncIterable<{ leaf: number; reports: readonly PinReport[] }> {
+  async *#leaves(signal: AbortSignal | undefined): AsyncIterable<{ leaf: number; reports: readonly PinReport[] }> {
     const { core, shell } = this.#parts
+    signal?.throwIfAborted()
     const asked: { leaf: number; reply: Promise<Reply> }[] = []
     let turnEnds = performance.now() + turnMs
     for (const leaf of [...core.leaves(), ...Array.from({ length: leavesAhead }, () => undefined)]) {
-      if (leaf !== undefined) asked.push({ leaf, reply: shell.command({ do: 'statuses', leaf }) })
+      if (leaf !== undefined) {
+        const reply = shell.command({ do: 'statuses', leaf }, signal)
+        reply.catch(() => {}) // whoever leaves early does not wait for it
+        asked.push({ leaf, reply })
+      }
       if (leaf !== undefined && asked.length <= leavesAhead) continue
       const next = asked.shift()
       if (next === undefined) return
@@ -159,16 +173,15 @@ export class PeerPins implements MeshPins {
     }
   }
 
-  async *waitFor(cid: string, holders: number, signal: AbortSignal): AsyncIterable<PinStatus> {
+  async *waitFor(cid: string, holders: number, { signal }: CallOptions = {}): AsyncIterable<PinStatus> {
     let last = ''
     while (true) {
-      signal.throwIfAborted()
-      const status = await this.status(cid)
+      const status = await this.status(cid, { signal })
       const text = JSON.stringify(status)
       if (text !== last) yield status
       last = text
       if (status.have >= holders) return
-      await pause(lookEveryMs, signal)
+      await pause(lookEveryMs, signal ?? this.#parts.shell.stopped)
     }
   }
 }

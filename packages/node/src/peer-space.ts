@@ -5,7 +5,9 @@
 import { bucketOf, decodeHold, type Hold } from '@pinmesh/core'
 import { failureOf } from './answers.ts'
 import { meshErrorOf } from './errors.ts'
+import type { CallOptions } from './mesh-call.ts'
 import type { Collected, GcOptions, PinUse, SpaceUse } from './mesh-content.ts'
+import { abortable, abortableSource } from './pause.ts'
 import type { PeerParts } from './peer.ts'
 
 /** Buckets, or copies, of one command. */
@@ -18,11 +20,11 @@ export class PeerSpace {
     this.#parts = parts
   }
 
-  async use(): Promise<SpaceUse> {
+  async use({ signal }: CallOptions = {}): Promise<SpaceUse> {
     const { core, content } = this.#parts
     const none = { pins: 0, bytes: 0 }
     const use = { held: { ...none }, trash: { ...none }, limbo: { ...none }, copy: { ...none } }
-    for await (const pins of this.uses()) {
+    for await (const pins of this.uses({ signal })) {
       for (const { state, bytes } of pins) {
         use[state].pins++
         use[state].bytes += bytes
@@ -31,25 +33,26 @@ export class PeerSpace {
     const { copy: copies, ...journal } = use
     const { budgetBytes, reservedBytes } = core.space
     try {
-      const { usedBytes } = await content.space()
+      const { usedBytes } = await abortable(content.space(), signal)
       return { budgetBytes, usedBytes, reservedBytes, ...journal, copies }
     } catch (error) {
-      throw meshErrorOf(error)
+      throw signal?.aborted === true ? signal.reason : meshErrorOf(error)
     }
   }
 
-  async *uses(): AsyncGenerator<PinUse[]> {
-    for await (const holds of this.#holds()) {
+  async *uses({ signal }: CallOptions = {}): AsyncGenerator<PinUse[]> {
+    for await (const holds of abortableSource(this.#holds(), signal)) {
       const uses = holds.flatMap(({ cid, bytes, state }): PinUse[] => {
         const as = stateOf(state)
         return as === undefined ? [] : [{ cid: cid.toString(), bytes, state: as }]
       })
       if (uses.length > 0) yield uses
     }
-    yield* this.#copies()
+    yield* abortableSource(this.#copies(), signal)
   }
 
   async gc({ now = false, onProgress = () => {}, signal }: GcOptions): Promise<Collected> {
+    signal?.throwIfAborted()
     const before = await this.#usedBytes()
     try {
       const trash = await this.#emptyTrash(now, onProgress, signal)

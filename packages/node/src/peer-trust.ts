@@ -6,6 +6,7 @@ import { bareCid, failureOf } from './answers.ts'
 import { idChars, idOf, newOneTimeKey, readInvite, writeInvite } from './invite.ts'
 import { openWorkBits } from './join.ts'
 import { MeshError } from './mesh-error.ts'
+import type { CallOptions } from './mesh-call.ts'
 import type {
   InvitationInfo,
   Invited,
@@ -17,6 +18,7 @@ import type {
   WriterInfo
 } from './mesh-trust.ts'
 import type { PeerParts } from './peer.ts'
+import { abortable } from './pause.ts'
 import { reachable, withPeer } from './shell.ts'
 
 const inviteValidMs: number = 7 * 24 * 3_600_000
@@ -33,21 +35,23 @@ export class PeerTrust implements MeshTrust {
     this.#parts = parts
   }
 
-  async invite({ writer = false, uses = 1, validMs = inviteValidMs }: InviteRequest = {}): Promise<Invited> {
+  async invite(
+    { writer = false, uses = 1, validMs = inviteValidMs }: InviteRequest = {},
+    { signal }: CallOptions = {}
+  ): Promise<Invited> {
     const { core, shell } = this.#parts
     const { secret, key } = newOneTimeKey()
     const until = Math.ceil((Date.now() + validMs) / 1000)
-    const reply = await shell.command({
-      do: 'invite',
-      terms: { role: writer ? 'writer' : 'trusted', uses, until, key }
-    })
+    const terms = { role: writer ? 'writer' : 'trusted', uses, until, key } as const
+    const reply = await shell.command({ do: 'invite', terms }, signal)
     if (reply.of !== 'invite') throw failureOf(reply)
     const { grant } = reply
     const invite = writeInvite({ meshId: core.meshId, secret, addresses: this.#callable(), grant })
     return { invite, id: idOf(grant), writer, uses, until: until * 1000 }
   }
 
-  async invitations(): Promise<InvitationInfo[]> {
+  async invitations({ signal }: CallOptions = {}): Promise<InvitationInfo[]> {
+    signal?.throwIfAborted()
     return this.#parts.core.invitations().map(({ key, role, uses, usedBy, until, made, state }) => ({
       id: key.slice(0, idChars),
       writer: role === 'writer',
@@ -60,10 +64,12 @@ export class PeerTrust implements MeshTrust {
   }
 
   async endInvitation(which: string, options?: RootOptions): Promise<void> {
+    options?.signal?.throwIfAborted()
     await this.#change({ kind: 'revoke-invite', key: this.#keyOf(which) }, options)
   }
 
-  async writers(): Promise<WriterInfo[]> {
+  async writers({ signal }: CallOptions = {}): Promise<WriterInfo[]> {
+    signal?.throwIfAborted()
     return [...this.#parts.core.writers()].map(({ id, peer, mayInvite, removed }) => ({
       peer,
       writer: id,
@@ -84,25 +90,24 @@ export class PeerTrust implements MeshTrust {
     return this.#change({ kind: 'remove-writer', peer }, options)
   }
 
-  async *limbo(): AsyncIterable<LimboPin[]> {
+  async *limbo({ signal }: CallOptions = {}): AsyncIterable<LimboPin[]> {
     for (let from: number | undefined = 0; from !== undefined;) {
-      const reply: Reply = await this.#parts.shell.command({ do: 'limbo', from })
+      const reply: Reply = await this.#parts.shell.command({ do: 'limbo', from }, signal)
       if (reply.of !== 'limbo') throw failureOf(reply)
       if (reply.pins.length > 0) yield reply.pins.map((pin) => ({ ...pin }))
       from = reply.next
     }
   }
 
-  async adoptLimbo(cids?: string[]): Promise<{ adopted: number }> {
-    const reply = await this.#parts.shell.command({
-      do: 'adopt-limbo',
-      ...(cids === undefined ? {} : { cids: cids.map(bareCid) })
-    })
+  async adoptLimbo(cids?: string[], { signal }: CallOptions = {}): Promise<{ adopted: number }> {
+    const which = cids === undefined ? {} : { cids: cids.map(bareCid) }
+    const reply = await this.#parts.shell.command({ do: 'adopt-limbo', ...which }, signal)
     if (reply.of !== 'adopted') throw failureOf(reply)
     return { adopted: reply.adopted }
   }
 
   async dropLimbo(peer?: string, options?: RootOptions): Promise<{ writers: number[] }> {
+    options?.signal?.throwIfAborted()
     const gone = [...this.#parts.core.writers()].filter(({ removed, dropped }) => removed && !dropped)
     const writers = gone.filter((writer) => peer === undefined || writer.peer === peer).map(({ id }) => id)
     if (peer !== undefined && writers.length === 0)
@@ -126,7 +131,8 @@ export class PeerTrust implements MeshTrust {
     await this.#change({ kind: 'remove-peer', peer }, options)
   }
 
-  async reloadRoot(): Promise<void> {
+  async reloadRoot({ signal }: CallOptions = {}): Promise<void> {
+    signal?.throwIfAborted()
     if (!(await this.#parts.root.reload())) {
       throw new MeshError('MESH_NO_ROOT_KEY', 'There is no root key in the home of this peer.', {
         remedy: 'Bring it there with `mesh root import`.'
@@ -138,7 +144,13 @@ export class PeerTrust implements MeshTrust {
     })
   }
 
-  async rotateRoot(options?: RootOptions): Promise<void> {
+  /** Once begun it goes on to its end, whoever waits: a key that was signed in has to be put in its place. */
+  async rotateRoot({ signal, ...options }: RootOptions = {}): Promise<void> {
+    signal?.throwIfAborted()
+    await abortable(this.#rotate(options), signal)
+  }
+
+  async #rotate(options: RootOptions): Promise<void> {
     const { core, root } = this.#parts
     if (this.#rotating)
       throw new MeshError('MESH_BUSY', 'The root key is being changed already.', { remedy: 'Try again in a moment.' })
@@ -153,7 +165,8 @@ export class PeerTrust implements MeshTrust {
     }
   }
 
-  async policy(): Promise<MeshPolicy> {
+  async policy({ signal }: CallOptions = {}): Promise<MeshPolicy> {
+    signal?.throwIfAborted()
     const { policy } = this.#parts.core
     if (policy !== undefined) return { ...policy }
     throw new MeshError('MESH_BAD_POLICY', 'The policy of the mesh is not known here yet.', {
@@ -192,9 +205,9 @@ export class PeerTrust implements MeshTrust {
 
   async #change(
     change: TrustChange,
-    { anyway = false, adopt = false }: RootOptions & { adopt?: boolean } = {}
+    { anyway = false, adopt = false, signal }: RootOptions & { adopt?: boolean } = {}
   ): Promise<{ writer: number; adopted: number }> {
-    const reply = await this.#parts.shell.command({ do: 'change-trust', change, anyway, adopt })
+    const reply = await this.#parts.shell.command({ do: 'change-trust', change, anyway, adopt }, signal)
     if (reply.of !== 'change-trust') throw failureOf(reply)
     return { writer: reply.writer ?? 0, adopted: reply.adopted ?? 0 }
   }

@@ -8,6 +8,7 @@ import type { Store } from '@pinmesh/store'
 import type { Transport } from '@pinmesh/transport'
 import { failureOf } from './answers.ts'
 import { keepSpace } from './home-space.ts'
+import type { CallOptions } from './mesh-call.ts'
 import type { MeshContent } from './mesh-content.ts'
 import type { LeaveOptions, LeaveStep } from './mesh-leave.ts'
 import type { MeshNode, NodeInfo, Note, PeerInfo } from './mesh-node.ts'
@@ -105,18 +106,20 @@ export class Peer implements MeshNode {
     }))
   }
 
-  notes(signal: AbortSignal): AsyncIterable<Note> {
-    return this.#parts.notes.listen(signal)
+  notes({ signal }: CallOptions = {}): AsyncIterable<Note> {
+    const { notes, shell } = this.#parts
+    return notes.listen(signal === undefined ? shell.stopped : AbortSignal.any([signal, shell.stopped]))
   }
 
   say(note: Told): void {
     this.#parts.notes.say(note)
   }
 
-  async setSpace(bytes?: number): Promise<number> {
+  async setSpace(bytes?: number, { signal }: CallOptions = {}): Promise<number> {
+    signal?.throwIfAborted()
     const { homePath, shell } = this.#parts
     const kept = await keepSpace(homePath, bytes)
-    const reply = await shell.command({ do: 'set-space', bytes: kept })
+    const reply = await shell.command({ do: 'set-space', bytes: kept }, signal)
     if (reply.of !== 'done') throw failureOf(reply)
     return kept
   }
@@ -129,8 +132,8 @@ export class Peer implements MeshNode {
     return this.#leave.leave(options)
   }
 
-  async stay(): Promise<void> {
-    return this.#leave.stay()
+  async stay(options?: CallOptions): Promise<void> {
+    return this.#leave.stay(options)
   }
 
   async stop(): Promise<void> {

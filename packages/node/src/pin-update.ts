@@ -24,26 +24,27 @@ interface Update {
 export async function* updatePin(update: Update): AsyncGenerator<UpdateStep, void, undefined> {
   const { parts, pins, options } = update
   const { slot, yes = false, signal } = options
+  signal?.throwIfAborted()
   const old = checked(bareCid(update.old))
   const cid = checked(bareCid(update.cid))
   if (old === cid) throw sameCid(cid)
   const [before, after] = await Promise.all([requestOf(parts, old, slot), requestOf(parts, cid, slot)])
   if (before === undefined) {
     if (after === undefined) throw notPinned(old)
-    const { have, want, min } = await pins.status(cid)
+    const { have, want, min } = await pins.status(cid, { signal })
     yield { old, cid, want, min, have, needed: have, done: true }
     return
   }
   if (before.writer !== parts.core.writerId && !yes) throw othersPin(old)
-  const wish = wishFor({ ...update, cid }, { before, after, status: await pins.status(old) })
-  const [answer] = answers<PinAnswer>(await parts.shell.command({ do: 'pin', wishes: [wish] }), 'pin')
+  const wish = wishFor({ ...update, cid }, { before, after, status: await pins.status(old, { signal }) })
+  const [answer] = answers<PinAnswer>(await parts.shell.command({ do: 'pin', wishes: [wish] }, signal), 'pin')
   if (answer === undefined) throw new MeshError('MESH_INTERNAL', 'The pin was not answered.')
   if ('error' in answer) throw answer.error
   const { want, min } = answer
-  const held = (await pins.status(old)).have
+  const held = (await pins.status(old, { signal })).have
   const needed = options.held === 'want' ? want : (options.held ?? Math.max(1, Math.min(want, held)))
   let have = 0
-  for await (const status of pins.waitFor(cid, needed, signal ?? new AbortController().signal)) {
+  for await (const status of pins.waitFor(cid, needed, { signal })) {
     have = status.have
     yield { old, cid, want, min, have, needed, done: false }
   }

@@ -4,6 +4,7 @@
 import type { Content, GetOptions as ReadOptions } from '@pinmesh/ipfs'
 import { MeshError } from './mesh-error.ts'
 import type { MeshPins } from './mesh-pins.ts'
+import { abortable } from './pause.ts'
 import type { PeerParts } from './peer.ts'
 
 /** Who is said to hold it, connected; whoever is connected where nobody is. */
@@ -12,8 +13,8 @@ export async function readOptions(
   pins: Pick<MeshPins, 'status'>,
   { cid, signal }: { cid: string; signal: AbortSignal }
 ): Promise<ReadOptions> {
-  const holders = await holdersOf(pins, cid, transport.peer)
-  await Promise.all(holders.map(async (peer) => shell.dial(peer, core.addressesOf(peer))))
+  const holders = await holdersOf(pins, { cid, signal }, transport.peer)
+  await abortable(Promise.all(holders.map(async (peer) => shell.dial(peer, core.addressesOf(peer)))), signal)
   return { sources: holders.length > 0 ? holders : transport.connections(), signal }
 }
 
@@ -33,9 +34,13 @@ export async function resolved(
 }
 
 /** Who is said to hold it, this peer left out; nobody where it is not pinned. */
-async function holdersOf(pins: Pick<MeshPins, 'status'>, cid: string, self: string): Promise<string[]> {
+async function holdersOf(
+  pins: Pick<MeshPins, 'status'>,
+  { cid, signal }: { cid: string; signal: AbortSignal },
+  self: string
+): Promise<string[]> {
   try {
-    const { peers } = await pins.status(cid)
+    const { peers } = await pins.status(cid, { signal })
     return peers.filter((one) => one.state === 'held' && one.peer !== self).map((one) => one.peer)
   } catch (error) {
     if (error instanceof MeshError && error.code === 'MESH_NOT_PINNED') return []

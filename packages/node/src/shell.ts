@@ -7,6 +7,8 @@ import { type Content, ContentError } from '@pinmesh/ipfs'
 import { type Store, StoreError } from '@pinmesh/store'
 import { type Transport, TransportError } from '@pinmesh/transport'
 import { Arrivals } from './arrivals.ts'
+import { MeshError } from './mesh-error.ts'
+import { abortable } from './pause.ts'
 
 const timeoutMaxMs = 2 ** 31 - 1
 const dialTimeoutMs = 10_000
@@ -30,7 +32,7 @@ export interface ShellInit {
 export class Shell {
   readonly arrivals: Arrivals = new Arrivals()
   readonly #init: ShellInit
-  readonly #replies = new Map<number, (reply: Reply) => void>()
+  readonly #replies = new Map<number, { resolve: (reply: Reply) => void; reject: (error: unknown) => void }>()
   readonly #answers = new Map<number, (frame: Uint8Array) => void>()
   readonly #jobs = new Map<number, AbortController>()
   readonly #stop = new AbortController()
@@ -112,12 +114,16 @@ export class Shell {
     })
   }
 
-  async command(command: Command): Promise<Reply> {
+  /** Rejects with the signal's reason, or with MESH_STOPPING once this peer stops; what the core has begun goes on then. */
+  async command(command: Command, signal?: AbortSignal): Promise<Reply> {
+    signal?.throwIfAborted()
+    if (this.#stop.signal.aborted) throw stopping()
     const id = this.#next++
-    return new Promise((resolve) => {
-      this.#replies.set(id, resolve)
+    const replied = new Promise<Reply>((resolve, reject) => {
+      this.#replies.set(id, { resolve, reject })
       this.step({ kind: 'commanded', id, command })
     })
+    return abortable(replied, signal)
   }
 
   /** Aborted once this peer stops. */
@@ -128,10 +134,12 @@ export class Shell {
   /** Stops stepping, ends what is under way and waits for it. */
   async stop(): Promise<void> {
     this.step({ kind: 'stopping' })
-    this.#stop.abort(new Error('the peer stops'))
+    this.#stop.abort(stopping())
     clearTimeout(this.#timer)
     clearImmediate(this.#immediate)
     for (const job of this.#jobs.values()) job.abort()
+    for (const { reject } of this.#replies.values()) reject(stopping())
+    this.#replies.clear()
     await Promise.allSettled(this.#underWay)
   }
 
@@ -178,7 +186,7 @@ export class Shell {
       case 'release':
         return this.#run(this.#release(effect.cid))
       case 'reply':
-        this.#replies.get(effect.id)?.(effect.reply)
+        this.#replies.get(effect.id)?.resolve(effect.reply)
         this.#replies.delete(effect.id)
         return
       case 'note':
@@ -319,6 +327,11 @@ export class Shell {
 }
 
 /** An address of a peer, with the peer's id at its end. */
+/** What a call is refused with that a stop has overtaken. */
+export function stopping(): MeshError {
+  return new MeshError('MESH_STOPPING', 'The peer is stopping.', { remedy: 'Start it again, then repeat the command.' })
+}
+
 export function withPeer(address: string, peer: string): string {
   return address.includes('/p2p/') ? address : `${address}/p2p/${peer}`
 }

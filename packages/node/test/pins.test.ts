@@ -42,7 +42,7 @@ test('the new one has the terms of the old one, but for what is said, and the ol
   const expireInMs = 3_600_000
   const [pinned] = await node.pins.add([{ cid: one, ...terms, expireInMs }])
   assert.ok(pinned !== undefined && !('error' in pinned))
-  for await (const _status of node.pins.waitFor(one, 1, new AbortController().signal));
+  for await (const _status of node.pins.waitFor(one, 1));
   const [old] = await listed()
   const last = await update(one, two, { slot: 'web', terms: { name: 'site 2' } })
   assert.deepEqual([last.done, last.have, last.needed], [true, 1, 1])
