@@ -13,12 +13,12 @@ const page = readFileSync(`${root}docs/REFERENCE.md`, 'utf8')
 
 type Command = ReturnType<typeof createProgram>
 
-/** A part of the page, from its heading to the next one of the same or a higher level. */
-function part(heading: string): string {
-  const start = page.indexOf(`\n${heading}\n`)
-  assert.notEqual(start, -1, `docs/REFERENCE.md has no "${heading}"`)
+/** A part of a page, from its heading to the next one of the same or a higher level. */
+function part(heading: string, of = page): string {
+  const start = of.indexOf(`\n${heading}\n`)
+  assert.notEqual(start, -1, `There is no "${heading}"`)
   const level = heading.indexOf(' ')
-  const rest = page.slice(start + heading.length + 2)
+  const rest = of.slice(start + heading.length + 2)
   const end = rest.search(new RegExp(`^#{1,${level}} `, 'm'))
   return end === -1 ? rest : rest.slice(0, end)
 }
@@ -145,6 +145,25 @@ test('every route of the API is there with the scope that it asks for, and no ot
   const used = routes.map(([, method = '', path = '', scope]) => `${method.toUpperCase()} /v1${path} ${scope}`)
   const rows = [...part('## Local API').matchAll(/^\| `([^`]+)` \| (\w+) \|/gm)]
   assert.deepEqual(rows.map(([, route, scope]) => `${route} ${scope}`).sort(), used.sort())
+})
+
+test('the programming API has every function and every method there, and no other', () => {
+  const api = readFileSync(`${root}docs/API.md`, 'utf8')
+  const headings = [...api.matchAll(/^## .*`(Mesh\w+)`.*$/gm)].map(([line, name = '']) => ({ line, name }))
+  const interfaces = sources('packages/node/src/mesh-*.ts').flatMap((text) => [
+    ...text.matchAll(/^export interface (Mesh\w+)(?: extends \w+)? \{\n([^]*?)\n\}/gm)
+  ])
+  const methods = interfaces.map(([, name = '', body = '']) => ({
+    name,
+    methods: [...body.matchAll(/^ {2}(\w+)\(/gm)].map((match) => match[1]!).sort()
+  }))
+  const documented = headings.map(({ line, name }) => ({ name, methods: firstCells(part(line, api)).sort() }))
+  const byName = (a: { name: string }, b: { name: string }): number => a.name.localeCompare(b.name)
+  assert.deepEqual(documented.sort(byName), methods.filter((one) => one.methods.length > 0).sort(byName))
+  const [door = ''] = sources('packages/node/src/index.ts')
+  const names = [...door.matchAll(/^export \{ (.*) \}/gm)].flatMap(([, list = '']) => list.split(', '))
+  const functions = names.filter((name) => /^[a-z]\w+$/.test(name) && !['listenDefault', 'version'].includes(name))
+  assert.deepEqual(firstCells(part('## Starting', api)).sort(), functions.sort())
 })
 
 function timeText(ms: number): string {
