@@ -10,6 +10,7 @@ import { equalBytes } from './bytes/compare.ts'
 import type { Effect } from './effects.ts'
 import type { Event, Now } from './events.ts'
 import { type Charter } from './formats/charter.ts'
+import { pinStates } from './formats/claim.ts'
 import { canonicalCid, keyOfPin } from './formats/key.ts'
 import type { Policy } from './formats/key-op.ts'
 import { placesOf } from './formats/record.ts'
@@ -168,10 +169,12 @@ export class Core {
   counts(): { pins: number; holding: number } {
     let pins = 0
     let holding = 0
-    for (const bucket of this.#house.claims.buckets()) {
-      const count = this.#house.claims.viewOf(bucket)?.count ?? 0
+    const { claims } = this.#house
+    for (const bucket of claims.buckets()) {
+      const count = claims.viewOf(bucket)?.count ?? 0
       pins += count
-      for (let at = 0; at < count; at++) if (isHeld(this.#house.claims.stateOf(this.#init.self, bucket, at))) holding++
+      for (const state of claims.statesOf(this.#init.self, bucket).subarray(0, count))
+        if (isHeld(pinStates[state])) holding++
     }
     return { pins, holding }
   }

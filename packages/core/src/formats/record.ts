@@ -118,8 +118,32 @@ export function recordHash8(bytes: Uint8Array, crypto: Crypto): Uint8Array {
 
 /** Work in a stamp: leading zero bits of SHA-256('pinmesh/stamp/1' ‖ 0x00 ‖ mesh id ‖ key ‖ stamp), 0..256. */
 export function stampBits(peer: string, meshId: Uint8Array, stamp: Uint8Array, crypto: Crypto): number {
-  checkLength(stamp, 8, 'a stamp')
-  const hash = crypto.hash(taggedBytes('pinmesh/stamp/1', meshId, keyOfPeer(peer), stamp))
+  return zeroBits(crypto.hash(stampedBytes(peer, meshId, stamp)))
+}
+
+/**
+ * The first stamp of at least so many bits whose number is `from` or above, `tries` of them; undefined if none of those is. A stamp
+ * is its number in 8 bytes.
+ */
+export function findStamp(
+  place: { peer: string; meshId: Uint8Array; crypto: Crypto },
+  work: { bits: number; from: number; tries: number }
+): Uint8Array | undefined {
+  // One array for all tries: to join the parts anew would cost as much as the hash.
+  const bytes = stampedBytes(place.peer, place.meshId, new Uint8Array(8))
+  const number = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4)
+  for (let n = work.from; n < work.from + work.tries; n++) {
+    number.setUint32(0, n)
+    if (zeroBits(place.crypto.hash(bytes)) >= work.bits) return bytes.slice(-8)
+  }
+  return undefined
+}
+
+function stampedBytes(peer: string, meshId: Uint8Array, stamp: Uint8Array): Uint8Array {
+  return taggedBytes('pinmesh/stamp/1', meshId, keyOfPeer(peer), checkLength(stamp, 8, 'a stamp'))
+}
+
+function zeroBits(hash: Uint8Array): number {
   let bits = 0
   for (const byte of hash) {
     if (byte !== 0) return bits + Math.clz32(byte) - 24

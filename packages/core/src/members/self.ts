@@ -10,6 +10,7 @@ import { type Beat, beatBytes, encodeBeat } from '../formats/beat.ts'
 import {
   addressBytesMax,
   encodeRecord,
+  findStamp,
   type MemberRecord,
   recordBytes,
   stampBits,
@@ -218,19 +219,19 @@ export class Self {
   #work(bits: number): void {
     if (this.#working) return
     this.#working = true
-    let nonce = 0
+    let from = 0
     const unit = (): void => {
       const { meshId, crypto, settings, agenda } = this.#init
-      for (let n = 0; n < hashesPerUnit; n++) {
-        const stamp = new Writer().u32(0).u32(nonce++).finish()
-        if (stampBits(settings.peer, meshId, stamp, crypto) < bits) continue
-        this.#stamp = stamp
-        this.#working = false
-        this.#init.stamped(stamp)
-        this.refresh()
+      const stamp = findStamp({ peer: settings.peer, meshId, crypto }, { bits, from, tries: hashesPerUnit })
+      from += hashesPerUnit
+      if (stamp === undefined) {
+        agenda.soon(unit)
         return
       }
-      agenda.soon(unit)
+      this.#stamp = stamp
+      this.#working = false
+      this.#init.stamped(stamp)
+      this.refresh()
     }
     this.#init.agenda.soon(unit)
   }

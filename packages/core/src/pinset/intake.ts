@@ -6,7 +6,6 @@
 import { equalBytes, toHex } from '../bytes/compare.ts'
 import { FormatError } from '../bytes/format-error.ts'
 import { type Crypto, signedBytes } from '../crypto.ts'
-import type { Row } from '../effects.ts'
 import type { Commit } from '../formats/commit.ts'
 import type { Entry } from '../formats/entry.ts'
 import { contradicts, encodeFork, makeFork } from '../formats/fork.ts'
@@ -18,7 +17,7 @@ import type { Disk } from '../loop/disk.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import type { Slices } from '../loop/slices.ts'
 import type { Facts } from '../trust/facts.ts'
-import type { Leaf, LeafChange } from './leaf.ts'
+import type { Entered, Leaf, LeafChange } from './leaf.ts'
 import type { Leaves } from './leaves.ts'
 import type { LogId } from './log.ts'
 
@@ -158,12 +157,12 @@ export class Intake {
 
   *#enter(leaf: Leaf, run: readonly StoredEntry[], settled: (taken: Taken) => void): Slices {
     let taken: Taken = 'old'
-    const rows: Row[] = []
+    const entered: Entered[] = []
     try {
       for (const stored of run) {
         // Of a run only the newest seal was checked: what others would refuse of us must not be kept.
         const checked = stored === run.at(-1) || this.#isGood(stored)
-        const one = yield* this.#enterOne(leaf, stored, checked, rows)
+        const one = yield* this.#enterOne(leaf, stored, checked, entered)
         if (one !== 'old') taken = one
         if (one === 'behind' || one === 'unfit') break
       }
@@ -175,11 +174,15 @@ export class Intake {
         reason: error.message
       })
     }
-    if (rows.length === 0) {
+    if (entered.length === 0) {
       this.#waiting -= run.length
       settled(taken)
       return
     }
+    // Once for the whole run: what one of its entries shows the next may replace.
+    const change = yield* leaf.settling(entered)
+    yield* this.#changed(leaf, change)
+    const { rows } = change
     leaf.pending++
     const done = (): void => {
       leaf.pending--
@@ -191,7 +194,7 @@ export class Intake {
     this.#init.disk.write({ rows, done })
   }
 
-  *#enterOne(leaf: Leaf, stored: StoredEntry, checked: boolean, rows: Row[]): Slices<Taken> {
+  *#enterOne(leaf: Leaf, stored: StoredEntry, checked: boolean, entered: Entered[]): Slices<Taken> {
     const { entry } = stored
     const { facts } = this.#init
     const id: LogId = { writer: entry.writer, prefixLen: entry.prefixLen, prefix: entry.prefix }
@@ -205,9 +208,7 @@ export class Intake {
       this.#prove(log.entries, stored)
       return 'unfit'
     }
-    const change = yield* leaf.appending(checked ? stored : { entry })
-    for (const row of change.rows) rows.push(row)
-    yield* this.#changed(leaf, change)
+    entered.push(yield* leaf.entering(checked ? stored : { entry }))
     return 'new'
   }
 

@@ -37,6 +37,12 @@ export interface LeafChange {
   readonly buckets: BucketChange[]
 }
 
+/** An entry taken into its log and not yet into the view. */
+export interface Entered {
+  readonly rows: readonly Row[]
+  readonly changed: readonly string[]
+}
+
 export interface LeafInit {
   readonly id: number
   readonly meshId: Uint8Array
@@ -104,11 +110,30 @@ export class Leaf {
 
   /** The same in slices: until it ends nothing else may be done with the leaf. */
   *appending(stored: StoredEntry): Slices<LeafChange> {
-    const view = yield* this.warming()
+    return yield* this.settling([yield* this.entering(stored)])
+  }
+
+  /**
+   * Takes one judged entry into its log, as `appending` does, and leaves the view as it was: `settling` has to follow, once for
+   * all entries of a run. Until then nothing else may be done with the leaf.
+   */
+  *entering(stored: StoredEntry): Slices<Entered> {
+    yield* this.warming()
     const { dropped, changed } = yield* this.log(stored.entry).appending(stored)
     const rows: Row[] = dropped.map((old) => ({ table: 'entry', key: entryRowKey(old), value: null }))
     rows.push({ table: 'entry', key: entryRowKey(stored), value: encodeStored(stored) })
-    return yield* this.#settle(view, changed, rows)
+    return { rows, changed }
+  }
+
+  /** Brings the view up to date with entries just taken. */
+  *settling(entered: readonly Entered[]): Slices<LeafChange> {
+    const view = yield* this.warming()
+    const changed = new Set(entered.flatMap((one) => one.changed))
+    return yield* this.#settle(
+      view,
+      [...changed],
+      entered.flatMap(({ rows }) => rows)
+    )
   }
 
   /** Gives an appended entry its proof. Returns the row to write. */

@@ -33,6 +33,10 @@ class Door {
   readonly proofs: Uint8Array[] = []
   readonly overtaken: number[] = []
   readonly taken: Taken[] = []
+  /** lamport of the first pin of each bucket that was told to have changed */
+  readonly changed: (number | undefined)[] = []
+  /** rows written, in their order */
+  readonly written: Row[] = []
   readonly rows = new MemoryDisk()
   readonly leaves: Leaves
   readonly intake: Intake
@@ -57,7 +61,7 @@ class Door {
       disk,
       leaves: this.leaves,
       facts,
-      leafChanged: () => {},
+      leafChanged: (_leaf, { buckets }) => this.changed.push(...buckets.map(({ after }) => after[0]?.lamport)),
       leafWritten: () => {},
       forked: (proof) => this.proofs.push(proof),
       overtaken: (leaf) => this.overtaken.push(leaf)
@@ -79,6 +83,7 @@ class Door {
         }
         if (effect.kind === 'write' && this.answers) {
           this.rows.write(effect.rows as Row[])
+          this.written.push(...effect.rows)
           this.disk.written(effect.batch)
           busy = true
         }
@@ -216,6 +221,14 @@ test('of a run only the newest seal is checked, the others by previous hash', ()
   assert.equal(door.checks, 1)
 })
 
+test('a run changes its leaf once, however many entries it has', () => {
+  const door = new Door()
+  assert.deepEqual(door.run(...stored(chain(6))), ['new'])
+  assert.deepEqual(door.changed, [epoch + 5])
+  const tables = door.written.map(({ table }) => table).sort()
+  assert.deepEqual(tables, ['entry', 'entry', 'entry', 'entry', 'entry', 'entry', 'leaf', 'pin'])
+})
+
 test('a run that is no chain, ends without a seal or under the seal of another is forged', () => {
   const run = stored(chain(3)) as [StoredEntry, StoredEntry, StoredEntry]
   const [a, b, c] = run
@@ -251,6 +264,7 @@ test('an entry that breaks a rule is refused though it is validly signed, and wh
   assert.deepEqual(door.notes, ['entry-refused'])
   assert.equal(door.entries(leaf).length, 1)
   assert.equal(door.rows.table('entry').length, 1)
+  assert.deepEqual(door.changed, [epoch])
   assert.equal(door.intake.waiting, 0)
 })
 
