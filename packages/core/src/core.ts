@@ -296,7 +296,9 @@ export class Core {
     const others = this.#house.members.candidates.some((candidate) => candidate.peer !== this.#init.self)
     const { timings } = this.#init
     const alone = !others && this.#house.facts.keyLog.policy !== undefined && this.isWriter
-    this.#house.agenda.at(this.#house.outbox.mono + (alone ? 0 : timings.suspectMs), () => this.#house.getReady())
+    this.#house.agenda.at(this.#house.outbox.mono + (alone ? 0 : timings.suspectMs), () =>
+      this.#house.readyOnceSynced()
+    )
     this.#house.agenda.at(this.#house.outbox.mono + (alone ? 0 : firstWriteMs), () => this.#house.author.open(false))
   }
 

@@ -174,6 +174,16 @@ export class House {
     this.outbox.note('ready', 'Facts and claims of the mesh are in; duties are planned.')
   }
 
+  /**
+   * Nobody has told all of it yet. While pins are still coming in they come first: duties would be planned over and over as they do.
+   * That may take half of the time after which others step in for a target that does nothing.
+   */
+  readyOnceSynced(waitedMs = 0): void {
+    const { settleMs, acquireGraceMs } = this.#init.timings
+    if (!this.syncs.bringing || waitedMs >= acquireGraceMs / 2) return this.getReady()
+    this.agenda.at(this.outbox.mono + settleMs, () => this.readyOnceSynced(waitedMs + settleMs))
+  }
+
   // Each room with what it needs; what is built later is reached through a function.
 
   #buildSelf(rooms: Rooms): Self {

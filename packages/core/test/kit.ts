@@ -444,6 +444,8 @@ export class Mesh {
   readonly bytes: number = 1000
   /** Does anything pass between these two? */
   passes: (from: Driver, to: Driver, effect: Effect) => boolean = () => true
+  /** Is this answer still on its way? It never comes, and no word of that either. */
+  hold: (from: Driver, to: Driver, effect: Effect) => boolean = () => false
   readonly #asks = new Map<string, Driver>()
   #next = 1
 
@@ -554,7 +556,7 @@ export class Mesh {
       this.#post(() => server.step({ kind: 'asked', id, peer: from.peer, frame: effect.frame }))
     } else if (effect.kind === 'answer') {
       const asker = this.#asks.get(`${from.peer}/${effect.id}`)
-      if (asker === undefined) return
+      if (asker === undefined || this.hold(from, asker, effect)) return
       const id = this.#ids.get(effect.id) as number
       const passes = this.passes(from, asker, effect)
       this.#post(() =>

@@ -49,6 +49,7 @@ export class Receiver {
   /** entries that turned out new, ever */
   #newEntries = 0
   #newFacts = 0
+  readonly #fetching = new Set<number>()
 
   constructor(init: ReceiverInit) {
     this.#init = init
@@ -106,7 +107,8 @@ export class Receiver {
       takeBeats: (beats) => this.takeBeats(beats),
       takeClaims: (list) => list.filter((bytes) => this.#takeClaim(bytes) === 'new').length,
       claimsMatter: (one) => this.#believed(one),
-      newEntries: () => this.#newEntries
+      newEntries: () => this.#newEntries,
+      fetching: this.#fetching
     }
   }
 

@@ -19,7 +19,7 @@ import {
   type Wanted
 } from './frames.ts'
 
-/** Rounds over one subtree that bring nothing new end the session: the other side may lie. */
+/** Answers about some leaves that bring nothing new end the asking for those: the other side may lie. */
 const fruitlessMax = 2
 
 export interface SessionInit {
@@ -36,8 +36,10 @@ export interface SessionInit {
   readonly takeClaims: (claims: readonly Uint8Array[]) => number
   /** does this peer's claim mean anything here? */
   readonly claimsMatter: (peer: string) => boolean
-  /** entries taken as new by this session so far */
+  /** entries taken as new so far, whoever brought them */
   readonly newEntries: () => number
+  /** leaves that a session is at work on; shared by all */
+  readonly fetching: Set<number>
 }
 
 export type Step = { readonly ask: Frame } | { readonly wait: 'drained' }
@@ -74,10 +76,46 @@ function* syncFacts(init: SessionInit): Session {
   }
 }
 
+interface Differing {
+  readonly leaf: number
+  /** the other's digest of it */
+  readonly theirs: Uint8Array
+}
+
+/**
+ * Several sessions share what there is to fetch: each passes over leaves that another is at work on, and those that another has
+ * brought meanwhile. At the end it takes those as well: the other may be slow, or lie.
+ */
 function* syncPinset(init: SessionInit): Session {
-  let ids: number[] = [0]
-  for (let level = 0; level < 3 && ids.length > 0; level++) {
-    const differing: number[] = []
+  const { fetching } = init
+  const differs = ({ leaf, theirs }: Differing): boolean => !equalBytes(theirs, init.heads.digest(3, leaf))
+  const done = (leaves: readonly number[]): void => leaves.forEach((leaf) => fetching.delete(leaf))
+  let left = yield* differingLeaves(init)
+  let leaves: number[] = []
+  let before: number[] = []
+  try {
+    for (left = left.filter(differs); left.length > 0; left = left.filter(differs)) {
+      const free = left.filter(({ leaf }) => !fetching.has(leaf))
+      const batch = new Set((free.length > 0 ? free : left).slice(0, leavesPerAskMax))
+      before = leaves
+      leaves = [...batch].map(({ leaf }) => leaf)
+      for (const leaf of leaves) fetching.add(leaf)
+      left = left.filter((one) => !batch.has(one))
+      yield* syncLeaves(init, leaves)
+      done(before)
+    }
+    yield { wait: 'drained' }
+  } finally {
+    done(before)
+    done(leaves)
+  }
+}
+
+function* differingLeaves(init: SessionInit): Generator<Step, Differing[], Frame> {
+  let differing: Differing[] = [{ leaf: 0, theirs: init.heads.root }]
+  for (let level = 0; level < 3 && differing.length > 0; level++) {
+    const ids = differing.map(({ leaf }) => leaf)
+    differing = []
     for (let at = 0; at < ids.length; at += nodesMax) {
       const asked = ids.slice(at, at + nodesMax)
       const nodes = expect(yield { ask: { kind: 'nodes', level, ids: asked, digests: [] } }, 'nodes')
@@ -85,30 +123,32 @@ function* syncPinset(init: SessionInit): Session {
       asked.forEach((id, n) => {
         for (let child = 0; child < 16; child++) {
           const theirs = nodes.digests[n * 16 + child] as Uint8Array
-          if (!equalBytes(theirs, init.heads.digest(level + 1, id * 16 + child))) differing.push(id * 16 + child)
+          const leaf = id * 16 + child
+          if (!equalBytes(theirs, init.heads.digest(level + 1, leaf))) differing.push({ leaf, theirs })
         }
       })
     }
-    ids = differing
   }
-  for (let at = 0; at < ids.length; at += leavesPerAskMax) yield* syncLeaves(init, ids.slice(at, at + leavesPerAskMax))
+  return differing
 }
 
 function* syncLeaves(init: SessionInit, leaves: number[]): Session {
   const answer = expect(yield { ask: { kind: 'heads', leaves, heads: [] } }, 'heads')
   const asked = new Set(leaves)
   let wanted = answer.heads.filter((head) => asked.has(head.prefix >> 4)).flatMap((head) => want(init, head))
-  for (let fruitless = 0; wanted.length > 0 && fruitless < fruitlessMax;) {
-    const before = init.newEntries()
+  let before: number | undefined
+  for (let fruitless = 0; wanted.length > 0;) {
     const batch = wanted.slice(0, logsPerAskMax)
     const data = expect(yield { ask: { kind: 'want', logs: batch } }, 'data')
-    for (const run of data.runs) init.takeRun(run)
+    // One answer comes while this peer works on the one before, and no more than that waits here.
     yield { wait: 'drained' }
-    const last = batch.at(-1) as Wanted
+    if (init.newEntries() === before) fruitless++
+    else fruitless = 0
+    if (fruitless === fruitlessMax) return
+    before = init.newEntries()
+    for (const run of data.runs) init.takeRun(run)
     if (!data.more) wanted = wanted.slice(batch.length)
     else wanted = wanted.slice(Math.max(1, data.runs.length))
-    if (last === undefined || init.newEntries() === before) fruitless++
-    else fruitless = 0
   }
 }
 

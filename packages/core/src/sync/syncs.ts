@@ -166,6 +166,11 @@ export class Syncs {
     return [...this.#level.values()].filter((at) => at >= since).length
   }
 
+  /** Is a round under way that has brought something new? */
+  get bringing(): boolean {
+    return [...this.#running.values()].some(({ newsBefore }) => this.#init.news() > newsBefore)
+  }
+
   /** Tells everybody who is connected my roots: what is new here is wanted there then. */
   greetAll(): void {
     for (const peer of this.#connected) this.start(peer, false)
@@ -293,6 +298,7 @@ export class Syncs {
   #end(running: Running, code: string | undefined): void {
     if (this.#running.get(running.peer) !== running) return
     this.#running.delete(running.peer)
+    running.steps.return()
     if (running.ask !== undefined) this.#byAsk.delete(running.ask)
     if (this.#init.news() === running.newsBefore) this.#fruitlessAt.set(running.peer, this.#init.outbox.mono)
     else this.#fruitlessAt.delete(running.peer)

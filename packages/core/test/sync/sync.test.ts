@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { Effect } from '../../src/index.ts'
-import { decodeFrame, encodeFrame } from '../../src/sync/frames.ts'
+import { type Effect, timings } from '../../src/index.ts'
+import { decodeFrame, encodeFrame, type Frame } from '../../src/sync/frames.ts'
 import { Charter, type Driver, Mesh, cidText, dice, invitePolicy, only } from '../kit.ts'
 
 const step = fc.record({ peer: fc.nat({ max: 1 }), cid: fc.nat({ max: 30 }), unpin: fc.boolean(), slot: fc.boolean() })
@@ -131,6 +131,71 @@ test('a newcomer gets everything at once, by however many asks it takes', () => 
   assert.ok(mesh.level)
   assert.equal(b.core.counts().pins, 2000)
   assert.deepEqual(b.listing(), a.listing())
+})
+
+/** A founder and so many others, all with the same pins; and one who is about to join, with what the others answer it. */
+function aboutToJoin(others: number, pins: number): { mesh: Mesh; newcomer: Driver; answers: Map<string, Frame[]> } {
+  const charter = new Charter(others + 1, { writing: others })
+  const mesh = new Mesh(Array.from({ length: others }, (_, n) => charter.driver(n, { seed: n + 1 }))).start()
+  mesh.run(5000)
+  const [first] = mesh.peers as [Driver]
+  for (let n = 0; n < pins; n++) first.pin(cidText(n))
+  mesh.until(() => mesh.level && mesh.peers.every(({ core }) => core.counts().pins === pins))
+  const newcomer = charter.driver(others, { mono: first.mono, seed: others + 1 })
+  const answers = new Map<string, Frame[]>()
+  mesh.passes = (from, to, effect) => {
+    if (to === newcomer && effect.kind === 'answer')
+      answers.set(from.peer, [...(answers.get(from.peer) ?? []), decodeFrame(effect.frame)])
+    return true
+  }
+  return { mesh, newcomer, answers }
+}
+
+const runsIn = (frames: readonly Frame[]): number =>
+  frames.reduce((sum, frame) => sum + (frame.kind === 'data' ? frame.runs.length : 0), 0)
+
+test('of several who have the same each gives a part, and nothing comes twice', () => {
+  const { mesh, newcomer, answers } = aboutToJoin(2, 200)
+  mesh.add(newcomer)
+  mesh.until(() => mesh.level)
+  const given = [...answers.values()].map(runsIn)
+  const logs = newcomer.core.leaves().length
+  assert.equal(given.length, 2)
+  assert.ok(
+    given.every((runs) => runs > 0),
+    `${given.join()} of ${logs} logs`
+  )
+  assert.ok(given.reduce((sum, runs) => sum + runs) <= logs + 64, `${given.join()} of ${logs} logs`)
+})
+
+test('what one source never answers comes from the other at once', () => {
+  const { mesh, newcomer, answers } = aboutToJoin(2, 200)
+  const [first] = mesh.peers as [Driver]
+  const passes = mesh.passes
+  const silent = (from: Driver, effect: Effect): boolean =>
+    from === first && effect.kind === 'answer' && decodeFrame(effect.frame).kind === 'data'
+  const held: Effect[] = []
+  mesh.hold = (from, to, effect) => to === newcomer && silent(from, effect) && held.push(effect) > 0
+  mesh.passes = passes
+  mesh.add(newcomer)
+  mesh.until(() => mesh.level, 1000, 'it waits for who does not answer')
+  assert.ok(held.length > 0)
+  assert.ok([...answers.values()].map(runsIn).some((runs) => runs >= newcomer.core.leaves().length - 64))
+})
+
+test('while pins are still coming in no duties are planned, but not for longer than others wait for a target', () => {
+  const { suspectMs, acquireGraceMs } = timings('test')
+  const { mesh, newcomer } = aboutToJoin(1, 200)
+  let given = 0
+  mesh.hold = (_from, to, effect) =>
+    to === newcomer && effect.kind === 'answer' && decodeFrame(effect.frame).kind === 'data' && ++given > 1
+  mesh.add(newcomer)
+  mesh.run(suspectMs + 100)
+  const { pins } = newcomer.core.counts()
+  assert.ok(pins > 0 && pins < 200 && given > 1, `${pins} pins after ${given} answers`)
+  assert.ok(!newcomer.core.ready)
+  mesh.run(acquireGraceMs / 2 + 1000)
+  assert.ok(newcomer.core.ready)
 })
 
 test('the pinset of a mesh by invitation is told to members only, what makes a member to anybody', () => {
