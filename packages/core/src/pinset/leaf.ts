@@ -4,7 +4,6 @@
  * bucket that changed, the pins before and after, by which claims are carried over.
  */
 import { compareBytes, fromText, toHex } from '../bytes/compare.ts'
-import { Reader } from '../bytes/reader.ts'
 import { Writer } from '../bytes/writer.ts'
 import type { Crypto } from '../crypto.ts'
 import { decodeHold, encodeHold, type Hold, type Provenance } from '../content/hold.ts'
@@ -19,6 +18,7 @@ import type { HeadRow } from './heads.ts'
 import { encodeHead } from './heads.ts'
 import { Log, type LogId } from './log.ts'
 import { LeafView, type Seen } from './leaf-view.ts'
+import { type BucketSummary, encodeSummary } from './summary.ts'
 import type { PinRow } from './view.ts'
 
 /** Map keys whose winner is found, and rows that are made, in one slice: about 4 µs each. */
@@ -269,22 +269,12 @@ export class Leaf {
 
   /** The row of table `leaf`: heads, and the view hash and size of each bucket that has pins. */
   summary(): Row {
-    const heads = this.heads()
-    const out = new Writer().u8(1).v(heads.length)
-    for (const head of heads) out.raw(encodeHead(head))
-    const buckets = this.buckets()
-    out.v(buckets.length)
-    for (const { bucket, view, count } of buckets)
-      out
-        .u8(bucket & 15)
-        .raw(view)
-        .v(count)
-    return { table: 'leaf', key: new Writer().u16(this.id).finish(), value: out.finish() }
+    return encodeSummary(this.id, this.heads(), this.buckets())
   }
 
   /** Buckets that have pins. */
-  buckets(): { bucket: number; view: Uint8Array; count: number }[] {
-    const found: { bucket: number; view: Uint8Array; count: number }[] = []
+  buckets(): BucketSummary[] {
+    const found: BucketSummary[] = []
     for (let low = 0; low < 16; low++) {
       const bucket = this.id * 16 + low
       const rows = this.rows(bucket)
@@ -391,28 +381,4 @@ function pinRow(mapKey: string, seen: Seen | undefined): Row {
       .finish(),
     value
   }
-}
-
-/** Reads a row of table `leaf`. */
-export function decodeSummary(row: KeyValue): {
-  leaf: number
-  heads: HeadRow[]
-  buckets: { bucket: number; view: Uint8Array; count: number }[]
-} {
-  const leaf = new Reader(row.key).u16()
-  const from = new Reader(row.value)
-  from.u8()
-  const heads: HeadRow[] = []
-  for (let n = from.v(); n > 0; n--) {
-    const writer = from.u32()
-    const prefixLen = from.u8() === 16 ? 16 : 12
-    heads.push({ writer, prefixLen, prefix: from.u16(), generation: from.v(), seq: from.v(), hash: from.raw(32) })
-  }
-  const buckets: { bucket: number; view: Uint8Array; count: number }[] = []
-  for (let n = from.v(); n > 0; n--) {
-    const bucket = leaf * 16 + from.u8()
-    buckets.push({ bucket, view: from.raw(8), count: from.v() })
-  }
-  from.end()
-  return { leaf, heads, buckets }
 }
