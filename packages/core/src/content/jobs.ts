@@ -11,9 +11,13 @@ import type { PinMode } from '../formats/register.ts'
 import type { FailureReason } from './hold.ts'
 
 /** Fetches under way at once. */
-export const fetchesMax = 16
-/** Of these, fetches that may well be in vain (nobody is known to hold it, or a try has failed): they never take all places. */
-const doubtfulMax = 8
+export const fetchesMax = 24
+/**
+ * Of these, fetches that may well be in vain (nobody is known to hold it, or a try has failed): they never take all places. But
+ * what the back end has already, or finds outside the mesh, is among them, and in bulk: a Kubo of 600 pins/s needs some
+ * 16 of them at once.
+ */
+export const doubtfulMax = 16
 /** Jobs that may wait; what does not fit is asked for again later, unless it goes before one that waits. */
 export const queuedMax = 4096
 /** Reserved for a pin of unknown size; a larger one asks again for twice as much. */
