@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 import type { Libp2p, Stream } from '@libp2p/interface'
+import { bitswapProtocol } from '../src/exchange/bitswap.ts'
 import { blocksProtocol } from '../src/exchange/wire.ts'
 import { blocksOf, cbor, from, noise, raw, serve } from './dags.ts'
 import type { Give } from './dags.ts'
@@ -214,13 +215,36 @@ test('strangers are given nothing, members are, and whoever asks if it is public
 })
 
 test('bitswap brings what a peer without our protocol has', async () => {
+  const patient = await lab.peer({ stallMs: 30_000 })
   const there = await lab.peer()
   await there.libp2p.unhandle(blocksProtocol)
-  await connect(here.libp2p, there.libp2p)
+  await connect(patient.libp2p, there.libp2p)
   const { cid, bytes } = await there.content.add([noise(3 << 20, 3)])
-  assert.deepEqual(await here.content.acquire(cid, options([there.id])), { bytes })
+  assert.deepEqual(await patient.content.acquire(cid, options([there.id])), { bytes })
   const second = await there.content.add([noise(1000, 4)])
-  assert.deepEqual(await here.content.acquire(second.cid, options([])), { bytes: 1000 })
+  assert.deepEqual(await patient.content.acquire(second.cid, options([])), { bytes: 1000 })
+})
+
+test('bitswap asks a member that was a stranger when it connected', async () => {
+  const members = new Set<string>()
+  const asking = await lab.peer({ isMember: (peer) => members.has(peer), stallMs: 6000 })
+  const lacking = await lab.node()
+  const asked = Promise.withResolvers<void>()
+  await lacking.handle(bitswapProtocol, () => asked.resolve())
+  members.add(id(lacking))
+  await connect(asking.libp2p, lacking)
+  const stop = new AbortController()
+  const missing = asking.content.acquire(raw('missing').cid.toString(), options([], { signal: stop.signal }))
+  const ended = assert.rejects(missing, { code: 'aborted' })
+  await asked.promise
+  const there = await lab.peer()
+  await there.libp2p.unhandle(blocksProtocol)
+  await connect(asking.libp2p, there.libp2p)
+  members.add(there.id)
+  const { cid } = await there.content.add([noise(5000, 7)])
+  assert.deepEqual(await asking.content.acquire(cid, options([])), { bytes: 5000 })
+  stop.abort()
+  await ended
 })
 
 test('bitswap gives strangers nothing, though they ask', async () => {

@@ -24,6 +24,7 @@ import { ContentError } from '../content-error.ts'
 import { nameOf } from '../blocks/keys.ts'
 import { matches } from '../dag/digest.ts'
 import type { LocalBlocks } from '../fetcher.ts'
+import { after, askRepeatedly } from './asking.ts'
 import { BlockstoreView } from './blockstore-view.ts'
 
 export const bitswapProtocol = '/ipfs/bitswap/1.2.0'
@@ -60,6 +61,9 @@ interface Wanted {
 export class Bitswap {
   readonly #init: BitswapInit
   readonly #peers = new Set<string>()
+  /** Tells bitswap anew that a peer is connected. */
+  readonly #introduce = new Map<string, () => void>()
+  readonly #unreached = new Set<string>()
   readonly #awaited = new Map<string, PromiseWithResolvers<void>>()
   readonly #wanted = new Map<string, Wanted>()
   #helia: HeliaWithLibp2p | undefined
@@ -155,25 +159,32 @@ export class Bitswap {
   }
 
   async #ask(cid: CID, stop: AbortSignal): Promise<Uint8Array> {
-    for (let asks = 1; asks <= asksMax && !stop.aborted; asks++) {
-      const limit = new AbortController()
-      const timer = setTimeout(() => limit.abort(), this.#init.stallMs / asksMax)
-      try {
-        const signal = AbortSignal.any([limit.signal, stop])
-        const bytes = await settledOrAborted(this.#retrieve(cid, signal), signal)
-        if (bytes !== undefined && matches(cid.multihash.bytes, bytes)) return bytes
-      } catch {
-        // Given up: asked again, or ended below.
-      } finally {
-        clearTimeout(timer)
-      }
-      await after(forgetMs)
-    }
+    const bytes = await askRepeatedly({
+      retrieve: (signal) => this.#retrieve(cid, signal),
+      asksMax,
+      limitMs: this.#init.stallMs / asksMax,
+      forgetMs,
+      stop
+    })
+    if (bytes !== undefined) return bytes
     throw new ContentError('unreachable', `No peer gives the block ${cid}`)
   }
 
   async #retrieve(cid: CID, signal: AbortSignal): Promise<Uint8Array | undefined> {
-    return this.#broker?.retrieve(cid, { signal })
+    const retrieving = this.#broker?.retrieve(cid, { signal })
+    // Only now that the want is in the list, which is sent along: what is wanted during that sending would be left out.
+    this.#introduceAgain()
+    const bytes = await retrieving
+    return bytes !== undefined && matches(cid.multihash.bytes, bytes) ? bytes : undefined
+  }
+
+  /** Bitswap never asks a peer that it failed to reach when it connected: it may have become a member since. */
+  #introduceAgain(): void {
+    for (const peer of this.#unreached) {
+      if (!this.#init.allows(peer)) continue
+      this.#unreached.delete(peer)
+      this.#introduce.get(peer)?.()
+    }
   }
 
   /** The libp2p node as bitswap may see it. */
@@ -197,10 +208,13 @@ export class Bitswap {
             ...topology,
             onConnect: (peer, connection) => {
               this.#met(peer.toString())
+              this.#introduce.set(peer.toString(), () => void topology.onConnect?.(peer, connection))
               return topology.onConnect?.(peer, connection)
             },
             onDisconnect: (peer) => {
               this.#peers.delete(peer.toString())
+              this.#introduce.delete(peer.toString())
+              this.#unreached.delete(peer.toString())
               return topology.onDisconnect?.(peer)
             }
           },
@@ -208,9 +222,14 @@ export class Bitswap {
         ),
       // Asked when sending, for a peer may become a member long after it connected.
       dialProtocol: async (peer, protocols, options) => {
-        const strange = !('toCID' in peer && allowed(peer))
-        if (strange) throw new ContentError('refused', 'Not a member')
-        return libp2p.dialProtocol(peer, protocols, options)
+        if (!('toCID' in peer)) throw new ContentError('refused', 'Not a peer')
+        try {
+          if (!allowed(peer)) throw new ContentError('refused', 'Not a member')
+          return await libp2p.dialProtocol(peer, protocols, options)
+        } catch (error) {
+          if (this.#introduce.has(peer.toString())) this.#unreached.add(peer.toString())
+          throw error
+        }
       }
     }
     return new Proxy(libp2p, {
@@ -220,10 +239,6 @@ export class Bitswap {
       }
     })
   }
-}
-
-async function after(ms: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 /** Takes what comes and answers nothing. */
