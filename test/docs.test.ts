@@ -147,7 +147,7 @@ test('every route of the API is there with the scope that it asks for, and no ot
   assert.deepEqual(rows.map(([, route, scope]) => `${route} ${scope}`).sort(), used.sort())
 })
 
-test('the programming API has every function and every method there, and no other', () => {
+test('the programming API has every function, method and event there, and no other', () => {
   const api = readFileSync(`${root}docs/API.md`, 'utf8')
   const headings = [...api.matchAll(/^## .*`(Mesh\w+)`.*$/gm)].map(([line, name = '']) => ({ line, name }))
   const interfaces = sources('packages/node/src/mesh-*.ts').flatMap((text) => [
@@ -160,6 +160,10 @@ test('the programming API has every function and every method there, and no othe
   const documented = headings.map(({ line, name }) => ({ name, methods: firstCells(part(line, api)).sort() }))
   const byName = (a: { name: string }, b: { name: string }): number => a.name.localeCompare(b.name)
   assert.deepEqual(documented.sort(byName), methods.filter((one) => one.methods.length > 0).sort(byName))
+  const events = sources('packages/node/src/mesh-*.ts').flatMap(
+    (text) => text.match(/(?<=ProgressEvent<')[\w:]+/g) ?? []
+  )
+  assert.deepEqual(firstCells(part('## Progress', api)).sort(), events.sort())
   const [door = ''] = sources('packages/node/src/index.ts')
   const names = [...door.matchAll(/^export \{ (.*) \}/gm)].flatMap(([, list = '']) => list.split(', '))
   const functions = names.filter((name) => /^[a-z]\w+$/.test(name) && !['listenDefault', 'version'].includes(name))

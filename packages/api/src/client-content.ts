@@ -1,5 +1,6 @@
 // Content of a peer elsewhere, streamed both ways.
 
+import { CustomProgressEvent } from 'progress-events'
 import { FrameReader } from './frame-reader.ts'
 import { connectionError, type Http, linesOf } from './http.ts'
 import type {
@@ -19,7 +20,7 @@ import type {
 } from './mesh.ts'
 import { errorOf } from './problem.ts'
 import { resultOf } from './progress-lines.ts'
-import { upload } from './upload.ts'
+import { type Upload, upload } from './upload.ts'
 
 export class ClientContent implements MeshContent {
   readonly #http: Http
@@ -30,7 +31,7 @@ export class ClientContent implements MeshContent {
 
   async add(entries: AsyncIterable<AddEntry>, options: AddOptions): Promise<Added> {
     const { wrap, chunker, pin } = options
-    return upload(this.#http, { path: '/add', header: { wrap, chunker, pin }, entries, options })
+    return upload(this.#http, { path: '/add', header: { wrap, chunker, pin }, entries, ...workOf(options) })
   }
 
   async addCar(car: AsyncIterable<Uint8Array>, options: CarOptions): Promise<(Added | Refused)[]> {
@@ -40,7 +41,7 @@ export class ClientContent implements MeshContent {
       path: '/car',
       header: { pin },
       entries,
-      options
+      ...workOf(options)
     })
     return roots.map((root) => ('error' in root ? { cid: root.cid, error: errorOf(root.error) } : root))
   }
@@ -55,7 +56,9 @@ export class ClientContent implements MeshContent {
 
   async gc({ now = false, signal, onProgress }: GcOptions = {}): Promise<Collected> {
     const answer = await this.#http.bytes({ method: 'POST', path: '/gc', signal }, { now })
-    return resultOf<Collected>(linesOf(answer, signal), onProgress)
+    return resultOf<Collected>(linesOf(answer, signal), (deleted) =>
+      onProgress?.(new CustomProgressEvent('pinmesh:gc:deleted', { deleted }))
+    )
   }
 
   async space({ signal }: CallOptions = {}): Promise<SpaceUse> {
@@ -85,6 +88,10 @@ export class ClientContent implements MeshContent {
       answer.destroy()
     }
   }
+}
+
+function workOf({ signal, onProgress }: CarOptions): Pick<Upload, 'signal' | 'onProgress'> {
+  return { signal, onProgress: (bytes) => onProgress?.(new CustomProgressEvent('pinmesh:add:bytes', { bytes })) }
 }
 
 async function* one<T>(value: T): AsyncGenerator<T, void, undefined> {

@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { FrameReader } from './frame-reader.ts'
 import { frameType, FrameWriter } from './frame-writer.ts'
 import { LineWriter } from './lines.ts'
-import type { ContentEntry, MeshContent } from './mesh.ts'
+import type { AddProgress, ContentEntry, GcProgress, MeshContent } from './mesh.ts'
 import type { OpenRequests } from './open-requests.ts'
 import { wireOf } from './pin-routes.ts'
 import { badRequest } from './problem.ts'
@@ -25,7 +25,7 @@ interface Cid {
 }
 
 interface Work {
-  onProgress: (bytes: number) => void
+  onProgress: (event: AddProgress) => void
   signal: AbortSignal
 }
 
@@ -62,8 +62,9 @@ export function addContentRoutes(app: FastifyInstance, content: MeshContent, ope
     const { now } = readGc(request.body)
     const lines = new LineWriter(reply)
     try {
-      const work = { onProgress: progressInto(lines), signal: open.signal(reply.raw) }
-      void lines.add(await content.gc({ now, ...work }))
+      const tell = progressInto(lines)
+      const onProgress = ({ detail }: GcProgress): void => tell(detail.deleted)
+      void lines.add(await content.gc({ now, onProgress, signal: open.signal(reply.raw) }))
       lines.end()
     } catch (error) {
       if (!lines.started) throw error
@@ -90,7 +91,9 @@ async function receive(
   const reader = new FrameReader(request.raw)
   const lines = new LineWriter(reply)
   try {
-    void lines.add(await take(reader, { onProgress: progressInto(lines), signal: open.signal(reply.raw) }))
+    const tell = progressInto(lines)
+    const onProgress = ({ detail }: AddProgress): void => tell(detail.bytes)
+    void lines.add(await take(reader, { onProgress, signal: open.signal(reply.raw) }))
     lines.end()
   } catch (error) {
     void readOn(reader, request.raw)
@@ -111,11 +114,11 @@ async function* onlyFile(reader: FrameReader): AsyncGenerator<Uint8Array, void, 
 }
 
 /** Tells the newest count once a turn of the loop, and not at all while the receiver is behind. */
-function progressInto(lines: LineWriter): (bytes: number) => void {
+function progressInto(lines: LineWriter): (count: number) => void {
   let newest = 0
   let due = false
-  return (bytes) => {
-    newest = bytes
+  return (count) => {
+    newest = count
     if (due || lines.behind) return
     due = true
     setImmediate(() => {

@@ -5,12 +5,12 @@ import { MeshError } from './mesh.ts'
 /** MESH_API_GONE where the result does not come. */
 export async function resultOf<T extends object>(
   lines: AsyncIterable<object[]>,
-  onProgress?: (progress: number) => void
+  onProgress: (progress: number) => void
 ): Promise<T> {
   let result: T | undefined
   for await (const some of lines) {
     for (const line of some) {
-      if ('progress' in line) onProgress?.(Number(line.progress))
+      if ('progress' in line) onProgress(Number(line.progress))
       else result = line as T
     }
   }

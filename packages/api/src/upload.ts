@@ -6,7 +6,7 @@ import type { ClientRequest } from 'node:http'
 import { frameType, FrameWriter } from './frame-writer.ts'
 import { connectionError, failureOf, linesOf } from './http.ts'
 import type { Http } from './http.ts'
-import type { AddEntry, CarOptions } from './mesh.ts'
+import type { AddEntry } from './mesh.ts'
 import { resultOf } from './progress-lines.ts'
 
 export interface Upload {
@@ -14,12 +14,15 @@ export interface Upload {
   /** The first frame. */
   header: object
   entries: AsyncIterable<AddEntry>
-  options: Pick<CarOptions, 'signal' | 'onProgress'>
+  signal: AbortSignal | undefined
+  onProgress: (bytes: number) => void
 }
 
 /** Resolves with the last line. Rejects with what the peer says, else with what the source threw. */
-export async function upload<T extends object>(http: Http, { path, header, entries, options }: Upload): Promise<T> {
-  const { signal, onProgress } = options
+export async function upload<T extends object>(
+  http: Http,
+  { path, header, entries, signal, onProgress }: Upload
+): Promise<T> {
   const { sent, answered } = http.open({ method: 'POST', path, signal }, frameType)
   const source = { failure: undefined as { error: unknown } | undefined }
   void send(sent, header, entries).catch((error: unknown) => {
@@ -30,7 +33,7 @@ export async function upload<T extends object>(http: Http, { path, header, entri
   try {
     const answer = await answered
     if (answer.statusCode !== 200) throw await failureOf(answer)
-    return await resultOf<T>(linesOf(answer, signal), onProgress?.bind(options))
+    return await resultOf<T>(linesOf(answer, signal), onProgress)
   } catch (error) {
     throw source.failure === undefined ? connectionError(error, signal) : source.failure.error
   } finally {

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { test } from 'node:test'
 import { createApiClient, MeshError } from '@pinmesh/api/client'
+import type { AddProgress, GcProgress } from '@pinmesh/node'
 import { cut, peer } from './fake-node.ts'
 import { collect, started } from './started.ts'
 
@@ -69,7 +70,11 @@ test('files and folders go in, report their progress, and come out the same', as
   })()
   const seen: number[] = []
   const pin = { replicas: 2, meta: { a: 'b' } }
-  const added = await client.content.add(entries, { wrap: true, pin, onProgress: (bytes) => seen.push(bytes) })
+  const added = await client.content.add(entries, {
+    wrap: true,
+    pin,
+    onProgress: ({ detail }) => seen.push(detail.bytes)
+  })
   assert.deepEqual(added, { cid: 'added', bytes: 3_000_005, want: 2, min: 1 })
   assert.deepEqual(node.asked, [{ wrap: true, pin }])
   assert.ok(seen.length > 0 && seen.every((bytes, n) => n === 0 || bytes >= seen[n - 1]!))
@@ -137,7 +142,7 @@ test('a CAR goes in as one stream and comes out as it is, with the roots that we
     content: {
       async addCar(car, { pin, onProgress }) {
         held = Buffer.concat(await collect(car))
-        onProgress?.(held.length)
+        onProgress?.({ type: 'pinmesh:add:bytes', detail: { bytes: held.length } })
         await new Promise((resolve) => setImmediate(resolve))
         asked.push(pin)
         const error = new MeshError('MESH_TOO_FEW_PEERS', 'Too few.', { remedy: 'Wait.' })
@@ -154,7 +159,7 @@ test('a CAR goes in as one stream and comes out as it is, with the roots that we
   })
   const car = randomBytes(3_000_000)
   const seen: number[] = []
-  const options = { pin: { replicas: 2 }, onProgress: (bytes: number) => seen.push(bytes) }
+  const options = { pin: { replicas: 2 }, onProgress: ({ detail }: AddProgress) => seen.push(detail.bytes) }
   const [one, two] = await client.content.addCar(cut(car, 999_999), options)
   assert.deepEqual(one, { cid: 'one', bytes: 1, want: 2, min: 1 })
   assert.ok(two !== undefined && 'error' in two && two.error instanceof MeshError)
@@ -183,11 +188,12 @@ test('a CAR that fails before its first bytes, or in its middle, fails with its 
 
 test('clearing up tells its progress, then what came of it; what is used comes whole and pin by pin', async (t) => {
   const { client, node } = await started(t)
-  const seen: number[] = []
-  const collected = await client.content.gc({ now: true, onProgress: (deleted) => seen.push(deleted) })
+  const seen: object[] = []
+  const onProgress = ({ type, detail }: GcProgress): unknown => seen.push({ type, ...detail })
+  const collected = await client.content.gc({ now: true, onProgress })
   assert.deepEqual(collected, { pins: 2, copies: 1, freedBytes: 10, stays: [] })
   assert.deepEqual(node.asked, [{ now: true }])
-  assert.ok(seen.length > 0)
+  assert.deepEqual(seen, [{ type: 'pinmesh:gc:deleted', deleted: 3 }])
   assert.equal((await client.content.space()).usedBytes, 40)
   assert.deepEqual(await collect(client.content.spaceOfPins()), [
     [

@@ -198,7 +198,7 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
           for await (const piece of content ?? []) {
             bytes += piece.length
             pieces.push(piece)
-            options.onProgress?.(bytes)
+            options.onProgress?.({ type: 'pinmesh:add:bytes', detail: { bytes } })
           }
           files.set(path, content === undefined ? null : Buffer.concat(pieces))
         }
@@ -219,7 +219,7 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
       },
       async gc({ onProgress, now } = {}) {
         node.asked.push({ now })
-        onProgress?.(3)
+        onProgress?.({ type: 'pinmesh:gc:deleted', detail: { deleted: 3 } })
         await new Promise((resolve) => setImmediate(resolve))
         return { pins: 2, copies: 1, freedBytes: 10, stays: [] }
       },

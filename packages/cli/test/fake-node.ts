@@ -209,7 +209,7 @@ export function fakeNode(overrides: Overrides = {}): FakeNode {
           for await (const piece of content ?? []) {
             text += Buffer.from(piece).toString()
             bytes += piece.length
-            onProgress?.(bytes)
+            onProgress?.({ type: 'pinmesh:add:bytes', detail: { bytes } })
           }
           node.added.set(path, content === undefined ? null : text)
         }

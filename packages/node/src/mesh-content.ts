@@ -1,5 +1,7 @@
-// The programming API of content: files in, files out, and the room that it takes.
+// The programming API of content: files in, files out, and the room that it takes. Progress is told in events, as libp2p and Helia
+// tell it: a type and a detail.
 
+import type { ProgressEvent, ProgressOptions } from 'progress-events'
 import type { CallOptions } from './mesh-call.ts'
 import type { PinAnswer, PinRequest, Refused } from './mesh-pins.ts'
 
@@ -17,11 +19,15 @@ export interface ContentEntry {
   content?: AsyncIterable<Uint8Array>
 }
 
-export interface CarOptions extends CallOptions {
+/** Bytes written so far. */
+export type AddProgress = ProgressEvent<'pinmesh:add:bytes', { bytes: number }>
+
+/** Pins and copies deleted so far. */
+export type GcProgress = ProgressEvent<'pinmesh:gc:deleted', { deleted: number }>
+
+export interface CarOptions extends CallOptions, ProgressOptions<AddProgress> {
   /** Pin it in the mesh too; without, it stays a copy on this peer alone, until `gc`. */
   pin?: Omit<PinRequest, 'cid'>
-  /** Bytes written so far. */
-  onProgress?(bytes: number): void
 }
 
 export interface AddOptions extends CarOptions {
@@ -42,11 +48,9 @@ export interface GetOptions extends CallOptions {
   path?: string
 }
 
-export interface GcOptions extends CallOptions {
+export interface GcOptions extends CallOptions, ProgressOptions<GcProgress> {
   /** Do not wait for the trash time. What was promised to others stays all the same. */
   now?: boolean
-  /** Pins and copies deleted so far. */
-  onProgress?(deleted: number): void
 }
 
 export interface Collected {

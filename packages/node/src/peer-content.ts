@@ -2,6 +2,7 @@
  * Content as a program asks for it: files become blocks here and pins of the mesh, blocks become files again.
  */
 import type { AddOptions as PortOptions, Content, GetOptions as ReadOptions, Imported } from '@pinmesh/ipfs'
+import { CustomProgressEvent } from 'progress-events'
 import { answers, bareCid } from './answers.ts'
 import { meshErrorOf } from './errors.ts'
 import type { CallOptions } from './mesh-call.ts'
@@ -9,6 +10,7 @@ import type {
   AddEntry,
   Added,
   AddOptions,
+  AddProgress,
   CarOptions,
   Collected,
   ContentEntry,
@@ -85,7 +87,7 @@ export class PeerContent implements MeshContent {
         bytesMax: Math.max(0, budgetBytes - usedBytes - reservedBytes),
         onRoot: (cid) => arrival.add(cid),
         ...(signal === undefined ? {} : { signal }),
-        ...(onProgress === undefined ? {} : { onProgress })
+        ...(onProgress === undefined ? {} : { onProgress: (bytes) => onProgress(added(bytes)) })
       })
       if (pin === undefined) return brought
       unpinned = brought.map(({ cid }) => cid)
@@ -135,6 +137,10 @@ export class PeerContent implements MeshContent {
     const [answer] = answers<PinAnswer>(reply, 'pin')
     if (answer !== undefined && 'error' in answer) throw answer.error
   }
+}
+
+function added(bytes: number): AddProgress {
+  return new CustomProgressEvent('pinmesh:add:bytes', { bytes })
 }
 
 /** One file alone is added as it is; anything else as a folder. */

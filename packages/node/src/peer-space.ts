@@ -3,10 +3,11 @@
  * crash has left. The core decides what may go; here is what it cannot see: the back end's own list.
  */
 import { bucketOf, decodeHold, type Hold } from '@pinmesh/core'
+import { CustomProgressEvent } from 'progress-events'
 import { failureOf } from './answers.ts'
 import { meshErrorOf } from './errors.ts'
 import type { CallOptions } from './mesh-call.ts'
-import type { Collected, GcOptions, PinUse, SpaceUse } from './mesh-content.ts'
+import type { Collected, GcOptions, GcProgress, PinUse, SpaceUse } from './mesh-content.ts'
 import { abortable, abortableSource } from './pause.ts'
 import type { PeerParts } from './peer.ts'
 
@@ -51,12 +52,14 @@ export class PeerSpace {
     yield* abortableSource(this.#copies(), signal)
   }
 
-  async gc({ now = false, onProgress = () => {}, signal }: GcOptions): Promise<Collected> {
+  async gc({ now = false, onProgress, signal }: GcOptions): Promise<Collected> {
+    const tell = (deleted: number): void =>
+      onProgress?.(new CustomProgressEvent('pinmesh:gc:deleted', { deleted }) satisfies GcProgress)
     signal?.throwIfAborted()
     const before = await this.#usedBytes()
     try {
-      const trash = await this.#emptyTrash(now, onProgress, signal)
-      const copies = await this.#dropCopies((dropped) => onProgress(trash.pins + dropped), signal)
+      const trash = await this.#emptyTrash(now, tell, signal)
+      const copies = await this.#dropCopies((dropped) => tell(trash.pins + dropped), signal)
       await this.#parts.content.collect(signal ?? new AbortController().signal)
       return { ...trash, copies, freedBytes: Math.max(0, before - (await this.#usedBytes())) }
     } catch (error) {

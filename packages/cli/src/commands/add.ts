@@ -3,7 +3,7 @@
 
 import type { ApiClient } from '@pinmesh/api/client'
 import { MeshError } from '@pinmesh/node/mesh-error'
-import type { Added, PinRequest, Refused } from '@pinmesh/node'
+import type { Added, AddProgress, PinRequest, Refused } from '@pinmesh/node'
 import { deadlineOf } from '../deadline.ts'
 import type { Exit } from '../failure.ts'
 import { sourceOf, wrapped } from '../files/sources.ts'
@@ -99,7 +99,7 @@ async function addOne(adding: Adding, source: Source): Promise<void> {
   try {
     await fits(adding, source)
     if (out.lively) progress.expect((await source.size()) ?? 0)
-    const onProgress = (done: number): void => progress.update(done)
+    const onProgress = ({ detail }: AddProgress): void => progress.update(detail.bytes)
     const added =
       adding.options.car === true
         ? await bringCar(adding, source, onProgress)
@@ -116,7 +116,7 @@ async function addOne(adding: Adding, source: Source): Promise<void> {
   }
 }
 
-async function bring(adding: Adding, source: Source, onProgress: (bytes: number) => void): Promise<Added> {
+async function bring(adding: Adding, source: Source, onProgress: (event: AddProgress) => void): Promise<Added> {
   const { client, options, pin, signal } = adding
   return client.content.add(source.entries(), {
     wrap: source.folder,
@@ -140,7 +140,7 @@ async function fits({ client }: Adding, source: Source): Promise<void> {
 async function bringCar(
   { client, pin, signal }: Adding,
   source: Source,
-  onProgress: (bytes: number) => void
+  onProgress: (event: AddProgress) => void
 ): Promise<(Added | Refused)[]> {
   if (source.folder)
     throw usage(`${clean(source.label)} is a folder, not a CAR.`, 'Give the CAR itself, or leave --car out.')

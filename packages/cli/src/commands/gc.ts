@@ -1,6 +1,6 @@
 // mesh gc: gives room back. What may go is for the peer to say; here it is told what went, and what stays and why.
 
-import type { Collected } from '@pinmesh/node'
+import type { Collected, GcProgress } from '@pinmesh/node'
 import type { Exit } from '../failure.ts'
 import type { Session } from '../session.ts'
 import { bytesText } from '../text/bytes.ts'
@@ -13,7 +13,7 @@ export interface GcOptions {
 export async function gc(session: Session, { now = false }: GcOptions): Promise<Exit> {
   const { out, world } = session
   await session.ask(async (client) => {
-    const onProgress = (deleted: number): void => out.draw(`${pinsText(deleted)} deleted`)
+    const onProgress = ({ detail }: GcProgress): void => out.draw(`${pinsText(detail.deleted)} deleted`)
     const collected = await client.content.gc({ now, onProgress, signal: world.signal })
     if (out.lively) out.draw('')
     await out.result(collected, out.quiet ? bytesText(collected.freedBytes) : collectedText(collected))

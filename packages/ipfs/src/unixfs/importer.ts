@@ -20,6 +20,8 @@ export class Importer {
   readonly #writing = new Set<Promise<void>>()
   #failure: { error: unknown } | undefined
   #total = 0
+  /** Of these, on disk: writes end in any order. */
+  #stored = 0
 
   constructor(init: ImporterInit) {
     this.#init = init
@@ -36,10 +38,9 @@ export class Importer {
     }
     while (this.#writing.size >= writesAhead) await Promise.race(this.#writing)
     if (this.#failure !== undefined) throw this.#failure.error
-    const total = this.#total
     const writing: Promise<void> = this.#init
       .put(cid, bytes)
-      .then(() => this.#init.onProgress?.(total))
+      .then(() => this.#init.onProgress?.((this.#stored += bytes.length)))
       .catch((error: unknown) => {
         this.#failure ??= { error }
       })
