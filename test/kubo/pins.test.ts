@@ -71,6 +71,31 @@ describe('pins on a Kubo', { skip: withoutKubo }, () => {
     assert.equal((await kubo.pins())[cid], undefined)
   })
 
+  test('direct pins of others are put back by name, few or many, with many acquired at once', async () => {
+    const names = new Map<string, string>()
+    for (let n = 0; n < 110; n++) names.set(await kubo.add(bytesOf(`direct ${n}`, 100)), `keep ${n}`)
+    const cids = [...names.keys()]
+    const there = async (some: readonly string[]): Promise<void> => {
+      const pins = await kubo.pins('direct')
+      for (const cid of some) assert.equal(pins[cid], names.get(cid))
+    }
+    const comeAndGo = async (some: readonly string[]): Promise<void> => {
+      await Promise.all(some.map((cid) => acquire(cid)))
+      for (const cid of some) assert.equal((await kubo.pins())[cid], 'pinmesh one me')
+      await Promise.all(some.map((cid) => content.release(cid)))
+      await there(some)
+    }
+    const pin = async (some: readonly string[]): Promise<void> => {
+      for (const cid of some) await kubo.call(`pin/add?arg=${cid}&recursive=false&name=${names.get(cid)}`)
+    }
+    await pin(cids.slice(0, 10))
+    await comeAndGo(cids.slice(0, 10))
+    await pin(cids.slice(10))
+    await comeAndGo(cids.slice(0, 10))
+    await there(cids)
+    for (const cid of cids) await kubo.call(`pin/rm?arg=${cid}&recursive=false`)
+  })
+
   test('our own pin goes, and nothing of it is left', async () => {
     const cid = await kubo.add(bytesOf('ours', 1000))
     await acquire(cid)

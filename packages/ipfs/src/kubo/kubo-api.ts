@@ -77,10 +77,14 @@ export class KuboApi {
     }
   }
 
-  /** CIDs of all recursive or direct pins, whoever made them. */
-  async *pins(mode: PinMode, signal: AbortSignal): AsyncGenerator<string> {
-    for await (const value of this.#rpc.values('pin/ls', { type: mode, stream: true }, { signal })) {
-      yield field(value, 'Cid')
+  /** All recursive or direct pins, whoever made them; each name costs Kubo a read, and is '' unless asked for. */
+  async *pins(
+    mode: PinMode,
+    { names = false, signal }: { names?: boolean; signal: AbortSignal }
+  ): AsyncGenerator<{ cid: string; name: string }> {
+    for await (const value of this.#rpc.values('pin/ls', { type: mode, stream: true, names }, { signal })) {
+      const { Name: name } = value as { Name?: string }
+      yield { cid: field(value, 'Cid'), name: name ?? '' }
     }
   }
 

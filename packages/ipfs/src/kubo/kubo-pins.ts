@@ -12,6 +12,7 @@
 import type { CID } from 'multiformats/cid'
 import type { PinMode } from '../content.ts'
 import { ContentError } from '../content-error.ts'
+import { DirectPins } from './direct-pins.ts'
 import type { KuboApi } from './kubo-api.ts'
 import { kuboFailure } from './kubo-error.ts'
 import type { KuboJournal, KuboRecord } from './kubo-journal.ts'
@@ -43,11 +44,13 @@ export class KuboPins {
   readonly #init: KuboPinsInit
   readonly #meshMark: string
   readonly #mark: string
+  readonly #direct: DirectPins
 
   constructor(init: KuboPinsInit) {
     this.#init = init
     this.#meshMark = `${commonMark} ${init.mesh} `
     this.#mark = `${this.#meshMark}${init.peer}`
+    this.#direct = new DirectPins(init.api)
   }
 
   async pin(cid: CID, options: KuboPinOptions): Promise<{ bytes: number }> {
@@ -155,10 +158,9 @@ export class KuboPins {
   }
 
   async #standing(cid: CID, signal: AbortSignal): Promise<Standing> {
-    const { api } = this.#init
     const [recursive, direct] = await Promise.all([
-      api.pinOf(cid, 'recursive', signal),
-      api.pinOf(cid, 'direct', signal)
+      this.#init.api.pinOf(cid, 'recursive', signal),
+      this.#direct.of(cid, signal)
     ])
     return { recursive, direct }
   }
