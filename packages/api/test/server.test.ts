@@ -174,7 +174,7 @@ test('the client loads neither fastify nor a peer', async () => {
     .filter((url) => url.startsWith('file:'))
   assert.ok(loaded.length > 5)
   assert.ok(
-    loaded.every((url) => /\/api\/src\/|\/node\/src\/(?:mesh-error|replace-file)\.ts$/.test(url)),
+    loaded.every((url) => /\/api\/src\/|\/node\/src\/(?:mesh-error|replace-file)\.ts$|\/progress-events\//.test(url)),
     stdout
   )
 })
