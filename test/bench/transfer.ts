@@ -37,9 +37,9 @@ export async function transfer(): Promise<void> {
     const added = await a.run(['add', ...files, '-r', '1'], { deadlineMs: 300_000 })
     const from = performance.now()
     await a.client.pins.add(added.map(({ cid }) => ({ cid: String(cid), replicas: 2 })))
+    // By its journal, as its notes tell: claims leave in rounds of a second, which is not what is measured here.
     await until('all small pins are held twice', 300_000, async () => {
-      const info = await b.client.info()
-      return info.holding === smallPins + 1
+      return b.notes.filter(({ code }) => code === 'held').length === smallPins + 1
     })
     report(
       'pins of 1 kB, asked for twice → all held by the other',
