@@ -35,6 +35,7 @@ import { Pinning } from './pins/pinning.ts'
 import type { PinOptions } from './pins/pinning.ts'
 import { collectAll, repair } from './pins/repair.ts'
 import { Turns } from './pins/turns.ts'
+import { pinnedIn, pinsIn, unfinishedIn } from './pins/listing.ts'
 import { Tasks } from './tasks.ts'
 import { exportFrom } from './unixfs/export.ts'
 import type { ReadBlock } from './unixfs/export.ts'
@@ -148,20 +149,17 @@ export class PinningContent implements Content {
 
   async pinned(text: string): Promise<{ mode: PinMode; bytes: number } | undefined> {
     this.#tasks.check()
-    const record = this.#journal.record(parseCid(text))
-    return record?.state === 'pinned' ? { mode: record.mode, bytes: record.bytes } : undefined
+    return pinnedIn(this.#journal, text)
   }
 
   async *pins(): AsyncGenerator<Pin> {
     this.#tasks.check()
-    for await (const { cid, record } of this.#journal.records()) {
-      if (record.state === 'pinned') yield { cid: cid.toString(), mode: record.mode, bytes: record.bytes }
-    }
+    yield* pinsIn(this.#journal)
   }
 
   async *unfinished(): AsyncGenerator<string> {
     this.#tasks.check()
-    for await (const { cid, record } of this.#journal.records()) if (record.state === 'partial') yield cid.toString()
+    yield* unfinishedIn(this.#journal)
   }
 
   collect(signal: AbortSignal): Promise<void> {

@@ -245,7 +245,9 @@ export class Members {
 
   #collect(): Candidate[] {
     const found: Candidate[] = []
+    this.#placings.clear()
     for (const { record } of this.#init.facts.records()) {
+      this.#placings.set(record.peer, placingOf(record))
       if (record.flags.left) continue
       found.push({
         peer: record.peer,
@@ -257,8 +259,6 @@ export class Members {
         backend: record.ipfsPeer === '' ? record.peer : record.ipfsPeer
       })
     }
-    this.#placings.clear()
-    for (const { record } of this.#init.facts.records()) this.#placings.set(record.peer, placingOf(record))
     found.sort((a, b) => (a.peer < b.peer ? -1 : 1))
     this.#byPeer = new Map(found.map((candidate) => [candidate.peer, candidate]))
     this.#backEnds = new Set(found.filter(({ peer, backend }) => backend !== peer).map(({ backend }) => backend))

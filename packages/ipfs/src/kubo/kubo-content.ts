@@ -23,6 +23,7 @@ import { ContentError } from '../content-error.ts'
 import { inlineBytes, parseCid } from '../dag/digest.ts'
 import { isLeaf } from '../dag/links.ts'
 import { Turns } from '../pins/turns.ts'
+import { pinnedIn, pinsIn, unfinishedIn } from '../pins/listing.ts'
 import { Tasks } from '../tasks.ts'
 import { exportFrom } from '../unixfs/export.ts'
 import type { ReadBlock } from '../unixfs/export.ts'
@@ -171,20 +172,17 @@ class KuboBackend implements KuboContent {
 
   async pinned(text: string): Promise<{ mode: PinMode; bytes: number } | undefined> {
     this.#tasks.check()
-    const record = this.#journal.record(parseCid(text))
-    return record?.state === 'pinned' ? { mode: record.mode, bytes: record.bytes } : undefined
+    return pinnedIn(this.#journal, text)
   }
 
   async *pins(): AsyncGenerator<Pin> {
     this.#tasks.check()
-    for await (const { cid, record } of this.#journal.records()) {
-      if (record.state === 'pinned') yield { cid: cid.toString(), mode: record.mode, bytes: record.bytes }
-    }
+    yield* pinsIn(this.#journal)
   }
 
   async *unfinished(): AsyncGenerator<string> {
     this.#tasks.check()
-    for await (const { cid, record } of this.#journal.records()) if (record.state === 'partial') yield cid.toString()
+    yield* unfinishedIn(this.#journal)
   }
 
   /** Kubo's own collection does that: see `ipfs repo gc`. */
