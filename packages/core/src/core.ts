@@ -13,7 +13,7 @@ import { type Charter } from './formats/charter.ts'
 import { pinStates } from './formats/claim.ts'
 import { canonicalCid, keyOfPin } from './formats/key.ts'
 import type { Policy } from './formats/key-op.ts'
-import { placesOf } from './formats/record.ts'
+import { placesOf, withPeer } from './formats/record.ts'
 import { incarnationRow, incarnationRowKey } from './members/self.ts'
 import { commitRowKey } from './pinset/author.ts'
 import { leaves as leafCount } from './pinset/heads.ts'
@@ -98,7 +98,7 @@ export class Core {
   }
 
   get isWriter(): boolean {
-    return this.#house.facts.keyLog.writerOf(this.#init.self) !== undefined
+    return this.writerId !== undefined
   }
 
   /** Is the root key that is in force on this peer? */
@@ -157,7 +157,7 @@ export class Core {
     if (record === undefined) return []
     const { own, backEnd } = placesOf(record)
     if (record.ipfsPeer !== '') return backEnd
-    return own.map((address) => (address.includes('/p2p/') ? address : `${address}/p2p/${peer}`))
+    return own.map((address) => withPeer(address, peer))
   }
 
   /** Is this the IPFS back end of a member? It may be given blocks as that member may. */

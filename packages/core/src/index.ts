@@ -43,7 +43,7 @@ export { type Charter, decodeCharter, encodeCharter, meshIdOf, meshIdText, parse
 export type { KeyChange, Policy, Profile } from './formats/key-op.ts'
 export { bucketOf, canonicalCid, keyOfPin } from './formats/key.ts'
 export { keyOfPeer, peerOfKey } from './formats/peer-id.ts'
-export { decodeRecord } from './formats/record.ts'
+export { decodeRecord, withPeer } from './formats/record.ts'
 export { decodeRegister, type PinMode, type PinRegister, priorityNormal } from './formats/register.ts'
 export { SettingError, type Timings, timings } from './members/profiles.ts'
 export { encodeGrant, type Grant, type Invite, inviteText, parseInvite } from './formats/invite.ts'

@@ -3,7 +3,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Core } from '@pinmesh/core'
+import { type Core, withPeer } from '@pinmesh/core'
 import { replaceFile } from './replace-file.ts'
 
 const noteEveryMs = 5000
@@ -29,9 +29,7 @@ export function noteKnownPeers(home: string, core: Core): () => Promise<void> {
   let noting: Promise<void> = Promise.resolve()
   const note = async (): Promise<void> => {
     const others = core.members().filter(({ self, state }) => !self && state === 'alive')
-    const addresses = others.flatMap(({ peer }) =>
-      core.addressesOf(peer).map((address) => (address.includes('/p2p/') ? address : `${address}/p2p/${peer}`))
-    )
+    const addresses = others.flatMap(({ peer }) => core.addressesOf(peer).map((address) => withPeer(address, peer)))
     const text = `${JSON.stringify(addresses.slice(0, addressesMax), undefined, 2)}\n`
     if (addresses.length === 0 || text === noted) return
     try {

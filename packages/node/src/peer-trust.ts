@@ -1,7 +1,7 @@
 /**
  * What the owner of the mesh decides: each is one signed operation of the key log.
  */
-import { fromHex, type Reply, type TrustChange } from '@pinmesh/core'
+import { fromHex, type Reply, type TrustChange, withPeer } from '@pinmesh/core'
 import { bareCid, failureOf } from './answers.ts'
 import { idChars, idOf, newOneTimeKey, readInvite, writeInvite } from './invite.ts'
 import { openWorkBits } from './join.ts'
@@ -19,7 +19,7 @@ import type {
 } from './mesh-trust.ts'
 import type { PeerParts } from './peer.ts'
 import { abortable } from './pause.ts'
-import { reachable, withPeer } from './shell.ts'
+import { reachable } from './shell.ts'
 
 const inviteValidMs: number = 7 * 24 * 3_600_000
 /** Each makes the word longer by about a hundred characters. */

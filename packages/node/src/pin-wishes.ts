@@ -58,14 +58,12 @@ export class Wishes {
 
 export function wishOf(request: PinRequest): PinWish {
   const max = request.replicas === 'all' ? 0 : request.replicas
-  const meta =
-    request.meta === undefined ? undefined : Object.entries(request.meta).sort(([a], [b]) => (a < b ? -1 : 1))
   return {
     cid: bareCid(request.cid),
     ...(max === undefined ? {} : { max }),
     ...(request.min === undefined ? {} : { min: request.min }),
     ...(request.name === undefined ? {} : { name: request.name }),
-    ...(meta === undefined ? {} : { meta }),
+    ...(request.meta === undefined ? {} : { meta: Object.entries(request.meta) }),
     ...(request.expireInMs === undefined ? {} : { expiry: Math.ceil((Date.now() + request.expireInMs) / 1000) }),
     ...(request.mode === undefined ? {} : { mode: request.mode }),
     ...(request.chosen === undefined ? {} : { chosen: request.chosen }),

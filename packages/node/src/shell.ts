@@ -2,7 +2,18 @@
  * The shell around the core: it turns what happens into events, carries out the effects, and wakes the core when it asks to
  * be. It decides nothing. Steps never nest: an effect that ends at once still comes back as an event of a later step.
  */
-import type { Command, Core, Effect, Event, KeyValue, Note, Reply, Topic, Verdict } from '@pinmesh/core'
+import {
+  type Command,
+  type Core,
+  type Effect,
+  type Event,
+  type KeyValue,
+  type Note,
+  type Reply,
+  type Topic,
+  type Verdict,
+  withPeer
+} from '@pinmesh/core'
 import { type Content, ContentError } from '@pinmesh/ipfs'
 import { type Store, StoreError } from '@pinmesh/store'
 import { type Transport, TransportError } from '@pinmesh/transport'
@@ -326,14 +337,9 @@ export class Shell {
   }
 }
 
-/** An address of a peer, with the peer's id at its end. */
 /** What a call is refused with that a stop has overtaken. */
 export function stopping(): MeshError {
   return new MeshError('MESH_STOPPING', 'The peer is stopping.', { remedy: 'Start it again, then repeat the command.' })
-}
-
-export function withPeer(address: string, peer: string): string {
-  return address.includes('/p2p/') ? address : `${address}/p2p/${peer}`
 }
 
 /** Addresses for others: loopback only where there is nothing else. */
@@ -342,8 +348,8 @@ export function reachable(addresses: readonly string[]): string[] {
   return outside.length > 0 ? outside : [...addresses]
 }
 
-/** Rows of a table whose key starts with 16 bits in [from, to). */
-async function collect(
+/** Rows of a table; those whose key starts with 16 bits in [from, to), where that is given. */
+export async function collect(
   store: Store,
   table: 'fact' | 'meta' | 'leaf' | 'entry' | 'hold',
   from?: number,

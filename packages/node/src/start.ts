@@ -24,7 +24,7 @@ import { Peer } from './peer.ts'
 import { noteOfRouter, routersOf } from './routing.ts'
 import { listenDefault, type NodeInit, type NodeSettings, version } from './settings.ts'
 import { Refusals } from './refusals.ts'
-import { Shell } from './shell.ts'
+import { collect, Shell } from './shell.ts'
 
 const bootstrapEveryMs = 3000
 const recordWithinMs = 15_000
@@ -63,7 +63,7 @@ async function begin(settings: NodeInit, undo: (() => Promise<void>)[], stop: ()
   signal?.throwIfAborted()
   const kubo = await chooseKubo(settings.kubo, { home, mesh, store, signal })
   if (spaceBytes !== mesh.spaceBytes) await home.saveMesh({ ...((await home.mesh()) ?? mesh), spaceBytes })
-  const { policy, rootKey } = readingOf(charter, await facts(store), crypto)
+  const { policy, rootKey } = readingOf(charter, await collect(store, 'fact'), crypto)
   const root = new RootHolder(home, crypto)
   await root.settle(rootKey)
   signal?.throwIfAborted()
@@ -188,12 +188,6 @@ async function settled(core: Core, signal: AbortSignal | undefined): Promise<voi
     signal?.throwIfAborted()
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
-}
-
-async function facts(store: Store): Promise<{ key: Uint8Array; value: Uint8Array }[]> {
-  const rows: { key: Uint8Array; value: Uint8Array }[] = []
-  for await (const chunk of store.range('fact')) rows.push(...chunk)
-  return rows
 }
 
 /** As long as nobody is connected, the addresses through which the mesh was found are tried. */

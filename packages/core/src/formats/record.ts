@@ -111,6 +111,11 @@ export function placesOf({ ipfsPeer, addresses }: Pick<MemberRecord, 'ipfsPeer' 
   }
 }
 
+/** An address of a peer, with the peer's id at its end. */
+export function withPeer(address: string, peer: string): string {
+  return address.includes('/p2p/') ? address : `${address}/p2p/${peer}`
+}
+
 /** First 8 bytes of the SHA-256 of the encoded record: what a beat names. */
 export function recordHash8(bytes: Uint8Array, crypto: Crypto): Uint8Array {
   return crypto.hash(bytes).slice(0, 8)
