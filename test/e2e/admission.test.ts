@@ -61,7 +61,7 @@ test('a peer waits until the founder vouches for it; then it holds and reads', a
   a = await lab.found('a')
   b = await lab.join('b', a)
   assert.equal(b.role, 'waiting')
-  assert.match(b.stderr, new RegExp(`mesh peers vouch ${b.peer}`))
+  await until('b says what to ask for', 10_000, () => b.stderr.includes(`mesh peers vouch ${b.peer}`))
   assert.equal(await a.knows(b.peer), undefined, 'it is no member yet')
   const few = await a.try(['add', file, '-r', '2', '--min', '2'])
   assert.equal(few.code, 2)
