@@ -84,7 +84,7 @@ test('every command has an example, of itself, in the page and in its help', () 
 test('the page has every error code, and no other', () => {
   const environment = firstCells(part('### Environment'))
   const code = /\bMESH_[A-Z][A-Z_]*[A-Z]\b/g
-  const found = sources('packages/*/src/**/*.ts', 'packages/cli/bin/*.js').flatMap((text) => text.match(code) ?? [])
+  const found = sources('packages/*/src/**/*.ts', 'packages/cli/bin/*.cjs').flatMap((text) => text.match(code) ?? [])
   const used = [...new Set(found)].filter((name) => !environment.includes(name))
   assert.deepEqual(firstCells(part('## Errors')), used.sort())
 })

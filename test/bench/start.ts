@@ -9,7 +9,7 @@ import { Lab } from '../kit/lab.ts'
 import { quantile, report } from './report.ts'
 
 const rounds = 30
-const mesh = fileURLToPath(new URL('../../packages/cli/bin/mesh.js', import.meta.url))
+const mesh = fileURLToPath(new URL('../../packages/cli/bin/mesh.cjs', import.meta.url))
 
 export async function start(): Promise<void> {
   const lab = new Lab('bench-start')

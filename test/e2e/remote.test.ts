@@ -68,7 +68,7 @@ test('a token opens from elsewhere what it is for, until it is ended', async () 
 })
 
 test('a command that asks a peer starts without the heavy parts of Node', () => {
-  const command = fileURLToPath(new URL('../../packages/cli/bin/mesh.js', import.meta.url))
+  const command = fileURLToPath(new URL('../../packages/cli/bin/mesh.cjs', import.meta.url))
   const tell = 'process.on("exit", () => console.error(process.moduleLoadList.join(" ")))'
   const words = ['--import', `data:text/javascript,${tell}`, command, 'ls', '--home', a.home]
   const { status, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' })

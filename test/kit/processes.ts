@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 
 export type MeshChild = ChildProcessByStdio<Writable, Readable, Readable>
 
-const command: string = fileURLToPath(new URL('../../packages/cli/bin/mesh.js', import.meta.url))
+const command: string = fileURLToPath(new URL('../../packages/cli/bin/mesh.cjs', import.meta.url))
 const running = new Set<ChildProcess>()
 const folders = new Set<string>()
 let watching = false

@@ -39,7 +39,21 @@ Every command takes --json, and \`mesh <command> --help\` shows more examples.
 Exit codes: 0 done, 1 wrong usage or input, 2 refused, 3 done in part, 62 timed out, 130 interrupted.
 `
 
-export function createProgram(act: Act, output: OutputConfiguration = {}): Command {
+/** The parts of the program, with the commands that each adds. */
+const parts: readonly (readonly [names: readonly string[], add: (program: Command, act: Act) => void])[] = [
+  [['init', 'start', 'join', 'leave'], addPeerCommands],
+  [['add', 'get', 'du', 'gc'], addContentCommands],
+  [['pin', 'unpin', 'retry', 'ls', 'status'], addPinCommands],
+  [['id', 'watch', 'version'], addMeshCommands],
+  [['doctor', 'config', 'token', 'completion', 'service'], addOperatorCommands],
+  [['invite', 'peers', 'writers', 'policy', 'root', 'limbo'], addTrustCommands]
+]
+
+/**
+ * With `words`, what a person typed, only the parts that they name are made, for all together take longer than most commands;
+ * the whole program where they name none.
+ */
+export function createProgram(act: Act, output: OutputConfiguration = {}, words: readonly string[] = []): Command {
   const program = new Command('mesh')
     .description('Keeps IPFS content replicated over peers that need no leader.')
     .usage('<command> [options]')
@@ -57,11 +71,8 @@ export function createProgram(act: Act, output: OutputConfiguration = {}): Comma
     .addHelpText('after', examples)
     .configureOutput(output)
     .exitOverride()
-  addPeerCommands(program, act)
-  addContentCommands(program, act)
-  addPinCommands(program, act)
-  addMeshCommands(program, act)
-  addOperatorCommands(program, act)
-  addTrustCommands(program, act)
+  const aboutAll = ['--help', '-h', 'completion'].some((word) => words.includes(word))
+  const named = aboutAll ? [] : parts.filter(([names]) => names.some((name) => words.includes(name)))
+  for (const [, add] of named.length === 0 ? parts : named) add(program, act)
   return program
 }

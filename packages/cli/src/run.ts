@@ -19,15 +19,15 @@ export async function run(argv: readonly string[], world: World): Promise<Exit> 
   const act: Act = async (options, work) => {
     exit = await work(new Session(world, options))
   }
-  const program = createProgram(act, {
-    writeOut: (text) => void world.stdout.write(text),
-    writeErr: (text) => void world.stderr.write(text),
+  const output = {
+    writeOut: (text: string) => void world.stdout.write(text),
+    writeErr: (text: string) => void world.stderr.write(text),
     outputError: () => {}, // told below, like every other error
     getOutHelpWidth: () => Math.min(world.stdout.columns ?? 100, 120),
     getErrHelpWidth: () => Math.min(world.stderr.columns ?? 100, 120)
-  })
+  }
   try {
-    await program.parseAsync(words, { from: 'user' })
+    await createProgram(act, output, words).parseAsync(words, { from: 'user' })
     return exit
   } catch (error) {
     if (error instanceof CommanderError && isHelp(error)) return error.exitCode === 0 ? 0 : 1

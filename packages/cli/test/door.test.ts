@@ -1,4 +1,4 @@
-// bin/mesh.js on whatever Node there is: it starts itself again on a new enough one.
+// bin/mesh.cjs on whatever Node there is: it starts itself again on a new enough one.
 
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import { version } from '../src/version.ts'
 import { folder } from './command.ts'
 
-const door = join(import.meta.dirname, '..', 'bin', 'mesh.js')
+const door = join(import.meta.dirname, '..', 'bin', 'mesh.cjs')
 
 /** A Node from 12 to 21 in one of the usual places. */
 function oldNode(): string | undefined {
@@ -41,9 +41,9 @@ test('on an old Node it starts itself again on the one of the repository', { ski
 test('without a newer Node it says so', { skip }, async (t) => {
   const path = await folder(t)
   await mkdir(join(path, 'bin'))
-  await copyFile(door, join(path, 'bin', 'mesh.js'))
+  await copyFile(door, join(path, 'bin', 'mesh.cjs'))
   await writeFile(join(path, 'package.json'), '{"type":"module"}')
-  const { status, stdout, stderr } = spawnSync(old!, [join(path, 'bin', 'mesh.js'), 'ls', '--json'], {
+  const { status, stdout, stderr } = spawnSync(old!, [join(path, 'bin', 'mesh.cjs'), 'ls', '--json'], {
     encoding: 'utf8'
   })
   assert.equal(status, 1)
@@ -62,10 +62,10 @@ test('whoever is killed at the door does not go on inside', { skip }, async (t) 
   await mkdir(join(path, 'dist', 'bundle'), { recursive: true })
   await mkdir(own, { recursive: true })
   await copyFile(process.execPath, join(own, 'node'))
-  await copyFile(door, join(path, 'bin', 'mesh.js'))
+  await copyFile(door, join(path, 'bin', 'mesh.cjs'))
   await writeFile(join(path, 'package.json'), '{"type":"module"}')
   await writeFile(join(path, 'dist', 'bundle', 'main.js'), 'console.log(process.pid); setInterval(() => {}, 1000)')
-  const outside = spawn(old!, [join(path, 'bin', 'mesh.js')], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const outside = spawn(old!, [join(path, 'bin', 'mesh.cjs')], { stdio: ['ignore', 'pipe', 'inherit'] })
   const inside = await new Promise<number>((resolve) => outside.stdout.once('data', (text) => resolve(Number(text))))
   assert.equal(process.kill(inside, 0), true)
   const closed = new Promise((resolve) => outside.stdout.once('close', resolve)) // once nobody has it open any more

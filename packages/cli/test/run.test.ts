@@ -5,6 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { homeOf } from '../src/home.ts'
+import { createProgram } from '../src/program.ts'
 import { version } from '../src/version.ts'
 import { folder, mesh, served } from './command.ts'
 import { cids } from './fake-node.ts'
@@ -16,6 +17,19 @@ test('help teaches by example and is no error', async () => {
     assert.match(out, /mesh \w+/)
     assert.match(out, /Example|first peer/)
   }
+})
+
+test('a command is found whether its part of the program is made alone or with all others', () => {
+  const act = async (): Promise<void> => {}
+  const all = createProgram(act).commands.map((command) => command.name())
+  assert.ok(all.length > 20)
+  for (const name of all) {
+    const made = createProgram(act, {}, ['--json', name]).commands.map((command) => command.name())
+    assert.ok(made.includes(name), name)
+    if (name !== 'completion') assert.ok(made.length < all.length / 2, `${name} is in no part of its own`)
+  }
+  for (const words of [['nonsense'], ['--help', 'ls'], ['ls', '-h'], ['completion', 'ls']])
+    assert.equal(createProgram(act, {}, words).commands.length, all.length)
 })
 
 test('without a command there is help on stderr, and exit code 1', async () => {
