@@ -55,4 +55,5 @@ export interface NodeDoor {
   keepSpace(home: string, bytes?: number): Promise<number>
   keptSpace(home: string): Promise<number>
   inspectHome(home: string, signal: AbortSignal): Promise<{ rows: number }>
+  inspectBackEnd(home: string, signal: AbortSignal): Promise<{ api: string; peer: string } | undefined>
 }

@@ -15,7 +15,7 @@ export function addOperatorCommands(program: Command, act: Act): void {
   addService(program, act)
   program
     .command('doctor')
-    .description('look at disk, clock, ports, reachability, store and settings of this peer')
+    .description('look at disk, clock, ports, reachability, store, back end and settings of this peer')
     .addHelpText('after', '\nExamples:\n  mesh doctor\n  mesh doctor -q || mail -s "mesh is ill" me')
     .action((_options: object, command: Command) =>
       act(command.optsWithGlobals(), async (session) => (await import('./commands/doctor.ts')).doctor(session))

@@ -61,6 +61,7 @@ export function worldOf(given: Given, stdout: Stream, stderr: Stream): World {
     keepSpace: missing,
     keptSpace: missing,
     inspectHome: missing,
+    inspectBackEnd: missing,
     ...given.door
   }
   return {

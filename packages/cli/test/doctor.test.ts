@@ -27,9 +27,10 @@ function said({ objects }: Ran, name: string): [unknown, string] {
   return [check?.state, String(check?.text)]
 }
 
+const sound: Partial<NodeDoor> = { inspectHome: async () => ({ rows: 12 }), inspectBackEnd: async () => undefined }
+
 async function stopped(home: string, listen: string, door: Partial<NodeDoor> = {}): Promise<Ran> {
-  const inspectHome = async (): Promise<{ rows: number }> => ({ rows: 12 })
-  return mesh(['doctor', '--json', '--home', home], { door: { inspectHome, ...door }, env: { MESH_LISTEN: listen } })
+  return mesh(['doctor', '--json', '--home', home], { door: { ...sound, ...door }, env: { MESH_LISTEN: listen } })
 }
 
 async function running(t: TestContext, changed: Partial<NodeInfo>, peers = heardPeers()): Promise<Ran> {
@@ -53,17 +54,24 @@ test('a healthy peer that does not run: one line each, nothing changed, exit 0',
   const home = await homeWithMesh(t)
   const ran = await stopped(home, free)
   const states = ran.objects.map(({ name, state }) => `${name} ${state}`)
-  const seen = ['node ok', 'home ok', 'settings ok', 'disk', 'writing', 'peer warn', 'store ok', 'ports ok']
+  const seen = [
+    'node ok',
+    'home ok',
+    'settings ok',
+    'disk',
+    'writing',
+    'peer warn',
+    'store ok',
+    'back end ok',
+    'ports ok'
+  ]
   assert.deepEqual(
     states.map((one) => (/^(?:disk|writing) (?:ok|warn)$/.test(one) ? one.split(' ')[0] : one)),
     [...seen, 'clock unknown', 'reachability unknown']
   )
   assert.equal(ran.exit, 0)
   assert.deepEqual(await readdir(home), ['mesh.json'])
-  const text = await mesh(['doctor', '--home', home], {
-    door: { inspectHome: async () => ({ rows: 1 }) },
-    env: { MESH_LISTEN: free }
-  })
+  const text = await mesh(['doctor', '--home', home], { door: sound, env: { MESH_LISTEN: free } })
   assert.match(text.out, /^warn {5}peer {10}No peer runs on .*\n {23}Start it with `mesh start`\.$/m)
 })
 
@@ -89,7 +97,7 @@ test('what is wrong with a home fails with its remedy, and the exit code is 3', 
   assert.match(said(none, 'home')[1], /There is no mesh/)
 })
 
-test('a store that cannot be read, and a port that is taken', async (t) => {
+test('a store that cannot be read, a Kubo that is away, and a port that is taken', async (t) => {
   const home = await homeWithMesh(t)
   const damaged = async (): Promise<never> => {
     throw new MeshError('MESH_STORE_DAMAGED', 'The store is damaged.', { remedy: 'Move it away.' })
@@ -97,6 +105,15 @@ test('a store that cannot be read, and a port that is taken', async (t) => {
   const store = await stopped(home, free, { inspectHome: damaged })
   assert.deepEqual([store.exit, ...said(store, 'store')], [3, 'fail', 'The store is damaged.'])
   assert.equal(store.objects.find(({ name }) => name === 'store')?.remedy, 'Move it away.')
+
+  const kubo = { api: '/ip4/127.0.0.1/tcp/5001', peer: other }
+  const there = await stopped(home, free, { inspectBackEnd: async () => kubo })
+  assert.deepEqual(said(there, 'back end'), ['ok', `The Kubo ${other} answers at ${kubo.api}.`])
+  const away = async (): Promise<never> => {
+    throw new MeshError('MESH_KUBO_UNREACHABLE', 'No Kubo answers.', { remedy: 'Start it.' })
+  }
+  const without = await stopped(home, free, { inspectBackEnd: away })
+  assert.deepEqual([without.exit, ...said(without, 'back end')], [3, 'fail', 'No Kubo answers.'])
 
   const squatter = createServer()
   await new Promise<void>((resolve) => squatter.listen(0, '127.0.0.1', resolve))

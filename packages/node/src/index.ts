@@ -7,7 +7,7 @@
  *     await node.stop()
  */
 export { keepSpace, keptSpace } from './home-space.ts'
-export { inspectHome } from './inspect-home.ts'
+export { inspectBackEnd, inspectHome } from './inspect-home.ts'
 export { initHome, type InitSettings, joinHome, type JoinSettings } from './join.ts'
 export { exportRoot, importRoot } from './root-file.ts'
 export { createNode } from './start.ts'

@@ -7,9 +7,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
-import { initHome, joinHome, createNode } from '@pinmesh/node'
+import { after, test, type TestContext } from 'node:test'
+import { createNode, initHome, inspectBackEnd, joinHome } from '@pinmesh/node'
 import { createLibp2pTransport } from '@pinmesh/transport'
+import { Home, type MeshFile } from '../src/home.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'pinmesh-doors-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -47,25 +48,29 @@ test('a peer that is in no mesh cannot be joined by', async () => {
   }
 })
 
-test('a Kubo that is too old is refused before anything is begun', async () => {
-  const kubo = createServer((_request, response) => {
-    const body = { ID: other, Addresses: [], AgentVersion: 'kubo/0.39.0/' }
-    response.setHeader('content-type', 'application/json')
-    response.end(JSON.stringify(body))
+test('a Kubo that is too old is refused before anything is begun', async (t) => {
+  const home = join(folder, 'old-kubo')
+  await initHome({ home, open: true, spaceBytes: 1e6 })
+  const { api } = await saysItIs(t, { ID: other, Addresses: [], AgentVersion: 'kubo/0.39.0/' })
+  await assert.rejects(createNode({ home, listen: [loopback], kubo: api }), {
+    code: 'MESH_KUBO_OLD',
+    message: /0\.39\.0/
   })
-  await new Promise<void>((resolve) => kubo.listen(0, '127.0.0.1', resolve))
-  try {
-    const home = join(folder, 'old-kubo')
-    await initHome({ home, open: true, spaceBytes: 1e6 })
-    const api = `/ip4/127.0.0.1/tcp/${(kubo.address() as AddressInfo).port}`
-    await assert.rejects(createNode({ home, listen: [loopback], kubo: api }), {
-      code: 'MESH_KUBO_OLD',
-      message: /0\.39\.0/
-    })
-  } finally {
-    kubo.close()
-    kubo.closeAllConnections()
-  }
+})
+
+test('the Kubo of a home is looked at while no peer runs: there, another, gone', async (t) => {
+  const home = join(folder, 'kubo')
+  const signal = AbortSignal.timeout(20_000)
+  const kubo = await saysItIs(t, { ID: other, Addresses: [], AgentVersion: 'kubo/0.43.0/' })
+  await initHome({ home, open: true, spaceBytes: 1e6 })
+  assert.equal(await inspectBackEnd(home, signal), undefined)
+  const mesh = (await new Home(home).mesh()) as MeshFile
+  await new Home(home).saveMesh({ ...mesh, kubo: { api: kubo.api, peer: other } })
+  assert.deepEqual(await inspectBackEnd(home, signal), { api: kubo.api, peer: other })
+  kubo.says.ID = '12D3KooWNvSZnPi3RrhrTwEY4LuuBeB6K6facKUCJcyWG1aoDd2p'
+  await assert.rejects(inspectBackEnd(home, signal), { code: 'MESH_BACKEND_CHANGED' })
+  kubo.close()
+  await assert.rejects(inspectBackEnd(home, signal), { code: 'MESH_KUBO_UNREACHABLE' })
 })
 
 test('an invitation that was not made here cannot be ended by its id', async () => {
@@ -80,3 +85,24 @@ test('an invitation that was not made here cannot be ended by its id', async () 
 })
 
 const other = '12D3KooWGC6TvWhfapngX6wvJHMYvKpDMXPb3ZnCZ6dMoaMtimQ5'
+
+interface FakeKubo {
+  readonly api: string
+  readonly says: Record<string, unknown>
+  close(): void
+}
+
+/** A server that gives one answer to whatever it is asked: that of Kubo's `id`. */
+async function saysItIs(t: TestContext, says: Record<string, unknown>): Promise<FakeKubo> {
+  const server = createServer((_request, response) => {
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify(says))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const close = (): void => {
+    server.close()
+    server.closeAllConnections()
+  }
+  t.after(close)
+  return { api: `/ip4/127.0.0.1/tcp/${(server.address() as AddressInfo).port}`, says, close }
+}

@@ -11,7 +11,7 @@ const connectMs = 2000
 const fullShare = 0.9
 
 export function checksOf(info: NodeInfo, peers: readonly PeerInfo[]): Check[] {
-  return [checkPeer(info), checkStore(info), checkSpace(info), checkClock(info, peers), checkReach(info, peers)]
+  return [checkPeer(info), checkStore(info, peers), checkSpace(info), checkClock(info, peers), checkReach(info, peers)]
 }
 
 function checkPeer({ peer, name, role }: NodeInfo): Check {
@@ -20,9 +20,14 @@ function checkPeer({ peer, name, role }: NodeInfo): Check {
   return warn('peer', `${peer} is not admitted yet.`, `Have its owner run \`mesh peers vouch ${peer}\`.`)
 }
 
-function checkStore({ store }: NodeInfo): Check {
-  if (store === 'ok') return ok('store', 'The disk takes writes, and the back end answers.')
-  return fail('store', `The store or the back end is ${store}.`, 'Look at its disk and at `mesh watch`.')
+function checkStore({ store }: NodeInfo, peers: readonly PeerInfo[]): Check {
+  const inKubo = peers.some(({ self, backend }) => self && backend === 'kubo')
+  if (store === 'ok')
+    return ok('store', `The disk takes writes, and ${inKubo ? 'Kubo' : 'the embedded store'} answers.`)
+  const remedy = inKubo
+    ? 'Look at its disk, at `ipfs daemon` and at `mesh watch`.'
+    : 'Look at its disk and at `mesh watch`.'
+  return fail('store', `The store or ${inKubo ? 'Kubo' : 'the back end'} is ${store}.`, remedy)
 }
 
 function checkSpace({ spaceBytes, usedBytes }: NodeInfo): Check {

@@ -1,4 +1,5 @@
-// What can be seen only while no peer runs on the home: whether its store reads to the end, and its ports are free.
+// What can be seen only while no peer runs on the home: whether its store reads to the end, its Kubo is there, and its ports
+// are free.
 
 import { createServer } from 'node:net'
 import { MeshError } from '@pinmesh/node/mesh-error'
@@ -12,6 +13,7 @@ export async function stoppedChecks(session: Session): Promise<Check[]> {
   return [
     warn('peer', `No peer runs on ${session.home}.`, 'Start it with `mesh start`.'),
     await checkStore(session),
+    await checkBackEnd(session),
     await checkPorts(session),
     unknown('clock', 'It is compared with those of the other peers only while this one runs.'),
     unknown('reachability', 'Who can reach this peer is seen only while it runs.')
@@ -20,12 +22,27 @@ export async function stoppedChecks(session: Session): Promise<Check[]> {
 
 async function checkStore({ world, home }: Session): Promise<Check> {
   const { inspectHome } = await world.loadNode()
-  try {
+  return orFail('store', 'Look at its disk.', async () => {
     const { rows } = await inspectHome(home, world.signal)
     return ok('store', `All ${rows} rows can be read.`)
+  })
+}
+
+async function checkBackEnd({ world, home }: Session): Promise<Check> {
+  const { inspectBackEnd } = await world.loadNode()
+  return orFail('back end', 'Look at `ipfs daemon`.', async () => {
+    const kubo = await inspectBackEnd(home, world.signal)
+    if (kubo === undefined) return ok('back end', 'Content is in the embedded store of the home.')
+    return ok('back end', `The Kubo ${kubo.peer} answers at ${kubo.api}.`)
+  })
+}
+
+async function orFail(name: string, remedy: string, look: () => Promise<Check>): Promise<Check> {
+  try {
+    return await look()
   } catch (error) {
     if (!(error instanceof MeshError)) throw error
-    return fail('store', error.message, error.remedy ?? 'Look at its disk.')
+    return fail(name, error.message, error.remedy ?? remedy)
   }
 }
 
