@@ -75,9 +75,10 @@ suite('damaged stores', () => {
     }
   }
 
-  async function wasRebuilt(peer: PeerProcess): Promise<void> {
+  async function wasRebuilt(peer: PeerProcess, why = /./): Promise<void> {
     const note = await until('it says so', waitMs, () => peer.notes.find(({ code }) => code === 'store-rebuilt'))
     assert.match(note.text, /damaged or lost/)
+    assert.match(String(note.reason), why)
   }
 
   const damages: Record<string, () => void> = {
@@ -101,6 +102,17 @@ suite('damaged stores', () => {
       assert.deepEqual(filesIn(join(lab.homeOf('b'), 'blocks', 'blocks')), blocks)
     })
   }
+
+  test("another peer's store in its place: it is built anew, and neither is taken for the other", async () => {
+    await b.kill()
+    await c.kill()
+    for (const path of [store('b'), `${store('b')}.mark`]) rmSync(path, { recursive: true, force: true })
+    cpSync(store('c'), store('b'), { recursive: true })
+    c = await lab.start('c')
+    b = await lab.start('b')
+    await wasRebuilt(b, new RegExp(`is that of ${c.peer}`))
+    await isWell(b)
+  })
 
   test("the writer's store: it is built anew, and the writer goes on where it ended", async () => {
     await a.kill()

@@ -1,8 +1,9 @@
 /**
  * The space budget that a home keeps for its next start.
  */
-import { Home, type MeshFile } from './home.ts'
+import { Home } from './home.ts'
 import { MeshError } from './mesh-error.ts'
+import type { MeshFile } from './mesh-file.ts'
 
 /** Resolves with the bytes that were set; undefined sets the default. MESH_HOME_MISSING. */
 export async function keepSpace(path: string, bytes?: number): Promise<number> {

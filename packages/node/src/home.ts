@@ -5,34 +5,16 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { decodeCharter, fromHex, toHex } from '@pinmesh/core'
+import { fromHex, toHex } from '@pinmesh/core'
 import { MeshError } from './mesh-error.ts'
+import { type MeshFile, parseMeshFile } from './mesh-file.ts'
+import { nodeCrypto } from './node-crypto.ts'
 import { replaceFile } from './replace-file.ts'
 
 /** Default budget: at most this, and at most half of the free disk. */
 export const spaceDefaultBytes: number = 10 * 1000 ** 3
 
-export interface KuboPlace {
-  /** multiaddr of its RPC API */
-  readonly api: string
-  /** its peer id */
-  readonly peer: string
-}
-
 const nextRootFile = 'root.next.key'
-
-export interface MeshFile {
-  readonly version: 1
-  /** encoded charter, hex */
-  readonly charter: string
-  readonly spaceBytes: number
-  /** addresses of peers through which the mesh was found */
-  readonly bootstrap: readonly string[]
-  /** what holds the content; absent: the embedded store of this home */
-  readonly kubo?: KuboPlace
-  /** this peer has left the mesh */
-  readonly left?: boolean
-}
 
 export class Home {
   readonly path: string
@@ -56,6 +38,19 @@ export class Home {
   /** The seed of the peer's identity, made at the first call. */
   async identity(): Promise<Uint8Array> {
     return (await this.#key('identity.key')) ?? this.#newKey('identity.key')
+  }
+
+  /**
+   * The seed that the peer of this mesh has here. MESH_HOME_DAMAGED where its file is gone or that of another peer: with a new
+   * identity nobody would know the peer, and nobody would keep what it has promised.
+   */
+  async identityIn({ peer }: MeshFile): Promise<Uint8Array> {
+    const seed = await this.#key('identity.key')
+    if (seed !== undefined && (peer === undefined || nodeCrypto(seed).peer === peer)) return seed
+    const what = seed === undefined ? 'is missing' : `is that of another peer than ${peer}`
+    throw new MeshError('MESH_HOME_DAMAGED', `The key file identity.key in ${this.path} ${what}.`, {
+      remedy: 'Restore it from a backup; if there is none, join the mesh again with another --home, as a new peer.'
+    })
   }
 
   /** The seed of the root key, where this home founded the mesh. */
@@ -94,12 +89,10 @@ export class Home {
     const text = await readText(join(this.path, 'mesh.json'))
     if (text === undefined) return undefined
     try {
-      const file = JSON.parse(text) as MeshFile
-      decodeCharter(fromHex(file.charter))
-      if (!Array.isArray(file.bootstrap) || !Number.isSafeInteger(file.spaceBytes)) throw new Error('incomplete')
-      return file
+      return parseMeshFile(text)
     } catch (cause) {
-      throw new MeshError('MESH_HOME_DAMAGED', `The file mesh.json in ${this.path} cannot be read.`, {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw new MeshError('MESH_HOME_DAMAGED', `The file mesh.json in ${this.path} cannot be read: ${why}.`, {
         remedy: 'Restore it from a backup, or join the mesh again with another --home.',
         cause
       })

@@ -5,8 +5,9 @@
 import { createLevelStore, type Table } from '@pinmesh/store'
 import { findKubo } from './back-end.ts'
 import { meshErrorOf } from './errors.ts'
-import { Home, type KuboPlace } from './home.ts'
+import { Home } from './home.ts'
 import { MeshError } from './mesh-error.ts'
+import type { KuboPlace } from './mesh-file.ts'
 
 const tables: readonly Table[] = ['fact', 'entry', 'leaf', 'pin', 'hold', 'meta']
 

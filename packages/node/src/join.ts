@@ -87,7 +87,14 @@ export async function initHome(
   signal?.throwIfAborted()
   await keepRows(home, rows)
   const backEnd = kubo === undefined ? {} : { kubo }
-  await home.saveMesh({ version: 1, charter: toHex(charter), spaceBytes, bootstrap: [], ...backEnd })
+  await home.saveMesh({
+    version: 1,
+    charter: toHex(charter),
+    peer: crypto.peer,
+    spaceBytes,
+    bootstrap: [],
+    ...backEnd
+  })
   return { mesh: meshIdText(meshId), peer: crypto.peer, rootKeyFile: home.rootKeyPath, spaceBytes }
 }
 
@@ -117,7 +124,7 @@ export async function joinHome(
   signal?.throwIfAborted()
   const home = new Home(settings.home)
   const before = await home.mesh()
-  const seed = await home.identity()
+  const seed = await (before === undefined ? home.identity() : home.identityIn(before))
   const invite = settings.invite === undefined ? undefined : readInvite(settings.invite)
   const addresses = settings.bootstrap === undefined ? (invite?.addresses ?? []) : [settings.bootstrap]
   const { charter, ops, records, admission, address } = await firstOf(addresses, async (one) => {
@@ -145,7 +152,7 @@ export async function joinHome(
   if (rows.length > 0) await keepRows(home, rows)
   const bootstrap = [...new Set([address, ...addresses, ...(before?.bootstrap ?? [])])].slice(0, bootstrapMax)
   const kubo = before?.kubo === undefined ? {} : { kubo: before.kubo }
-  await home.saveMesh({ version: 1, charter: toHex(charter), spaceBytes, bootstrap, ...kubo })
+  await home.saveMesh({ version: 1, charter: toHex(charter), peer: crypto.peer, spaceBytes, bootstrap, ...kubo })
   return { mesh, peer: crypto.peer, name: decodeCharter(charter).name, spaceBytes }
 }
 

@@ -1,17 +1,19 @@
 /**
- * Opening the store of a home. One that is damaged, or has lost what it held, is put aside and built anew: what it holds about
- * the mesh comes back from the other peers, and content that lies in the blocks is held again without a transfer. Without
- * another peer it is not touched: an empty store would look like an empty mesh.
+ * Opening the store of a home. One that is damaged, has lost what it held, or is another peer's, is put aside and built anew: what
+ * it holds about the mesh comes back from the other peers, and content that lies in the blocks is held again without a transfer.
+ * Without another peer it is not touched: an empty store would look like an empty mesh.
  */
 import { rename, rm, stat } from 'node:fs/promises'
-import { learn, type Note, policyOf, rebuiltRows, timings, toHex } from '@pinmesh/core'
+import { fromHex, learn, type Note, policyOf, rebuiltRows, timings, toHex } from '@pinmesh/core'
 import { createLevelStore, type Store, StoreError } from '@pinmesh/store'
-import type { Home, MeshFile } from './home.ts'
+import type { Home } from './home.ts'
 import { askMesh } from './join.ts'
 import { knownPeers } from './known-peers.ts'
 import { MeshError } from './mesh-error.ts'
+import type { MeshFile } from './mesh-file.ts'
 import type { NodeCrypto } from './node-crypto.ts'
 import type { NodeSettings } from './settings.ts'
+import { noteOwner, ownerOf, ownerText } from './store-owner.ts'
 
 export interface OpenStore {
   readonly home: Home
@@ -24,14 +26,16 @@ export interface OpenStore {
 
 /** Rejects with MESH_STORE_DAMAGED where nobody else could be asked; the store is then as it was. */
 export async function openStore(init: OpenStore): Promise<Store> {
-  const { home, note } = init
-  const { store, reason } = await openSound(home.storePath)
+  const { home, mesh, note } = init
+  const owner = ownerText(fromHex(mesh.charter), init.crypto)
+  const { store, reason } = await openSound(home.storePath, owner)
   if (store !== undefined) return store
   const { charter, ops } = await askOthers(init, reason)
   const aside = await putAside(home.storePath)
   const { rows } = learn(charter, ops, init.crypto)
   const anew = await createLevelStore({ path: home.storePath })
   await anew.write([...rows, ...rebuiltRows(Date.now() + leaseOf(init, charter, rows))], { sync: true })
+  await noteOwner(anew, owner)
   note({
     code: 'store-rebuilt',
     text: 'The store was damaged or lost. It is built anew from the other peers; what was left of it was put aside.',
@@ -41,17 +45,34 @@ export async function openStore(init: OpenStore): Promise<Store> {
   return anew
 }
 
-/** The store if it is sound; why it is not. */
-async function openSound(path: string): Promise<{ store?: Store; reason: string }> {
+/** The store if it is sound and this peer's own; why it is not. */
+async function openSound(path: string, owner: string): Promise<{ store?: Store; reason: string }> {
+  let store: Store | undefined
   try {
-    const store = await createLevelStore({ path })
-    for await (const rows of store.range('fact')) if (rows.length > 0) return { store, reason: '' }
+    store = await createLevelStore({ path })
+    const reason = await faultOf(store, owner)
+    if (reason === undefined) return { store, reason: '' }
     await store.close()
-    return { reason: 'The store is empty, and this home is part of a mesh.' }
+    return { reason }
   } catch (error) {
+    await store?.close()
     if (!(error instanceof StoreError) || error.code !== 'MESH_STORE_DAMAGED') throw error
     return { reason: error.message }
   }
+}
+
+/** A store without an owner is one that was just made, and gets this one. */
+async function faultOf(store: Store, owner: string): Promise<string | undefined> {
+  if (!(await holdsFacts(store))) return 'The store is empty, and this home is part of a mesh.'
+  const noted = await ownerOf(store)
+  if (noted === undefined) await noteOwner(store, owner)
+  else if (noted !== owner) return `The store is that of ${noted}.`
+  return undefined
+}
+
+async function holdsFacts(store: Store): Promise<boolean> {
+  for await (const rows of store.range('fact')) if (rows.length > 0) return true
+  return false
 }
 
 /** Charter and key log of the first known peer that gives those of this mesh. */

@@ -11,10 +11,11 @@ import { backEndShared, chooseKubo, openBackEnd, sharedWith } from './back-end.t
 import { meshErrorOf } from './errors.ts'
 import { Health } from './health.ts'
 import { checkHolds } from './holds.ts'
-import { Home, type MeshFile } from './home.ts'
+import { Home } from './home.ts'
 import { systemRandom } from './join.ts'
 import { knownPeers, noteKnownPeers } from './known-peers.ts'
 import { MeshError } from './mesh-error.ts'
+import type { MeshFile } from './mesh-file.ts'
 import type { MeshNode } from './mesh-node.ts'
 import { type MovableRoot, type NodeCrypto, nodeCrypto } from './node-crypto.ts'
 import { RootHolder } from './root-holder.ts'
@@ -53,7 +54,8 @@ async function begin(settings: NodeInit, undo: (() => Promise<void>)[], stop: ()
   const home = new Home(settings.home)
   const mesh = await meshOf(home)
   const charter = fromHex(mesh.charter)
-  const crypto: NodeCrypto & MovableRoot = nodeCrypto(await home.identity(), await home.rootSeed())
+  const seed = await home.identityIn(mesh)
+  const crypto: NodeCrypto & MovableRoot = nodeCrypto(seed, await home.rootSeed())
   const spaceBytes = settings.spaceBytes ?? mesh.spaceBytes
   const room = new DiskRoom(home.path)
   const notes = new Notes()
@@ -68,7 +70,7 @@ async function begin(settings: NodeInit, undo: (() => Promise<void>)[], stop: ()
   await root.settle(rootKey)
   signal?.throwIfAborted()
   const transport = await createLibp2pTransport({
-    privateKeySeed: await home.identity(),
+    privateKeySeed: seed,
     listen: [...(settings.listen ?? listenDefault)],
     gossip: settings.gossip ?? true,
     isMember: (peer) => core.isMember(peer) || core.isBackEnd(peer),

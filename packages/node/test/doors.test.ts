@@ -10,7 +10,8 @@ import { join } from 'node:path'
 import { after, test, type TestContext } from 'node:test'
 import { createNode, initHome, inspectBackEnd, joinHome } from '@pinmesh/node'
 import { createLibp2pTransport } from '@pinmesh/transport'
-import { Home, type MeshFile } from '../src/home.ts'
+import { Home } from '../src/home.ts'
+import type { MeshFile } from '../src/mesh-file.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'pinmesh-doors-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
