@@ -14,11 +14,13 @@ import type { StoredEntry } from '../formats/stored.ts'
 import type { Agenda } from '../loop/agenda.ts'
 import type { Disk } from '../loop/disk.ts'
 import type { Outbox } from '../loop/outbox.ts'
+import type { Slices } from '../loop/slices.ts'
 import { FormatError } from '../bytes/format-error.ts'
 import type { Row } from '../effects.ts'
 import { Writer } from '../bytes/writer.ts'
 import type { Leaf, LeafChange } from './leaf.ts'
 import type { Leaves } from './leaves.ts'
+import type { LogId } from './log.ts'
 import { rebuiltRowKey } from './rebuilt.ts'
 import type { PinRow } from './view.ts'
 
@@ -148,11 +150,17 @@ export class Author {
       if (next.done !== true) {
         const [leaf, waiting] = next.value
         this.#ready.delete(leaf)
-        this.#init.leaves.with(leaf, (resident) => this.#draftOne(resident, waiting))
+        this.#init.leaves.slices(leaf, (resident) => this.#drafting(resident, waiting))
         return
       }
     }
     if (!this.#writing && this.#draft.length > 0) this.#seal()
+  }
+
+  *#drafting(leaf: Leaf, waiting: Waiting[]): Slices {
+    const writer = this.#init.writer()
+    if (writer !== undefined) yield* leaf.log(ownLog(writer, leaf)).opening()
+    this.#draftOne(leaf, waiting)
   }
 
   #draftOne(leaf: Leaf, waiting: Waiting[]): void {
@@ -182,7 +190,7 @@ export class Author {
       else this.#unchanged(leaf, waiting)
       return
     }
-    const log = leaf.log({ writer, prefixLen: 12, prefix: leaf.id << 4 })
+    const log = leaf.log(ownLog(writer, leaf))
     const generation = this.#init.generation(leaf.id)
     const entry: Entry = log.author(changes, {
       keySeq: this.#init.keySeq(),
@@ -321,6 +329,10 @@ export class Author {
   #counterRow(): Row {
     return { table: 'meta', key: commitRowKey, value: new Writer().v(this.#commit).raw(this.#prevCommit).finish() }
   }
+}
+
+function ownLog(writer: number, leaf: Leaf): LogId {
+  return { writer, prefixLen: 12, prefix: leaf.id << 4 }
 }
 
 function rowsOf(waiting: readonly Waiting[], leaf: Leaf): Row[] {

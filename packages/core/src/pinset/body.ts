@@ -45,9 +45,11 @@ export type Changes = Map<string, Register | null>
 export const noHistory: KeyHistory = { keyAt: () => refuse('an empty log has no items'), lastOf: () => undefined }
 
 /** base64url of 32 bytes, a dot, a slot. */
-const mapKeyBytesMax: number = 43 + 1 + slotMax
+export const mapKeyBytesMax: number = 43 + 1 + slotMax
+/** The name of a root map: w and ten digits. */
+export const rootBytesMax = 16
 /** ContentBinary (3) with a key (bit 6): the first item of its key. */
-const firstItem = 0x23
+export const firstItem = 0x23
 /** The same with an origin (bit 8), from which Yjs takes map and key. */
 const laterItem = 0xa3
 /** Items checked in one slice: each is decoded and its key hashed, about 8 µs. */
@@ -124,7 +126,7 @@ function readKey(
   const info = reader.u8()
   if (info === firstItem) {
     if (reader.v() !== 1) refuse('an item stands inside another')
-    if (reader.text(16) !== rootOf(entry.writer)) refuse('an item stands in another root')
+    if (reader.text(rootBytesMax) !== rootOf(entry.writer)) refuse('an item stands in another root')
     const mapKey = reader.text(mapKeyBytesMax)
     if (state.history.lastOf(mapKey) !== undefined) refuse('an overwrite names no origin')
     return mapKey

@@ -1,8 +1,7 @@
 /**
  * One writer's log in one leaf (or, for a writer declared large, one bucket) while the core works on it: which entry
  * may come next, what the registers are, what the author's next entry is. It holds the last reset and the tail after
- * it; the Y.Doc behind the registers is folded when first asked for, so a log that is only stored and passed on
- * never has one. Signatures, revocations and fork proofs are judged elsewhere: what is appended here is verified.
+ * it; its items are read when registers are first asked for, and only its author has a Y.Doc. Signatures, revocations and fork proofs are judged elsewhere: what is appended here is verified.
  */
 
 import { equalBytes } from '../bytes/compare.ts'
@@ -15,12 +14,12 @@ import type { Register } from '../formats/register.ts'
 import type { StoredEntry } from '../formats/seal.ts'
 import { finish, type Slices } from '../loop/slices.ts'
 import { checkingBody, checkValue, noHistory } from './body.ts'
-import type { BodyRules } from './body.ts'
+import type { BodyRules, Changes } from './body.ts'
 import { checkHeader, judgeEntry } from './chain.ts'
 import type { Verdict } from './chain.ts'
-import { Fold, differing } from './fold.ts'
-import type { Edit } from './fold.ts'
+import { Fold } from './fold.ts'
 import { LogFullError, entrySize, firstGeneration, habitEntries, resetBytesMax, tailHasRoom } from './growth.ts'
+import { Items, differing } from './items.ts'
 
 export { LogFullError, resetBytesMax, tailBytesMax, tailEntriesMax } from './growth.ts'
 export type { Verdict } from './chain.ts'
@@ -58,11 +57,18 @@ export interface Appended {
   readonly changed: string[]
 }
 
+/** One map key's new register, also as it is encoded; null deletes it. */
+interface Change {
+  readonly mapKey: string
+  readonly register: Register | null
+  readonly value: Uint8Array | null
+}
+
 /** An entry of our own before it is appended, with the fold that already holds it. */
 interface Authored {
   readonly entry: Entry
   readonly fold: Fold
-  readonly changed: string[]
+  readonly changes: Changes
 }
 
 export class Log {
@@ -71,6 +77,8 @@ export class Log {
   readonly #rules: BodyRules
   #rows: StoredEntry[] = []
   #tail: { count: number; bytes: number } = { count: 0, bytes: 0 }
+  #items: Items | undefined
+  /** Of its author: the document that holds what the rows hold. */
   #fold: Fold | undefined
   /** The fold that already holds an entry which `author` made and nobody has appended yet. */
   #authored: Authored | undefined
@@ -118,7 +126,7 @@ export class Log {
 
   /** The registers by map key, in no particular order; the map is live until the next `append`, `author` or `drop`. */
   registers(): ReadonlyMap<string, Register> {
-    return this.#folded().registers()
+    return this.#read().registers()
   }
 
   /** Where an entry of this log stands; says nothing yet about its body. */
@@ -144,7 +152,7 @@ export class Log {
     checkHeader(entry, { ...this.id, large: this.#context.large === true, head, tail: this.#tail })
     const renewed = head !== undefined && head.generation !== entry.generation
     const old = renewed ? [...this.registers().keys()] : []
-    const changed = this.#adopt(entry) ?? (yield* this.#checking(entry))
+    const changed = (yield* this.#adopting(entry)) ?? (yield* this.#checking(entry))
     const dropped = verdict === 'reset' ? this.#rows : []
     this.#authored = undefined
     this.#hold(stored)
@@ -160,15 +168,16 @@ export class Log {
   author(changes: ReadonlyMap<string, Register | null>, init: AuthorInit): Entry {
     const edits = this.#edits(changes)
     const place = this.#place(init)
-    const before = this.#folded()
+    const before = this.#fold ?? new Fold(this.id.writer, this.#bodies())
     this.#fold = undefined // what follows changes it, and this entry may never be appended
     const clock = before.clock
-    const body = before.edit(edits)
+    const body = before.edit(edits.map(({ mapKey, value }) => [mapKey, value]))
     const { live, bytes } = before.weigh()
     if (bytes > resetBytesMax) throw new LogFullError(bytes)
+    const changed: Changes = new Map(edits.map(({ mapKey, register }) => [mapKey, register]))
     const make = (kind: EntryKind, at: number, fold: Fold, update: Uint8Array): Authored => {
       const fields = { ...place.fields, kind, clock: at, count: fold.clock - at, body: update }
-      return { entry: makeEntry(fields, this.#context.crypto), fold, changed: edits.map(([mapKey]) => mapKey) }
+      return { entry: makeEntry(fields, this.#context.crypto), fold, changes: changed }
     }
     if (body !== undefined && !place.begins && this.#tail.count < Math.max(habitEntries, live)) {
       const set = make('set', clock, before, body)
@@ -179,38 +188,51 @@ export class Log {
     return this.#keep(make('reset', 0, fresh, whole))
   }
 
-  /** Folds in slices what `registers` would have to fold at once. */
-  *warming(): Slices {
-    if (this.#fold === undefined) {
-      const fold = new Fold(this.id.writer)
-      yield* fold.folding(this.#rows.map((row) => row.entry.body))
-      this.#fold = fold
-    }
-    yield* this.#fold.decoding()
+  /** Makes in slices the document that `author` would have to make at once. */
+  *opening(): Slices {
+    if (this.#fold !== undefined) return
+    const fold = new Fold(this.id.writer)
+    yield* fold.folding(this.#bodies())
+    this.#fold = fold
   }
 
-  /** Forgets the document and the registers; they are folded again when asked for. */
+  /** Reads in slices what `registers` would have to read at once. */
+  *warming(): Slices {
+    if (this.#items === undefined) {
+      const items = new Items()
+      yield* items.taking(this.#bodies())
+      this.#items = items
+    }
+    yield* this.#items.decoding()
+  }
+
+  /** Forgets the document and the registers; they are made again when asked for. */
   drop(): void {
+    this.#items = undefined
     this.#fold = undefined
     this.#authored = undefined
   }
 
-  #folded(): Fold {
-    this.#fold ??= new Fold(
-      this.id.writer,
-      this.#rows.map((row) => row.entry.body)
-    )
-    return this.#fold
+  #bodies(): Uint8Array[] {
+    return this.#rows.map((row) => row.entry.body)
+  }
+
+  #read(): Items {
+    if (this.#items !== undefined) return this.#items
+    const items = new Items()
+    finish(items.taking(this.#bodies()))
+    this.#items = items
+    return items
   }
 
   /** The changes as encoded registers in the order of their keys; FormatError if one is not of this log. */
-  #edits(changes: ReadonlyMap<string, Register | null>): Edit[] {
-    const edits: Edit[] = []
+  #edits(changes: ReadonlyMap<string, Register | null>): Change[] {
+    const edits: Change[] = []
     for (const [mapKey, register] of changes) {
       const value = register === null ? null : encodeRegister(register)
-      edits.push([mapKey, value && checkValue(mapKey, value, this.#rules), value])
+      edits.push({ mapKey, register: value && checkValue(mapKey, value, this.#rules), value })
     }
-    return edits.sort(([a], [b]) => (a < b ? -1 : 1))
+    return edits.sort((a, b) => (a.mapKey < b.mapKey ? -1 : 1))
   }
 
   /** Where the next entry stands in the chain, and whether it begins a generation and so has to be a reset. */
@@ -230,28 +252,36 @@ export class Log {
   }
 
   /** The own entry that `author` has just folded: nothing to check. */
-  #adopt(entry: Entry): string[] | undefined {
+  *#adopting(entry: Entry): Slices<string[] | undefined> {
     const authored = this.#authored
     if (authored === undefined || !equalBytes(authored.entry.hash, entry.hash)) return undefined
-    this.#fold = authored.fold
-    return authored.changed
+    const { fold, changes } = authored
+    if (entry.kind === 'set') yield* this.#read().taken(entry.body, changes)
+    else {
+      const items = new Items()
+      yield* items.taking([entry.body])
+      this.#items = items
+    }
+    this.#fold = fold
+    return [...changes.keys()]
   }
 
-  /** Checks the body, then folds it; the map keys that changed. */
+  /** Checks the body, then takes it; the map keys that changed. */
   *#checking(entry: Entry): Slices<string[]> {
     yield* this.warming()
-    const old = this.#folded()
+    const old = this.#read()
+    this.#fold = undefined
     if (entry.kind === 'set') {
       const changes = yield* checkingBody(entry, old, this.#rules)
-      yield* old.applying(entry.body, changes)
+      yield* old.taken(entry.body, changes)
       return [...changes.keys()]
     }
     const changes = yield* checkingBody(entry, noHistory, this.#rules)
-    const fold = new Fold(this.id.writer)
-    fold.registers() // noted from here on, so that what the check has decoded is not decoded again
-    yield* fold.applying(entry.body, changes)
-    this.#fold = fold
-    return yield* differing(old, fold)
+    const items = new Items()
+    items.registers() // noted from here on, so that what the check has decoded is not decoded again
+    yield* items.taken(entry.body, changes)
+    this.#items = items
+    return yield* differing(old, items)
   }
 
   #hold(row: StoredEntry): void {

@@ -1,14 +1,16 @@
 /**
- * Tests of core, pinset/parts: a log that is folded in pieces is the same as one that is folded whole.
+ * Tests of core, pinset/parts: a log that is folded in pieces, or read without a document, is the same as one that is folded whole.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import * as Y from 'yjs'
 import { finish } from '../../src/loop/slices.ts'
+import { rootOf } from '../../src/pinset/body.ts'
 import { Fold } from '../../src/pinset/fold.ts'
+import { Items } from '../../src/pinset/items.ts'
 import { pieces } from '../../src/pinset/parts.ts'
-import { encodeRegister } from '../../src/formats/register.ts'
+import { decodeRegister, encodeRegister } from '../../src/formats/register.ts'
 import { id, keyAt, pin } from './log-kit.ts'
 
 const slotted = (n: number): string => `${keyAt(n)}.s${n}`
@@ -20,7 +22,7 @@ function bodiesOf(entries: readonly { from: number; count: number; set: boolean 
   entries.forEach(({ from, count, set }, lamport) => {
     const edits = Array.from({ length: count }, (_, n) => from + n).map((n) => {
       const register = set ? pin(n, { lamport }) : null
-      return [slotted(n), register, register && encodeRegister(register)] as const
+      return [slotted(n), register && encodeRegister(register)] as const
     })
     const body = author.edit(edits)
     if (body !== undefined) bodies.push(body)
@@ -28,24 +30,43 @@ function bodiesOf(entries: readonly { from: number; count: number; set: boolean 
   return bodies
 }
 
-function stateOf(fold: Fold): unknown {
-  return [[...fold.registers()].map(([key, register]) => [key, register.lamport]).sort(), fold.clock]
-}
-
 const entry = fc.record({ from: fc.nat({ max: 200 }), count: fc.integer({ min: 1, max: 300 }), set: fc.boolean() })
+const entries = fc.array(entry, { minLength: 1, maxLength: 6 })
 
-test('whatever was written, the pieces fold to the same registers, clock and next entry as the whole', () => {
+test('whatever was written, the pieces fold to the same values, clock and next entry as the whole', () => {
   fc.assert(
-    fc.property(fc.array(entry, { minLength: 1, maxLength: 6 }), (entries) => {
-      const bodies = bodiesOf(entries)
+    fc.property(entries, (written) => {
+      const bodies = bodiesOf(written)
       const whole = new Fold(id.writer, bodies)
       const cut = new Fold(id.writer)
       finish(cut.folding(bodies))
-      assert.deepEqual(stateOf(cut), stateOf(whole))
-      for (let clock = 0; clock < whole.clock; clock += 7) assert.equal(cut.keyAt(clock), whole.keyAt(clock))
-      for (let n = 0; n < 500; n += 9) assert.deepEqual(cut.lastOf(slotted(n)), whole.lastOf(slotted(n)))
-      const next = [[slotted(3), pin(3), encodeRegister(pin(3))]] as const
+      assert.deepEqual([cut.state(), cut.clock], [whole.state(), whole.clock])
+      const next = [[slotted(3), encodeRegister(pin(3))]] as const
       assert.deepEqual(cut.edit(next), whole.edit(next))
+    }),
+    { numRuns: 60 }
+  )
+})
+
+test('what is read of the bodies without a document is what Yjs makes of them, item by item', () => {
+  fc.assert(
+    fc.property(entries, (written) => {
+      const bodies = bodiesOf(written)
+      const items = new Items()
+      finish(items.taking(bodies))
+      const doc = new Y.Doc()
+      for (const body of bodies) Y.applyUpdate(doc, body)
+      const map = doc.getMap<Uint8Array>(rootOf(id.writer))
+      assert.equal(items.clock, Y.getState(doc.store, id.writer))
+      const registers = [...map].map(([key, value]) => [key, decodeRegister(value)] as const)
+      assert.deepEqual(new Map(items.registers()), new Map(registers))
+      for (let clock = 0; clock < items.clock; clock++)
+        assert.equal(items.lastOf(items.keyAt(clock))?.clock, map._map.get(items.keyAt(clock))?.lastId.clock)
+      for (const [key, item] of map._map) {
+        assert.equal(items.keyAt(item.lastId.clock), key)
+        assert.deepEqual(items.lastOf(key), { clock: item.lastId.clock, live: !item.deleted })
+        assert.deepEqual(items.value(key), map.get(key))
+      }
     }),
     { numRuns: 60 }
   )
