@@ -150,6 +150,28 @@ test('a holder that dies in the middle of a get is replaced by the other', async
   assert.ok((await usedBytes(small)) <= smallBytes)
 })
 
+test('a get whose time is over in the middle of a file says so', async () => {
+  const here = ['-r', '1', '--on', a.peer, '--wait']
+  const [added] = await a.run(['add', writeBytes(at('halted'), 'halted', largeBytes), ...here])
+  const child = spawnMesh(['get', String(added?.cid), '-o', '-', '--timeout', '5s', '--home', small.home])
+  let err = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
+  let bytes = 0
+  child.stdout.on('data', (piece: Uint8Array) => {
+    if (bytes === 0) a.signal('SIGSTOP') // the only one that has it
+    bytes += piece.length
+  })
+  try {
+    assert.equal(await ended, 62, err)
+  } finally {
+    a.signal('SIGCONT')
+  }
+  assert.match(err, /MESH_TIMED_OUT/)
+  assert.ok(bytes > 0 && bytes < largeBytes, `${bytes} bytes`)
+  await lab.meet([a, b, small])
+})
+
 test('gc --now keeps what is pinned and what is promised, and gives the rest back before its time', async () => {
   const on = `${a.peer},${b.peer}`
   const both = ['-r', '2', '--on', on, '--wait', '2', '--timeout', '60s']

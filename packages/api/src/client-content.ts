@@ -2,7 +2,7 @@
 
 import { CustomProgressEvent } from 'progress-events'
 import { FrameReader } from './frame-reader.ts'
-import { connectionError, type Http, linesOf } from './http.ts'
+import type { Http } from './http.ts'
 import type {
   AddEntry,
   Added,
@@ -55,8 +55,7 @@ export class ClientContent implements MeshContent {
   }
 
   async gc({ now = false, signal, onProgress }: GcOptions = {}): Promise<Collected> {
-    const answer = await this.#http.bytes({ method: 'POST', path: '/gc', signal }, { now })
-    return resultOf<Collected>(linesOf(answer, signal), (deleted) =>
+    return resultOf<Collected>(this.#http.lines({ method: 'POST', path: '/gc', signal }, { now }), (deleted) =>
       onProgress?.(new CustomProgressEvent('pinmesh:gc:deleted', { deleted }))
     )
   }
@@ -75,17 +74,11 @@ export class ClientContent implements MeshContent {
     { path, signal }: GetOptions
   ): AsyncGenerator<ContentEntry, void, undefined> {
     const query = path === undefined || path === '' ? '' : `?path=${encodeURIComponent(path)}`
-    const answer = await this.#http.bytes({
-      method: 'GET',
-      path: `/${route}/${encodeURIComponent(cid)}${query}`,
-      signal
-    })
+    const bytes = this.#http.bytes({ method: 'GET', path: `/${route}/${encodeURIComponent(cid)}${query}`, signal })
     try {
-      for await (const { size, ...entry } of new FrameReader(answer).entries()) yield { ...entry, size: size ?? 0 }
-    } catch (error) {
-      throw connectionError(error, signal)
+      for await (const { size, ...entry } of new FrameReader(bytes).entries()) yield { ...entry, size: size ?? 0 }
     } finally {
-      answer.destroy()
+      await bytes.return()
     }
   }
 }

@@ -102,6 +102,13 @@ class Client implements ApiClient {
   }
 }
 
-export function createApiClient(init: { listen: ApiAddress; token: string }): ApiClient {
-  return new Client(new Http(init.listen, init.token))
+export interface ApiClientInit {
+  listen: ApiAddress
+  token: string
+  /** Ends every call of this client, besides a signal that the call has of its own. */
+  signal?: AbortSignal
+}
+
+export function createApiClient({ listen, token, signal }: ApiClientInit): ApiClient {
+  return new Client(new Http(listen, token, signal))
 }

@@ -29,8 +29,10 @@ export class Http {
   readonly #to: RequestOptions
   readonly #prefix: string
   readonly #token: string
+  readonly #signal: AbortSignal | undefined
 
-  constructor(at: ApiAddress, token: string) {
+  /** `signal` ends every call. */
+  constructor(at: ApiAddress, token: string, signal?: AbortSignal) {
     const url = 'url' in at ? new URL(at.url) : undefined
     const secure = url?.protocol === 'https:'
     const pool = { keepAlive: true, maxSockets: connectionsMax }
@@ -40,29 +42,46 @@ export class Http {
     this.#to = url === undefined ? (at as ApiListen) : { host: bare(url.hostname), port: url.port }
     this.#prefix = url?.pathname.replace(/\/+$/, '') ?? ''
     this.#token = token
+    this.#signal = signal
+  }
+
+  /** What ends a call that has this signal of its own. */
+  signalOf(signal?: AbortSignal): AbortSignal | undefined {
+    if (signal === undefined || this.#signal === undefined) return signal ?? this.#signal
+    return AbortSignal.any([signal, this.#signal])
   }
 
   /** One object for one object. */
   async json<T>(call: Call, body?: object): Promise<T> {
-    const answer = await this.#send(call, body)
+    const signal = this.signalOf(call.signal)
+    const answer = await this.#send({ ...call, signal }, body)
     try {
       return JSON.parse(await textOf(answer, answerCharsMax)) as T
     } catch (error) {
-      throw connectionError(error, call.signal)
+      throw connectionError(error, signal)
     }
   }
 
   /** The lines of an answer, in the groups in which they arrive. Leaving early hangs up. */
   async *lines<T extends object>(call: Call, body?: object): AsyncGenerator<T[], void, undefined> {
-    yield* linesOf<T>(await this.#send(call, body), call.signal)
+    const signal = this.signalOf(call.signal)
+    yield* linesOf<T>(await this.#send({ ...call, signal }, body), signal)
   }
 
-  /** The answer's bytes, its status checked. */
-  async bytes(call: Call, body?: object): Promise<IncomingMessage> {
-    return this.#send(call, body)
+  /** The bytes of an answer, as they arrive. Leaving early hangs up. */
+  async *bytes(call: Call): AsyncGenerator<Uint8Array, void, undefined> {
+    const signal = this.signalOf(call.signal)
+    const answer = await this.#send({ ...call, signal })
+    try {
+      yield* answer as AsyncIterable<Uint8Array>
+    } catch (error) {
+      throw connectionError(error, signal)
+    } finally {
+      answer.destroy()
+    }
   }
 
-  /** A request to be written by the caller, and its answer, the status not checked. */
+  /** A request to be written by the caller, and its answer, the status not checked. Its signal is that of `signalOf`. */
   open(call: Call, contentType: string): { sent: ClientRequest; answered: Promise<IncomingMessage> } {
     return this.#start(call, { 'content-type': contentType })
   }

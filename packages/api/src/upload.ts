@@ -21,8 +21,9 @@ export interface Upload {
 /** Resolves with the last line. Rejects with what the peer says, else with what the source threw. */
 export async function upload<T extends object>(
   http: Http,
-  { path, header, entries, signal, onProgress }: Upload
+  { path, header, entries, signal: own, onProgress }: Upload
 ): Promise<T> {
+  const signal = http.signalOf(own)
   const { sent, answered } = http.open({ method: 'POST', path, signal }, frameType)
   const source = { failure: undefined as { error: unknown } | undefined }
   void send(sent, header, entries).catch((error: unknown) => {

@@ -6,7 +6,7 @@ import { stat } from 'node:fs/promises'
 import { test } from 'node:test'
 import { createApiClient, MeshError } from '@pinmesh/api/client'
 import type { AddProgress, GcProgress } from '@pinmesh/node'
-import { cut, peer } from './fake-node.ts'
+import { cut, type Overrides, peer } from './fake-node.ts'
 import { collect, started } from './started.ts'
 
 const never = new AbortController().signal
@@ -133,6 +133,42 @@ test('content that fails in the middle fails at the reader with the same error',
     for await (const { content } of client.content.get('content', { signal: never })) await collect(content!)
   }
   await assert.rejects(read(), { code: 'MESH_UNREACHABLE', exit: 62 })
+})
+
+test('content that is aborted in its middle ends with the reason, and with a peer that is gone says so', async (t) => {
+  const stopped = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+    yield randomBytes(100_000)
+    await new Promise(() => {})
+  }
+  const content: Overrides['content'] = {
+    async *get() {
+      yield { path: 'a', kind: 'file', size: 1e9, content: stopped() }
+    },
+    getCar: stopped
+  }
+  const { client, server } = await started(t, 'port', { content }, { stopGraceMs: 0 })
+  const reading: Record<string, (signal: AbortSignal, end: () => void) => Promise<void>> = {
+    async get(signal, end) {
+      for await (const { content } of client.content.get('content', { signal })) {
+        for await (const _piece of content!) end()
+      }
+    },
+    async getCar(signal, end) {
+      for await (const _piece of client.content.getCar('content', { signal })) end()
+    }
+  }
+  for (const [name, read] of Object.entries(reading)) {
+    const controller = new AbortController()
+    const reason = new Error(name)
+    await assert.rejects(
+      read(controller.signal, () => controller.abort(reason)),
+      reason
+    )
+  }
+  await assert.rejects(
+    reading.get!(never, () => void server.stop()),
+    { code: 'MESH_API_GONE', exit: 3 }
+  )
 })
 
 test('a CAR goes in as one stream and comes out as it is, with the roots that were refused', async (t) => {
