@@ -8,7 +8,8 @@ import { absentCid, inlineCid } from '../kit/cids.ts'
 import { writeBytes } from '../kit/files.ts'
 import { Lab } from '../kit/lab.ts'
 import type { PeerProcess } from '../kit/peer.ts'
-import { until } from '../kit/until.ts'
+import { spawnMesh } from '../kit/processes.ts'
+import { until, within } from '../kit/until.ts'
 
 const lab = new Lab('pins')
 const settleMs = 60_000
@@ -172,4 +173,16 @@ test('filters, and trying again', async () => {
   assert.ok((await shown(['ls', '--peer', c.peer])).length > 0)
   const answers = await a.run(['retry'])
   assert.deepEqual(answers, [{ cid: absent, here: true, failed: 2, asked: true }])
+})
+
+test('Ctrl-C ends a long list at once, also where nobody reads it, and the peer goes on', async () => {
+  const meta = { why: 'so that the list is longer than what a pipe takes'.padEnd(500, '.') }
+  const many = Array.from({ length: 1000 }, (_none, n) => ({ cid: inlineCid(`long ${n}`), replicas: 1, meta }))
+  for (const answer of await a.client.pins.add(many)) assert.ok(!('error' in answer), JSON.stringify(answer))
+  const child = spawnMesh(['ls', '--json', '--home', a.home])
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  await new Promise((resolve) => child.stdout.once('readable', resolve))
+  child.kill('SIGINT')
+  assert.equal(await within('the end of mesh ls', 20_000, ended), 130)
+  assert.equal((await a.client.peers()).length, 3)
 })

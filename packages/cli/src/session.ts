@@ -42,11 +42,11 @@ export class Session {
     return this.#options.insecure === true
   }
 
-  /** Does something with the peer that runs on this home, or with the one that --api names. MESH_NOT_RUNNING. */
+  /** Does something with the peer that runs on this home, or with the one that --api names. Ctrl-C ends every call. MESH_NOT_RUNNING. */
   async ask<T>(work: (client: ApiClient) => Promise<T>): Promise<T> {
     const { listen, token, missing } = await this.#at()
     const { createApiClient } = await import('@pinmesh/api/client')
-    const client = createApiClient({ listen, token })
+    const client = createApiClient({ listen, token, signal: this.world.signal })
     try {
       return await work(client)
     } catch (error) {

@@ -11,10 +11,10 @@ export interface GcOptions {
 }
 
 export async function gc(session: Session, { now = false }: GcOptions): Promise<Exit> {
-  const { out, world } = session
+  const { out } = session
   await session.ask(async (client) => {
     const onProgress = ({ detail }: GcProgress): void => out.draw(`${pinsText(detail.deleted)} deleted`)
-    const collected = await client.content.gc({ now, onProgress, signal: world.signal })
+    const collected = await client.content.gc({ now, onProgress })
     if (out.lively) out.draw('')
     await out.result(collected, out.quiet ? bytesText(collected.freedBytes) : collectedText(collected))
     for (const stay of collected.stays) out.talk(stayText(stay))

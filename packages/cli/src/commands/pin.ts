@@ -102,7 +102,7 @@ async function pinGroup(
   const { session, client, tally } = at
   const answers = await answersFor(group, (cids) => {
     const requests = cids.map((cid) => ({ ...wish, cid }))
-    return client.pins.add(requests, { signal: session.world.signal })
+    return client.pins.add(requests)
   })
   const pinned: PinAnswer[] = []
   for (const answer of answers) {

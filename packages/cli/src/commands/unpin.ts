@@ -24,7 +24,7 @@ export async function unpin(session: Session, args: string[], options: UnpinOpti
   const asking = session.interactive && !args.includes('-')
   await session.ask(async (client) => {
     for await (const group of groups) {
-      const ask = (cids: string[]): Promise<Answer[]> => client.pins.rm(cids, { ...how, signal: session.world.signal })
+      const ask = (cids: string[]): Promise<Answer[]> => client.pins.rm(cids, how)
       for (const answer of await answersFor(group, ask)) {
         const last = asking && isOthers(answer) ? await again({ session, client, how }, answer) : answer
         if ('error' in last) {
@@ -64,6 +64,6 @@ async function again(
   answer: { cid: string; error: MeshError }
 ): Promise<Answer> {
   if (!(await confirm(session.world, `${answer.error.message} Unpin it for everybody?`))) return answer
-  const [second] = await client.pins.rm([answer.cid], { ...how, yes: true, signal: session.world.signal })
+  const [second] = await client.pins.rm([answer.cid], { ...how, yes: true })
   return second ?? answer
 }

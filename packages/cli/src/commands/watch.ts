@@ -9,7 +9,7 @@ import { clean } from '../text/table.ts'
 export async function watch(session: Session): Promise<Exit> {
   const { out, world } = session
   await session.ask(async (client) => {
-    for await (const note of client.notes({ signal: world.signal })) await out.result(note, noteText(note))
+    for await (const note of client.notes()) await out.result(note, noteText(note))
     world.signal.throwIfAborted()
   })
   return 0

@@ -1,0 +1,69 @@
+// Ctrl-C ends whatever waits for the peer: here one that takes requests and never answers.
+
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { Interrupted } from '../src/failure.ts'
+import { tokenFileOf, writeApiFile } from '../src/home.ts'
+import { folder, mesh } from './command.ts'
+import { cids, peer } from './fake-node.ts'
+
+const [cid = '', another = ''] = cids
+let asked = Promise.withResolvers<void>()
+const silent = createServer(() => asked.resolve())
+
+before(async () => new Promise<void>((resolve) => void silent.listen(0, '127.0.0.1', resolve)))
+after(() => silent.close())
+
+const commands: readonly string[][] = [
+  ['ls'],
+  ['status'],
+  ['status', cid],
+  ['peers'],
+  ['id'],
+  ['watch'],
+  ['du'],
+  ['du', '--pins'],
+  ['gc'],
+  ['get', cid, '-o', '-'],
+  ['get', cid, '-o', '-', '--car', '--timeout', '1h'],
+  ['add', '-'],
+  ['add', '-', '--wait', '--timeout', '1h'],
+  ['pin', cid],
+  ['pin', cid, '--wait', '--timeout', '1h'],
+  ['pin', 'update', cid, another],
+  ['unpin', cid],
+  ['retry'],
+  ['leave'],
+  ['leave', '--stay'],
+  ['invite'],
+  ['invite', 'ls'],
+  ['limbo', 'ls'],
+  ['limbo', 'adopt', cid],
+  ['writers', 'ls'],
+  ['writers', 'add', peer],
+  ['peers', 'vouch', peer],
+  ['policy', 'show'],
+  ['config', 'list'],
+  ['token', 'ls'],
+  ['doctor']
+]
+
+for (const words of commands) {
+  test(`mesh ${words.join(' ')}`, { timeout: 60_000 }, async (t) => {
+    const home = await folder(t)
+    await writeFile(join(home, 'mesh.json'), '{}')
+    await writeFile(tokenFileOf(home), `${'t'.repeat(43)}\n`, { mode: 0o600 })
+    await writeApiFile(home, { host: '127.0.0.1', port: (silent.address() as { port: number }).port })
+    const stop = new AbortController()
+    asked = Promise.withResolvers()
+    const ended = mesh([...words, '--home', home], { signal: stop.signal, stdin: 'some bytes' })
+    await Promise.race([asked.promise, ended])
+    stop.abort(new Interrupted())
+    const { exit, err } = await ended
+    assert.equal(exit, 130, err)
+    assert.match(err, /MESH_INTERRUPTED/)
+  })
+}
