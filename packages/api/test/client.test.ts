@@ -6,14 +6,18 @@ import { stat } from 'node:fs/promises'
 import { test } from 'node:test'
 import { createApiClient, MeshError } from '@pinmesh/api/client'
 import type { AddProgress, GcProgress } from '@pinmesh/node'
-import { cut, type Overrides, peer } from './fake-node.ts'
-import { collect, started } from './started.ts'
+import { cids, type Overrides, peer } from '@pinmesh/node/fake'
+import { collect, cut, started } from './started.ts'
 
 const never = new AbortController().signal
 
 for (const how of ['port', 'socket'] as const) {
   test(`every method answers over a ${how}`, async (t) => {
-    const { client, node, listen } = await started(t, how)
+    const { client, node, listen } = await started(t, how, {
+      async *notes() {
+        yield { at: 1, code: 'started', text: 'The peer started.', error: 'a field named error' }
+      }
+    })
     assert.equal((await client.info()).peer, peer)
     assert.equal((await client.peers())[0]!.self, true)
     assert.deepEqual(await client.pins.add([{ cid: 'a', replicas: 3 }]), [{ cid: 'a', want: 3, min: 1 }])
@@ -32,7 +36,8 @@ for (const how of ['port', 'socket'] as const) {
 }
 
 test('more than a request holds is sent in several, and answered in order with whole errors', async (t) => {
-  const { client } = await started(t)
+  const { client, node } = await started(t)
+  node.refused.set('bad', new MeshError('MESH_BAD_CID', 'That is no CID.', { exit: 1 }))
   const requests = Array.from({ length: 2_500 }, (_, n) => ({ cid: n === 2_000 ? 'bad' : `c${n}` }))
   const answers = await client.pins.add(requests)
   assert.deepEqual(
@@ -54,7 +59,10 @@ test('an error arrives as it left', async (t) => {
   }
   await assert.rejects(client.pins.status('x'), expected)
   await assert.rejects(collect(client.pins.waitFor('x', 1)), expected)
-  await assert.rejects(collect(client.content.get('x', { signal: never })), { code: 'MESH_NOT_FOUND', exit: 3 })
+  await assert.rejects(collect(client.content.get('x', { signal: never })), {
+    code: 'MESH_CONTENT_UNREACHABLE',
+    exit: 3
+  })
 })
 
 test('files and folders go in, report their progress, and come out the same', async (t) => {
@@ -75,11 +83,12 @@ test('files and folders go in, report their progress, and come out the same', as
     pin,
     onProgress: ({ detail }) => seen.push(detail.bytes)
   })
-  assert.deepEqual(added, { cid: 'added', bytes: 3_000_005, want: 2, min: 1 })
+  const [cid = ''] = node.contents.keys()
+  assert.deepEqual(added, { cid, bytes: 3_000_005, want: 2, min: 1 })
   assert.deepEqual(node.asked, [{ wrap: true, pin }])
   assert.ok(seen.length > 0 && seen.every((bytes, n) => n === 0 || bytes >= seen[n - 1]!))
   const back: [string, Uint8Array | null][] = []
-  for await (const { path, kind, content } of client.content.get('content', { signal: never })) {
+  for await (const { path, kind, content } of client.content.get(cid, { signal: never })) {
     back.push([path, kind === 'folder' ? null : Buffer.concat(await collect(content!))])
   }
   assert.deepEqual(
@@ -103,8 +112,8 @@ test('pieces about as large as what a socket takes at once all arrive, either wa
     const entries = (async function* () {
       yield { path: 'a', content: pieces() }
     })()
-    await client.content.add(entries, { wrap: false, signal })
-    assert.ok(Buffer.from(node.files.get('a')!).equals(whole))
+    const { cid } = await client.content.add(entries, { wrap: false, signal })
+    assert.ok(Buffer.from(node.contents.get(cid)!.get('a')!).equals(whole))
     node.content.getCar = pieces
     assert.ok(Buffer.concat(await collect(client.content.getCar('x', { signal }))).equals(whole))
   }
@@ -112,7 +121,7 @@ test('pieces about as large as what a socket takes at once all arrive, either wa
 
 test('content that is not read is skipped', async (t) => {
   const { client, node } = await started(t)
-  node.files.set('a', randomBytes(500_000)).set('b', Buffer.from('b'))
+  node.contents.set('content', new Map().set('a', randomBytes(500_000)).set('b', Buffer.from('b')))
   const paths: string[] = []
   for await (const { path, content } of client.content.get('content', { signal: never })) {
     paths.push(path)
@@ -227,21 +236,21 @@ test('clearing up tells its progress, then what came of it; what is used comes w
   const seen: object[] = []
   const onProgress = ({ type, detail }: GcProgress): unknown => seen.push({ type, ...detail })
   const collected = await client.content.gc({ now: true, onProgress })
-  assert.deepEqual(collected, { pins: 2, copies: 1, freedBytes: 10, stays: [] })
+  const until = Date.UTC(2030, 0, 1)
+  const stays = [{ why: 'promised', pins: 4, bytes: 8e6, until }]
+  assert.deepEqual(collected, { pins: 2, copies: 1, freedBytes: 3e6, stays })
   assert.deepEqual(node.asked, [{ now: true }])
   assert.deepEqual(seen, [{ type: 'pinmesh:gc:deleted', deleted: 3 }])
-  assert.equal((await client.content.space()).usedBytes, 40)
-  assert.deepEqual(await collect(client.content.spaceOfPins()), [
-    [
-      { cid: 'a', bytes: 30, state: 'held' },
-      { cid: 'b', bytes: 10, state: 'copy' }
-    ]
+  assert.equal((await client.content.space()).usedBytes, 4e9)
+  assert.deepEqual((await collect(client.content.spaceOfPins())).flat(), [
+    { cid: cids[0], bytes: 3e9, state: 'held' },
+    { cid: cids[1], bytes: 2e6, state: 'trash' }
   ])
 })
 
 test('a path that would leave its folder is refused before it reaches a disk', async (t) => {
   const { client, node } = await started(t)
-  node.files.set('../../.bashrc', Buffer.from('x'))
+  node.contents.set('content', new Map([['../../.bashrc', Buffer.from('x')]]))
   await assert.rejects(collect(client.content.get('content', { signal: never })), { code: 'MESH_API_BODY' })
 })
 

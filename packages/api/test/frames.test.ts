@@ -7,8 +7,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { FrameReader } from '../src/frame-reader.ts'
 import { FrameWriter } from '../src/frame-writer.ts'
-import { cut } from './fake-node.ts'
-import { collect } from './started.ts'
+import { collect, cut } from './started.ts'
 
 type File = { path: string; pieces: Uint8Array[] | undefined }
 

@@ -8,8 +8,8 @@ import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { frameType } from '@pinmesh/api'
-import { cut, peer } from './fake-node.ts'
-import { collect, started } from './started.ts'
+import { peer } from '@pinmesh/node/fake'
+import { collect, cut, started } from './started.ts'
 import type { Started } from './started.ts'
 
 function open(t: TestContext, { listen }: Started): Socket {

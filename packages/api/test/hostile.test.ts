@@ -6,8 +6,7 @@ import { connect } from 'node:net'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { frameType } from '@pinmesh/api'
-import { peer } from './fake-node.ts'
-import type { FakeNode } from './fake-node.ts'
+import { type FakeNode, peer } from '@pinmesh/node/fake'
 import { served, started } from './started.ts'
 
 type Post = (url: string, payload: string | Buffer, type?: string) => Promise<[number, string]>

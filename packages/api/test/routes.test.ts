@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { frameType } from '@pinmesh/api'
-import type { FakeNode, Overrides } from './fake-node.ts'
-import { peer } from './fake-node.ts'
+import { type FakeNode, type Overrides, peer } from '@pinmesh/node/fake'
+import { MeshError } from '@pinmesh/node/mesh-error'
 import { served } from './started.ts'
 
 /** What a body or a line may hold, as far as these tests look. */
@@ -43,6 +43,8 @@ async function asking(t: TestContext, overrides: Overrides = {}): Promise<{ ask:
   return { ask, node }
 }
 
+const badCid = new MeshError('MESH_BAD_CID', 'That is no CID.', { exit: 1 })
+
 test('GET /id and /peers answer with what the peer says of itself and of others', async (t) => {
   const { ask } = await asking(t)
   assert.equal((await ask('GET', '/v1/id')).body.peer, peer)
@@ -67,6 +69,7 @@ test('POST /pins takes one request and answers with its answer, or with its erro
   }
   assert.deepEqual((await ask('POST', '/v1/pins', pin)).body, { cid: 'a', want: 3, min: 2 })
   assert.deepEqual(node.pinned.get('a'), pin)
+  node.refused.set('bad', badCid)
   const refused = await ask('POST', '/v1/pins', { cid: 'bad' })
   assert.equal(refused.status, 400)
   assert.deepEqual(refused.body, { error: { code: 'MESH_BAD_CID', message: 'That is no CID.', exit: 1 } })
@@ -74,7 +77,8 @@ test('POST /pins takes one request and answers with its answer, or with its erro
 
 test('POST /pins takes up to a thousand, answers in order, and one refusal refuses no other', async (t) => {
   const { ask, node } = await asking(t)
-  const pins = Array.from({ length: 1000 }, (_, n) => ({ cid: n === 500 ? 'bad500' : `c${n}` }))
+  const pins = Array.from({ length: 1000 }, (_, n) => ({ cid: n === 500 ? 'bad' : `c${n}` }))
+  node.refused.set('bad', badCid)
   const { status, body } = await ask('POST', '/v1/pins', { pins })
   assert.equal(status, 200)
   assert.deepEqual(
@@ -88,6 +92,7 @@ test('POST /pins takes up to a thousand, answers in order, and one refusal refus
 
 test('DELETE /pins/:cid asks for yes where others pin', async (t) => {
   const { ask, node } = await asking(t)
+  node.others.add('others')
   await ask('POST', '/v1/pins', { pins: [{ cid: 'a' }, { cid: 'others' }] })
   assert.deepEqual((await ask('DELETE', '/v1/pins/a')).body, { cid: 'a' })
   const refused = await ask('DELETE', '/v1/pins/others')
@@ -98,7 +103,7 @@ test('DELETE /pins/:cid asks for yes where others pin', async (t) => {
 })
 
 test('POST /unpin answers for each', async (t) => {
-  const { ask } = await asking(t)
+  const { ask } = await asking(t, { others: new Set(['others']) })
   const { body } = await ask('POST', '/v1/unpin', { cids: ['a', 'others'] })
   assert.deepEqual(body.cids[0], { cid: 'a' })
   assert.equal(body.cids[1]!.error.code, 'MESH_OTHERS_PIN')
@@ -175,7 +180,6 @@ test('a failure that is no MeshError is told as MESH_FAILED', async (t) => {
 })
 
 test('the status follows the kind of refusal', async (t) => {
-  const { MeshError } = await import('@pinmesh/node/mesh-error')
   for (const [exit, expected] of [
     [1, 400],
     [2, 409],

@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import { createApiServer } from '@pinmesh/api'
 import { createApiClient, readToken } from '@pinmesh/api/client'
 import type { CallOptions } from '@pinmesh/node'
-import { fakeNode, peer } from './fake-node.ts'
+import { fakeNode, peer } from '@pinmesh/node/fake'
 import { collect, folder, served, started } from './started.ts'
 
 test('the token is made once, readable by its owner alone, and reused', async (t) => {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { type CallOptions, createNode, initHome, type MeshNode } from '@pinmesh/node'
-import { fakeNode } from './fake-node.ts'
+import { fakeNode } from '@pinmesh/node/fake'
 import { collect, folder, started } from './started.ts'
 
 type Both = Pick<MeshNode, 'pins' | 'content' | 'trust' | 'leave' | 'stay' | 'notes' | 'setSpace'>

@@ -8,8 +8,7 @@ import { createApiServer } from '@pinmesh/api'
 import type { ApiInit, ApiListen, ApiServer } from '@pinmesh/api'
 import { createApiClient } from '@pinmesh/api/client'
 import type { ApiClient } from '@pinmesh/api/client'
-import { fakeNode } from './fake-node.ts'
-import type { FakeNode, Overrides } from './fake-node.ts'
+import { type FakeNode, fakeNode, type Overrides } from '@pinmesh/node/fake'
 
 export interface Started {
   server: ApiServer
@@ -52,6 +51,11 @@ export async function started(
     await server.stop()
   })
   return { server, node, client, listen: at }
+}
+
+/** Bytes in pieces. */
+export async function* cut(bytes: Uint8Array, pieceBytes: number): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let start = 0; start < bytes.length; start += pieceBytes) yield bytes.subarray(start, start + pieceBytes)
 }
 
 export async function collect<T>(from: AsyncIterable<T>): Promise<T[]> {

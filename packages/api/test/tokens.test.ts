@@ -9,10 +9,10 @@ import { createApiServer } from '@pinmesh/api'
 import type { ApiServer } from '@pinmesh/api'
 import { createApiClient } from '@pinmesh/api/client'
 import { Tokens } from '@pinmesh/api/tokens'
+import { fakeNode } from '@pinmesh/node/fake'
 import fc from 'fast-check'
 import { covers, scopes } from '../src/scope.ts'
-import { cut, fakeNode } from './fake-node.ts'
-import { collect, folder, started } from './started.ts'
+import { collect, cut, folder, started } from './started.ts'
 
 async function served(t: TestContext): Promise<{ server: ApiServer; tokens: Tokens; file: string }> {
   const home = await folder(t)

@@ -9,9 +9,9 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { createApiClient } from '@pinmesh/api/client'
+import { peer } from '@pinmesh/node/fake'
 import { selfSigned } from './certificate.ts'
-import { cut, peer } from './fake-node.ts'
-import { collect, started } from './started.ts'
+import { collect, cut, started } from './started.ts'
 
 /** Passes on what stands below /mesh to a peer. */
 function passingTo(port: number): RequestListener {

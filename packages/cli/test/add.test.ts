@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { MeshError } from '@pinmesh/node/mesh-error'
-import { folder, served } from './command.ts'
-import { cids } from './fake-node.ts'
+import { cids } from '@pinmesh/node/fake'
+import { addedTo, folder, served } from './command.ts'
 
 async function tree(t: TestContext): Promise<string> {
   const path = await folder(t)
@@ -25,8 +25,8 @@ test('a file is added as it is, and pinned', async (t) => {
   const path = join(await tree(t), 'one.txt')
   const { exit, objects } = await run(['add', path, '-r', '3', '--name', 'uno', '--json'])
   assert.equal(exit, 0)
-  assert.deepEqual(objects, [{ cid: cids[0], path, bytes: 3, want: 3, min: 1 }])
-  assert.deepEqual([...node.added], [['one.txt', 'one']])
+  assert.deepEqual(objects, [{ cid: addedTo(node).cid, path, bytes: 3, want: 3, min: 1 }])
+  assert.deepEqual(addedTo(node).files, [['one.txt', 'one']])
   assert.deepEqual(node.asked, [{ wrap: false, pin: { replicas: 3, name: 'uno' } }])
 })
 
@@ -35,15 +35,12 @@ test('a folder is added with all below it; links are left out and named', async 
   const path = join(await tree(t), 'holiday')
   const { exit, out, err } = await run(['add', `${path}/`])
   assert.equal(exit, 0)
-  assert.equal(out, `added ${cids[0]}  ${path}/, 5 B\n`)
-  assert.deepEqual(
-    [...node.added],
-    [
-      ['b.txt', 'bee'],
-      ['none', null],
-      ['sub/deep/a.txt', 'ay']
-    ]
-  )
+  assert.equal(out, `added ${addedTo(node).cid}  ${path}/, 5 B\n`)
+  assert.deepEqual(addedTo(node).files, [
+    ['b.txt', 'bee'],
+    ['none', null],
+    ['sub/deep/a.txt', 'ay']
+  ])
   assert.deepEqual(node.asked, [{ wrap: true, pin: {} }])
   assert.equal(err, `Left out ${join(path, 'link')}: neither a file nor a folder.\n`)
 })
@@ -53,26 +50,24 @@ test('each argument becomes a CID, with --wrap all become one', async (t) => {
   const path = await tree(t)
   const words = [join(path, 'one.txt'), join(path, 'holiday', 'sub'), join(path, 'holiday', 'none'), '-']
   const each = await run(['add', ...words, '-q'], { stdin: 'typed' })
-  assert.equal(each.out, `${cids[0]}\n`.repeat(4))
-  assert.deepEqual([...node.added], [['stdin', 'typed']])
+  assert.equal(node.contents.size, 4)
+  assert.equal(each.out, [...node.contents.keys(), ''].join('\n'))
+  assert.deepEqual(addedTo(node).files, [['stdin', 'typed']])
   const wrapped = await run(['add', '--wrap', ...words, '-q'], { stdin: 'typed' })
-  assert.equal(wrapped.out, `${cids[0]}\n`)
-  assert.deepEqual(
-    [...node.added],
-    [
-      ['one.txt', 'one'],
-      ['sub/deep/a.txt', 'ay'],
-      ['none', null],
-      ['stdin', 'typed']
-    ]
-  )
+  assert.equal(wrapped.out, `${addedTo(node).cid}\n`)
+  assert.deepEqual(addedTo(node).files, [
+    ['one.txt', 'one'],
+    ['sub/deep/a.txt', 'ay'],
+    ['none', null],
+    ['stdin', 'typed']
+  ])
 })
 
 test('--wait stays until enough hold it', async (t) => {
-  const { run } = await served(t)
+  const { node, run } = await served(t)
   const path = join(await tree(t), 'one.txt')
   const { objects } = await run(['add', path, '--wait', '-r', '2', '--json'])
-  assert.deepEqual(objects, [{ cid: cids[0], path, bytes: 3, want: 2, min: 1, have: 2 }])
+  assert.deepEqual(objects, [{ cid: addedTo(node).cid, path, bytes: 3, want: 2, min: 1, have: 2 }])
 })
 
 test('what cannot be read is told before anything is added', async (t) => {
@@ -100,7 +95,7 @@ test('one refused file does not keep the others out', async (t) => {
     path: join(path, 'holiday'),
     error: { code: 'MESH_NO_SPACE', message: 'No room.', remedy: 'Give more.' }
   })
-  assert.equal(objects[1]!.cid, cids[0])
+  assert.equal(objects[1]!.cid, addedTo(node).cid)
 })
 
 test('a bar moves on a terminal and nowhere else', async (t) => {
@@ -119,16 +114,19 @@ test('hidden files of a folder are left out and counted, unless they are asked f
   await writeFile(join(path, '.git', 'config'), 'secret')
   await writeFile(join(path, 'sub', '.env'), 'secret')
   const { err } = await run(['add', path])
-  assert.deepEqual([...node.added.keys()], ['b.txt', 'none', 'sub/deep/a.txt'])
+  assert.deepEqual(
+    addedTo(node).files.map(([name]) => name),
+    ['b.txt', 'none', 'sub/deep/a.txt']
+  )
   assert.match(err, /Left out 2 hidden files or folders; --hidden takes them too\.\n$/)
   const all = await run(['add', path, '--hidden'])
   assert.deepEqual(
-    [...node.added.keys()],
+    addedTo(node).files.map(([name]) => name),
     ['.git/config', '.git/objects', 'b.txt', 'none', 'sub/.env', 'sub/deep/a.txt']
   )
   assert.doesNotMatch(all.err, /hidden/)
   await run(['add', join(path, 'sub', '.env')])
-  assert.deepEqual([...node.added], [['.env', 'secret']])
+  assert.deepEqual(addedTo(node).files, [['.env', 'secret']])
 })
 
 test('a link that is named is followed', async (t) => {
@@ -136,14 +134,14 @@ test('a link that is named is followed', async (t) => {
   const path = await tree(t)
   await symlink(join(path, 'one.txt'), join(path, 'to-one'))
   await run(['add', join(path, 'to-one')])
-  assert.deepEqual([...node.added], [['to-one', 'one']])
+  assert.deepEqual(addedTo(node).files, [['to-one', 'one']])
 })
 
 test('without a pin it is a copy here, and says so; what tells of a pin contradicts that', async (t) => {
   const { node, run } = await served(t)
   const path = join(await tree(t), 'one.txt')
   const { objects } = await run(['add', path, '--no-pin', '--json'])
-  assert.deepEqual(objects, [{ cid: cids[0], path, bytes: 3 }])
+  assert.deepEqual(objects, [{ cid: addedTo(node).cid, path, bytes: 3 }])
   assert.deepEqual(node.asked, [{ wrap: false }])
   assert.match((await run(['add', path, '--no-pin'])).out, /, not pinned\n$/)
   for (const flags of [['-r', '2'], ['--name', 'x'], ['--wait']]) {
@@ -177,15 +175,18 @@ test('two of one name do not fit into one folder', async (t) => {
 
 test('a CAR is sent as it is, and each of its roots is told', async (t) => {
   const { node, run } = await served(t)
+  const more = { cid: cids[1]!, bytes: 7, want: 2, min: 1 }
+  const plain = node.content.addCar.bind(node.content)
+  node.content.addCar = async (car, options) => [...(await plain(car, options)), more]
   const path = join(await tree(t), 'backup.car')
   await writeFile(path, 'x'.repeat(1000))
   const { exit, objects } = await run(['add', '--car', path, '-r', '2', '--json'])
   assert.equal(exit, 0)
   assert.deepEqual(node.asked, [{ car: 1000, pin: { replicas: 2 } }])
-  assert.deepEqual(
-    objects,
-    cids.slice(0, 2).map((cid) => ({ cid, path, bytes: 1000, want: 2, min: 1 }))
-  )
+  assert.deepEqual(objects, [
+    { ...more, cid: addedTo(node).cid, path, bytes: 1000 },
+    { ...more, path }
+  ])
   for (const flag of ['--wrap', '--hidden', '--chunker=size-65536']) {
     assert.match((await run(['add', '--car', flag, path])).err, /taken as it is\. \(MESH_USAGE\)/)
   }

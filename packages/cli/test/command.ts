@@ -7,14 +7,13 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import type { TestContext } from 'node:test'
 import { createApiServer } from '@pinmesh/api'
+import { type FakeNode, fakeNode, type Overrides } from '@pinmesh/node/fake'
 import { Config } from '../src/config.ts'
 import { run } from '../src/run.ts'
 import type { Exit } from '../src/failure.ts'
 import type { NodeDoor } from '../src/node-door.ts'
 import type { World } from '../src/world.ts'
 import { tokenFileOf, writeApiFile } from '../src/home.ts'
-import { fakeNode } from './fake-node.ts'
-import type { FakeNode, Overrides } from './fake-node.ts'
 
 export interface Ran {
   exit: Exit
@@ -105,6 +104,12 @@ export async function served(
   await writeApiFile(home, await server.start())
   t.after(() => server.stop())
   return { node, home, run: (words, given) => mesh([...words, '--home', home], given) }
+}
+
+/** What was added last: its CID, and what of it lies under which path as text, null for a folder. */
+export function addedTo({ contents }: FakeNode): { cid: string; files: [path: string, text: string | null][] } {
+  const [cid, files] = [...contents].at(-1)!
+  return { cid, files: [...files].map(([path, bytes]) => [path, bytes && Buffer.from(bytes).toString()]) }
 }
 
 export async function textOf(stream: Stream): Promise<string> {

@@ -8,13 +8,13 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
+import { fakeNode } from '@pinmesh/node/fake'
 import { Interrupted } from '../src/failure.ts'
 import type { NodeDoor, StartSettings } from '../src/node-door.ts'
 import { run } from '../src/run.ts'
 import { settings, variableOf } from '../src/settings.ts'
 import { folder, mesh, served, worldOf } from './command.ts'
 import type { Ran } from './command.ts'
-import { fakeNode } from './fake-node.ts'
 
 /** A home that has a mesh, and a door that knows its budget. */
 async function homeAlone(t: TestContext): Promise<{ home: string; door: Partial<NodeDoor> }> {

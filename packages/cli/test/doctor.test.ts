@@ -9,11 +9,11 @@ import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { MeshError } from '@pinmesh/node/mesh-error'
 import type { NodeInfo, PeerInfo } from '@pinmesh/node'
+import { fakeNode, info, other } from '@pinmesh/node/fake'
 import { isPrivate } from '../src/doctor/running-checks.ts'
 import type { NodeDoor } from '../src/node-door.ts'
 import { folder, mesh, served } from './command.ts'
 import type { Ran } from './command.ts'
-import { fakeNode, info, other } from './fake-node.ts'
 
 async function homeWithMesh(t: TestContext): Promise<string> {
   const home = await folder(t)

@@ -5,10 +5,10 @@ import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { cids, peer } from '@pinmesh/node/fake'
 import { Interrupted } from '../src/failure.ts'
 import { tokenFileOf, writeApiFile } from '../src/home.ts'
 import { folder, mesh } from './command.ts'
-import { cids, peer } from './fake-node.ts'
 
 const [cid = '', another = ''] = cids
 let asked = Promise.withResolvers<void>()

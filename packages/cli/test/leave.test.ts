@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { cids } from '@pinmesh/node/fake'
 import { progressText } from '../src/commands/leave.ts'
 import { served } from './command.ts'
-import { cids } from './fake-node.ts'
 
 const step = { held: 2, handedOn: 1, promisedUntil: 0, pins: [] }
 

@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { MeshPins, PinStatus } from '@pinmesh/node'
+import { cids, info, other, peer, self } from '@pinmesh/node/fake'
 import { Interrupted } from '../src/failure.ts'
 import { served } from './command.ts'
-import { cids, info, other, peer, self } from './fake-node.ts'
 
 test('ls streams what is pinned, in JSON or in lines', async (t) => {
   const { run } = await served(t, {
@@ -37,9 +38,33 @@ test('a long list keeps step with its reader', async (t) => {
   assert.equal((await run(['ls', '-q'])).out.length, 50_000 * (cids[0]!.length + 1))
 })
 
+/** Of one pin, what each of five peers says. */
+const told: Partial<MeshPins> = {
+  status: async (cid) => statusOf(cid),
+  async *statuses() {
+    yield* cids.slice(0, 2).map(statusOf)
+  }
+}
+
+function statusOf(cid: string): PinStatus {
+  return {
+    cid,
+    want: 3,
+    min: 2,
+    have: 1,
+    name: 'films\u0007',
+    peers: [
+      { peer, state: 'held', since: 1, target: true },
+      { peer: other, state: 'failed', reason: 'not enough room', target: true },
+      { peer: `${other}a`, state: 'none', target: true },
+      { peer: `${other}b`, state: 'none', target: false },
+      { peer: `${other}c`, state: 'leaving', target: false }
+    ]
+  }
+}
+
 test('status says who holds, fetches, failed and why', async (t) => {
-  const { run } = await served(t)
-  await run(['pin', cids[0]!])
+  const { run } = await served(t, { pins: told })
   const { objects } = await run(['status', `/ipfs/${cids[0]}`, '--json'])
   const { peers, ...rest } = objects[0]!
   assert.deepEqual(rest, { cid: cids[0], want: 3, min: 2, have: 1, name: 'films\u0007' })
@@ -57,8 +82,7 @@ test('status says who holds, fetches, failed and why', async (t) => {
 })
 
 test('status without a CID has a line for every pin', async (t) => {
-  const { run } = await served(t)
-  await run(['pin', cids[0]!, cids[1]!])
+  const { run } = await served(t, { pins: told })
   const { out } = await run(['status'])
   assert.equal(out, `${cids[0]}  1/3  at risk  films?\n${cids[1]}  1/3  at risk  films?\n`)
   assert.deepEqual(
@@ -99,7 +123,10 @@ test('ls and status hand on what they are asked for', async (t) => {
 test('what is not pinned has no status', async (t) => {
   const { run } = await served(t)
   const { exit, objects } = await run(['status', cids[0]!, '--json'])
-  assert.deepEqual([exit, objects], [1, [{ error: { code: 'MESH_NOT_PINNED', message: 'It is not pinned.' } }]])
+  assert.deepEqual(
+    [exit, objects],
+    [1, [{ error: { code: 'MESH_NOT_PINNED', message: 'It is not pinned.', remedy: 'Pin it.' } }]]
+  )
 })
 
 test('peers', async (t) => {

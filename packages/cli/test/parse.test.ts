@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { mesh, peer } from '@pinmesh/node/fake'
 import fc from 'fast-check'
 import { apiText, parseApiAddress } from '../src/parse/api-address.ts'
 import { parseCid } from '../src/parse/cid.ts'
@@ -14,7 +15,6 @@ import { parseMeshName, parsePinName } from '../src/parse/name.ts'
 import { parsePeer } from '../src/parse/peer.ts'
 import { parseSize } from '../src/parse/size.ts'
 import { bytesText } from '../src/text/bytes.ts'
-import { mesh, peer } from './fake-node.ts'
 
 function refuses(parse: (text: string) => unknown, texts: readonly string[], code: string): void {
   for (const text of texts) assert.throws(() => parse(text), { code, exit: 1 }, `"${text}"`)

@@ -3,9 +3,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MeshError } from '@pinmesh/node/mesh-error'
+import { cids, other, type Overrides, peer } from '@pinmesh/node/fake'
 import { Interrupted } from '../src/failure.ts'
 import { served } from './command.ts'
-import { cids, other, othersCid, peer, refusedCid } from './fake-node.ts'
+
+/** What other writers have pinned, and what is refused. */
+const othersCid = 'bafkqaalx'
+const refusedCid = 'bafkqaaly'
+const tooFew = new MeshError('MESH_TOO_FEW_PEERS', 'Too few could hold it.', { remedy: 'Add --anyway.' })
+const unwilling: Overrides = { others: new Set([othersCid]), refused: new Map([[refusedCid, tooFew]]) }
 
 test('several pins are wished for with all their terms', async (t) => {
   const { node, run } = await served(t)
@@ -105,7 +111,7 @@ test('unpin ends the request of one slot or of every slot, and says what is left
 })
 
 test('with --json each pin is an object of its own, refused ones too', async (t) => {
-  const { run } = await served(t)
+  const { run } = await served(t, unwilling)
   const { exit, objects, err } = await run(['pin', cids[0]!, refusedCid, '--json'])
   assert.equal(exit, 3)
   assert.deepEqual(objects, [
@@ -119,7 +125,7 @@ test('with --json each pin is an object of its own, refused ones too', async (t)
 })
 
 test('a lone refused pin tells its own exit code', async (t) => {
-  const { run } = await served(t)
+  const { run } = await served(t, unwilling)
   assert.equal((await run(['pin', refusedCid])).exit, 2)
 })
 
@@ -229,7 +235,7 @@ test('a peer that may not write says what its owner has to run', async (t) => {
 })
 
 test("unpin ends one's own pin, and another's only with --yes", async (t) => {
-  const { node, run } = await served(t)
+  const { node, run } = await served(t, unwilling)
   await run(['pin', cids[0]!])
   const { exit, objects, err } = await run(['unpin', cids[0]!, othersCid, '--json'])
   assert.equal(exit, 3)
@@ -240,7 +246,7 @@ test("unpin ends one's own pin, and another's only with --yes", async (t) => {
 })
 
 test('on a terminal unpin asks', async (t) => {
-  const { run } = await served(t)
+  const { run } = await served(t, unwilling)
   const yes = await run(['unpin', othersCid], { typed: 'y\n' })
   assert.deepEqual([yes.exit, yes.out], [0, `unpinned ${othersCid}\n`])
   assert.match(yes.err, /Others want it\. Unpin it for everybody\? \[y\/N\]/)

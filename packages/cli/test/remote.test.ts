@@ -6,11 +6,10 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { createApiServer } from '@pinmesh/api'
+import { cids, type FakeNode, fakeNode, peer } from '@pinmesh/node/fake'
 import { createProgram } from '../src/program.ts'
-import { folder, mesh, served } from './command.ts'
+import { addedTo, folder, mesh, served } from './command.ts'
 import type { Given, Ran } from './command.ts'
-import { cids, fakeNode, peer } from './fake-node.ts'
-import type { FakeNode } from './fake-node.ts'
 
 interface Remote {
   node: FakeNode
@@ -61,7 +60,7 @@ test('every command that asks a peer works from another machine', async (t) => {
     const ran = await run([...at, ...some])
     assert.equal(ran.exit, 0, `${some.join(' ')}: ${ran.err}`)
   }
-  assert.deepEqual([...node.added], [['photo.jpg', 'abc']])
+  assert.deepEqual(addedTo(node).files, [['photo.jpg', 'abc']])
   assert.equal((await run(['id', '-q', ...at])).out, `${peer}\n`, 'the flags may stand behind the command')
 })
 

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { cids } from '@pinmesh/node/fake'
 import { served } from './command.ts'
-import { cids } from './fake-node.ts'
 
 test('gc tells what went, and what stays and why', async (t) => {
   const { node, run } = await served(t)

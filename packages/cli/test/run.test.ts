@@ -4,11 +4,11 @@ import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
+import { cids } from '@pinmesh/node/fake'
 import { homeOf } from '../src/home.ts'
 import { createProgram } from '../src/program.ts'
 import { version } from '../src/version.ts'
 import { folder, mesh, served } from './command.ts'
-import { cids } from './fake-node.ts'
 
 test('help teaches by example and is no error', async () => {
   for (const words of [['--help'], ['pin', '--help'], ['peers', '--help'], ['writers', 'add', '-h']]) {

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { MeshError } from '@pinmesh/node/mesh-error'
+import { cids, type FakeNode, fakeNode, info, mesh, peer } from '@pinmesh/node/fake'
 import { apiListenDefault } from '../src/api-listen.ts'
 import { ownAddress } from '../src/commands/init.ts'
 import { Interrupted } from '../src/failure.ts'
@@ -16,8 +17,6 @@ import type { NodeDoor, StartSettings } from '../src/node-door.ts'
 import { run } from '../src/run.ts'
 import { folder, mesh as command, textOf, worldOf } from './command.ts'
 import type { Stream } from './command.ts'
-import { cids, fakeNode, info, mesh, peer } from './fake-node.ts'
-import type { FakeNode } from './fake-node.ts'
 
 interface Running {
   ready: Record<string, unknown>

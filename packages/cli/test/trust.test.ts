@@ -5,9 +5,9 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { MeshError } from '@pinmesh/node/mesh-error'
+import { other } from '@pinmesh/node/fake'
 import type { JoinSettings } from '../src/node-door.ts'
 import { folder, mesh, served } from './command.ts'
-import { other } from './fake-node.ts'
 
 test('vouching for a peer, taking it back, putting it out', async (t) => {
   const { node, run } = await served(t)

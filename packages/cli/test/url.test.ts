@@ -7,10 +7,10 @@ import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { MeshError } from '@pinmesh/node/mesh-error'
+import { cids, info } from '@pinmesh/node/fake'
 import fc from 'fast-check'
 import { nameIn, urlSource } from '../src/files/url-source.ts'
-import { served } from './command.ts'
-import { cids, info } from './fake-node.ts'
+import { addedTo, served } from './command.ts'
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -32,22 +32,19 @@ test('a URL is added under the last name of its path', async (t) => {
   const url = `${at}/films/a%20film.mp4?x=1#there`
   const { exit, objects } = await run(['add', url, '--json'])
   assert.equal(exit, 0)
-  assert.deepEqual(objects, [{ cid: cids[0], path: url, bytes: text.length, want: 2, min: 1 }])
-  assert.deepEqual([...node.added], [['a film.mp4', text]])
+  assert.deepEqual(objects, [{ cid: addedTo(node).cid, path: url, bytes: text.length, want: 2, min: 1 }])
+  assert.deepEqual(addedTo(node).files, [['a film.mp4', text]])
 })
 
 test('it goes into one folder with others', async (t) => {
   const at = await site(t, (_request, response) => response.end(text))
   const { node, run } = await served(t)
   await run(['add', '--wrap', `${at}/one`, `${at}/two`, '-'], { stdin: 'typed' })
-  assert.deepEqual(
-    [...node.added],
-    [
-      ['one', text],
-      ['two', text],
-      ['stdin', 'typed']
-    ]
-  )
+  assert.deepEqual(addedTo(node).files, [
+    ['one', text],
+    ['two', text],
+    ['stdin', 'typed']
+  ])
 })
 
 test('what leads on is followed, ten times at most, and to the web alone', async (t) => {
@@ -58,7 +55,7 @@ test('what leads on is followed, ten times at most, and to the web alone', async
   })
   const { node, run } = await served(t)
   assert.equal((await run(['add', `${at}/a`])).exit, 0)
-  assert.deepEqual([...node.added], [['a', text]])
+  assert.deepEqual(addedTo(node).files, [['a', text]])
   for (const [path, why] of [
     ['loop', /more than 10 times/],
     ['file', /leads to file:/],
