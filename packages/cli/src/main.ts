@@ -1,5 +1,5 @@
-// Where the process and the command meet. It ends by itself once nothing is left to do; a second Ctrl-C a moment after
-// the first ends it at once.
+// Where the process and the command meet. It ends by itself once nothing is left to do; after Ctrl-C it waits only a moment
+// for whoever reads its output, and a second one after that moment ends it whatever it does.
 
 import { homedir } from 'node:os'
 import { failureOf, Interrupted } from './failure.ts'
@@ -49,4 +49,5 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 void run(process.argv.slice(2), world).then((exit) => {
   process.exitCode = exit
+  if (exit === 130) setTimeout(() => process.exit(exit), impatienceMs).unref()
 })

@@ -9,6 +9,8 @@ export interface OutputInit {
   stderr: Terminal
   json: boolean
   quiet: boolean
+  /** Ends the wait for a reader. */
+  signal?: AbortSignal
 }
 
 export class Output {
@@ -16,12 +18,14 @@ export class Output {
   readonly quiet: boolean
   readonly #stdout: Terminal
   readonly #stderr: Terminal
+  readonly #signal: AbortSignal | undefined
 
   constructor(init: OutputInit) {
     this.json = init.json
     this.quiet = init.quiet
     this.#stdout = init.stdout
     this.#stderr = init.stderr
+    this.#signal = init.signal
   }
 
   /** Somebody watches stderr, and wants to. */
@@ -33,7 +37,7 @@ export class Output {
     return this.#stderr.columns ?? 80
   }
 
-  /** One result: the object, or the text. Resolves when the reader keeps up. */
+  /** One result: the object, or the text. Resolves when the reader keeps up; rejects with the signal's reason. */
   async result(object: object, text: string): Promise<void> {
     return this.results([object], () => text)
   }
@@ -76,10 +80,14 @@ export class Output {
     await new Promise<void>((resolve) => {
       const done = (): void => {
         this.#stdout.off('drain', done).off('close', done)
+        this.#signal?.removeEventListener('abort', done)
         resolve()
       }
       this.#stdout.on('drain', done).on('close', done)
+      this.#signal?.addEventListener('abort', done)
+      if (this.#signal?.aborted) done()
     })
+    this.#signal?.throwIfAborted()
   }
 }
 

@@ -20,10 +20,10 @@ export class Session {
   readonly #options: GlobalOptions
 
   constructor(world: World, options: GlobalOptions) {
-    const { stdout, stderr } = world
+    const { stdout, stderr, signal } = world
     this.world = world
     this.#options = options
-    this.out = new Output({ stdout, stderr, json: options.json === true, quiet: options.quiet === true })
+    this.out = new Output({ stdout, stderr, signal, json: options.json === true, quiet: options.quiet === true })
     this.home = homeOf(world, options.home)
   }
 

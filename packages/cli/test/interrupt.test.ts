@@ -1,14 +1,16 @@
-// Ctrl-C ends whatever waits for the peer: here one that takes requests and never answers.
+// Ctrl-C ends whatever waits: for the peer, here one that takes requests and never answers, and for whoever reads the output.
 
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { after, before, test } from 'node:test'
 import { cids, peer } from '@pinmesh/node/fake'
 import { Interrupted } from '../src/failure.ts'
 import { tokenFileOf, writeApiFile } from '../src/home.ts'
-import { folder, mesh } from './command.ts'
+import { run } from '../src/run.ts'
+import { folder, mesh, served, worldOf } from './command.ts'
 
 const [cid = '', another = ''] = cids
 let asked = Promise.withResolvers<void>()
@@ -67,3 +69,21 @@ for (const words of commands) {
     assert.match(err, /MESH_INTERRUPTED/)
   })
 }
+
+test('a list that nobody reads', { timeout: 60_000 }, async (t) => {
+  const { home } = await served(t, {
+    pins: {
+      async *ls() {
+        for (;;) yield Array.from({ length: 1000 }, () => ({ cid, want: 1, min: 1 }))
+      }
+    }
+  })
+  const stop = new AbortController()
+  const stdout = new PassThrough()
+  const waits = Promise.withResolvers<void>()
+  const ended = run(['ls', '--home', home], worldOf({ signal: stop.signal }, stdout, new PassThrough().resume()))
+  stdout.on('newListener', (event) => event === 'drain' && waits.resolve())
+  await waits.promise
+  stop.abort(new Interrupted())
+  assert.equal(await ended, 130)
+})
