@@ -70,6 +70,33 @@ test('--wait stays until enough hold it', async (t) => {
   assert.deepEqual(objects, [{ cid: addedTo(node).cid, path, bytes: 3, want: 2, min: 1, have: 2 }])
 })
 
+test('what is waited for is waited for once all is added, also if the last could not be', async (t) => {
+  const did: string[] = []
+  const { node, run } = await served(t, {
+    pins: {
+      async *waitFor(cid, have) {
+        did.push('wait')
+        yield { cid, want: 2, min: 1, have, peers: [] }
+      }
+    }
+  })
+  const plain = node.content.add.bind(node.content)
+  node.content.add = async (entries, options) => {
+    did.push('add')
+    if (did.length === 3) throw new MeshError('MESH_NOT_A_WRITER', 'It may not.')
+    return plain(entries, options)
+  }
+  const path = await tree(t)
+  const words = [join(path, 'one.txt'), join(path, 'holiday'), '-', '--wait', '-r', '2', '--json']
+  const { exit, objects } = await run(['add', ...words])
+  assert.deepEqual(did, ['add', 'add', 'add', 'wait', 'wait'])
+  assert.deepEqual(
+    objects.map(({ have }) => have),
+    [2, 2, undefined]
+  )
+  assert.equal(exit, 2)
+})
+
 test('what cannot be read is told before anything is added', async (t) => {
   const { node, run } = await served(t)
   const path = await tree(t)

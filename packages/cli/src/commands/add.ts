@@ -1,9 +1,10 @@
 // mesh add: files, folders, URLs and CARs become content of the running peer and pins of the mesh. Each argument becomes
-// a CID of its own; with --wrap all of them lie in one folder.
+// a CID of its own; with --wrap all of them lie in one folder. What is waited for is waited for together, once all is added:
+// others fetch one while the next is read.
 
 import type { ApiClient } from '@pinmesh/api/client'
 import { MeshError } from '@pinmesh/node/mesh-error'
-import type { Added, AddProgress, PinRequest, Refused } from '@pinmesh/node'
+import type { Added, AddProgress, PinAnswer, PinRequest, Refused } from '@pinmesh/node'
 import { deadlineOf } from '../deadline.ts'
 import type { Exit } from '../failure.ts'
 import { sourceOf, wrapped } from '../files/sources.ts'
@@ -40,6 +41,8 @@ interface Adding {
   readonly options: AddOptions
   readonly pin: Wish | undefined
   readonly signal: AbortSignal
+  /** Added, and to be waited for. */
+  readonly pinned: (PinAnswer & { path: string; bytes: number })[]
 }
 
 export async function add(session: Session, args: string[], options: AddOptions): Promise<Exit> {
@@ -60,8 +63,12 @@ export async function add(session: Session, args: string[], options: AddOptions)
     for (const arg of args) each.push(await sourceOf(arg, init))
     const sources = options.wrap === true ? [wrapped(each)] : each
     await session.ask(async (client) => {
-      const adding = { session, client, tally, options, pin, signal: deadline.signal }
-      for (const source of sources) await addOne(adding, source)
+      const adding: Adding = { session, client, tally, options, pin, signal: deadline.signal, pinned: [] }
+      try {
+        for (const source of sources) await addOne(adding, source)
+      } finally {
+        await waitForAll(adding) // also for what was added before one failed
+      }
     })
   } finally {
     over.abort() // a download that was refused before its end
@@ -90,6 +97,10 @@ function checked(args: readonly string[], options: AddOptions): Wish | undefined
     throw usage('Without a pin there is nothing to say about it.', 'Leave --no-pin out, or all that tells of the pin.')
   }
   return undefined
+}
+
+async function waitForAll({ session, client, tally, options, signal, pinned }: Adding): Promise<void> {
+  for (const answer of pinned) tallyWait(tally, await waitOne(session, client, { answer, wait: options.wait!, signal }))
 }
 
 async function addOne(adding: Adding, source: Source): Promise<void> {
@@ -152,7 +163,7 @@ async function* bytesOf(source: Source): AsyncGenerator<Uint8Array> {
 }
 
 async function tellAdded(adding: Adding, source: Source, added: Added): Promise<void> {
-  const { session, client, tally, options, pin, signal } = adding
+  const { session, tally, options, pin } = adding
   const { out } = session
   const { cid, bytes, want = 1, min = 1, ...more } = added
   const path = source.label
@@ -164,7 +175,8 @@ async function tellAdded(adding: Adding, source: Source, added: Added): Promise<
   const answer = { cid, path, bytes, want, min, ...more }
   if (options.wait !== undefined) {
     out.talk(text)
-    return tallyWait(tally, await waitOne(session, client, { answer, wait: options.wait, signal }))
+    adding.pinned.push(answer)
+    return
   }
   tally.done()
   await out.result(answer, out.quiet ? cid : text)
