@@ -98,7 +98,7 @@ describe('three peers on three Kubos', { skip: withoutKubo }, () => {
     await until('a says that its Kubo is away', 60_000, async () => (await a.client.info()).store === 'failing')
     await kubos[at]!.run()
     await until('a has it pinned again', 60_000, async () => cid in (await kubos[at]!.pins()))
-    assert.ok(a.notes.some(({ code }) => code === 'content-lost'))
+    await until('a has said so', 10_000, () => a.notes.some(({ code }) => code === 'content-lost'))
   })
 
   test('what nobody has holds up nothing, and is shown with its reason', async () => {

@@ -21,7 +21,7 @@ const founder = (): PeerProcess => peers[0] as PeerProcess
 
 test('where nobody can take over the pins are named, and kept until the peer stays after all', async () => {
   peers = await lab.mesh(['a', 'b', 'c'])
-  for (const { peer } of peers.slice(1)) await founder().run(['peers', 'vouch', peer])
+  await lab.trust(peers)
   for (const file of files) {
     const [added] = await founder().run(['add', file, '-r', '3', '--wait', '--timeout', '80s'])
     cids.push(String(added?.cid))
@@ -39,7 +39,7 @@ test('where nobody can take over the pins are named, and kept until the peer sta
 test('with peers enough it goes, though it was killed on the way, and leaves every pin with three others', async () => {
   peers.push(await lab.join('d', founder()))
   await lab.meet(peers)
-  await founder().run(['peers', 'vouch', peers[3]!.peer])
+  await lab.trust(peers)
   const leaver = peers[2] as PeerProcess
   const { code } = await leaver.try(['leave', '--timeout', '1s'])
   assert.equal(code, 62)

@@ -63,8 +63,11 @@ for (const loss of [
         }
         return true
       })
-      assert.deepEqual(new Set(said('isolated')), new Set([loss.isolated]), 'took themselves for cut off')
-      assert.deepEqual(new Set(said('braking')), new Set([loss.braked]), 'held repair back')
+      await until('all have said how they take it', 10_000, () => {
+        assert.deepEqual(new Set(said('isolated')), new Set([loss.isolated]), 'took themselves for cut off')
+        assert.deepEqual(new Set(said('braking')), new Set([loss.braked]), 'held repair back')
+        return true
+      })
       assert.equal(noted(rest, 'released'), released, 'nothing was let go')
       const copy = join(lab.folder, 'copy')
       await (rest.at(-1) as PeerProcess).run(['get', cids.at(-1) as string, '-o', copy, '--timeout', '20s'])

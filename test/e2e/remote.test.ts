@@ -92,7 +92,7 @@ test('the budget changes while the peer runs, other settings with its next start
   assert.deepEqual([now?.source, now?.value, now?.next], ['config', 'cellar', undefined])
   const rows = await a.run(['config', 'list'])
   const source = (name: string): unknown => rows.find((row) => row.name === name)?.source
-  assert.deepEqual([source('api'), source('listen'), source('gossip')], ['flag', 'flag', 'default'])
+  assert.deepEqual([source('api'), source('listen'), source('serve')], ['flag', 'flag', 'default'])
   assert.equal((await a.client.info()).spaceBytes, 124e6)
 })
 
