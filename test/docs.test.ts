@@ -48,7 +48,7 @@ function headingOf(path: string, command: Command): string {
   return `### \`${path}${words.join('')}\``
 }
 
-const program = createProgram(async () => {})
+const program = createProgram(() => async () => {})
 const commands = commandsBelow(program, 'mesh')
 
 test('the page has every command with its arguments, and no other', () => {

@@ -1,10 +1,6 @@
 // The commands about content: files in, files out, and the room it takes.
 
 import { type Command, Option } from 'commander'
-import type { AddOptions } from './commands/add.ts'
-import type { DuOptions } from './commands/du.ts'
-import type { GcOptions } from './commands/gc.ts'
-import type { GetOptions } from './commands/get.ts'
 import { parseChunker } from './parse/chunker.ts'
 import { parseDuration } from './parse/duration.ts'
 import { addWish } from './program-pins.ts'
@@ -32,9 +28,7 @@ function addAdd(program: Command, act: Act): void {
       'after',
       '\nExamples:\n  mesh add photo.jpg\n  mesh add holiday/ -r 3 --wait --timeout 10m\n  mesh add https://example.org/film.mp4 --name film\n  mesh add --car backup.car\n  tar c src | mesh add - --name src.tar'
     )
-  addWish(add).action((paths: string[], options: AddOptions, command: Command) =>
-    act(command.optsWithGlobals(), async (session) => (await import('./commands/add.ts')).add(session, paths, options))
-  )
+  addWish(add).action(act(async () => (await import('./commands/add.ts')).add))
 }
 
 function addGet(program: Command, act: Act): void {
@@ -49,9 +43,7 @@ function addGet(program: Command, act: Act): void {
       'after',
       '\nExamples:\n  mesh get bafy… -o holiday\n  mesh get bafy…/2024/photo.jpg\n  mesh get bafy… --car -o backup.car\n  mesh get bafy… -o - | tar x'
     )
-    .action((cid: string, options: GetOptions, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/get.ts')).get(session, cid, options))
-    )
+    .action(act(async () => (await import('./commands/get.ts')).get))
 }
 
 function addRoom(program: Command, act: Act): void {
@@ -60,15 +52,11 @@ function addRoom(program: Command, act: Act): void {
     .description('what takes the budget of this peer')
     .option('--pins', 'a line for each pin')
     .addHelpText('after', '\nExamples:\n  mesh du\n  mesh du --pins --json | jq -r .cid')
-    .action((options: DuOptions, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/du.ts')).du(session, options))
-    )
+    .action(act(async () => (await import('./commands/du.ts')).du))
   program
     .command('gc')
     .description('empty the trash of this peer, and delete what no pin needs')
     .option('--now', 'without waiting for the trash time; what was promised to others stays')
     .addHelpText('after', '\nExamples:\n  mesh gc\n  mesh gc --now')
-    .action((options: GcOptions, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/gc.ts')).gc(session, options))
-    )
+    .action(act(async () => (await import('./commands/gc.ts')).gc))
 }

@@ -1,8 +1,6 @@
 // The commands about invitations.
 
 import type { Command } from 'commander'
-import type { InviteOptions } from './commands/invite.ts'
-import type { RootFlags } from './commands/trust.ts'
 import { parseCount } from './parse/count.ts'
 import { parseDuration } from './parse/duration.ts'
 import type { Act } from './program.ts'
@@ -19,25 +17,17 @@ export function addInvites(program: Command, act: Act): void {
     .option('--until <duration>', 'how long from now, such as 12h (default: 7d)', parseDuration)
     .helpCommand(false)
     .addHelpText('after', examples)
-    .action((options: InviteOptions, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/invite.ts')).invite(session, options))
-    )
+    .action(act(async () => (await import('./commands/invite.ts')).invite))
   invite
     .command('ls')
     .description('the invitations made here, and those of which a use was heard')
     .addHelpText('after', '\nExample:\n  mesh invite ls')
-    .action((_options: object, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/invite.ts')).listInvites(session))
-    )
+    .action(act(async () => (await import('./commands/invite.ts')).listInvites))
   ofRoot(
     invite
       .command('end')
       .description('let nobody use an invitation any more: run it where the root key is')
       .argument('<invitation>', 'its id, as `mesh invite ls` prints it, or the invitation itself')
       .addHelpText('after', '\nExample:\n  mesh invite end 5f0c2a9b1d3e')
-  ).action((which: string, options: RootFlags, command: Command) =>
-    act(command.optsWithGlobals(), async (session) =>
-      (await import('./commands/invite.ts')).endInvite(session, which, options)
-    )
-  )
+  ).action(act(async () => (await import('./commands/invite.ts')).endInvite))
 }

@@ -1,7 +1,6 @@
 // The commands about pins that lost their standing with their writer.
 
 import type { Command } from 'commander'
-import type { RemoveOptions } from './commands/trust.ts'
 import type { Act } from './program.ts'
 import { ofRoot } from './root-flag.ts'
 
@@ -15,17 +14,13 @@ export function addLimbo(program: Command, act: Act): void {
     .command('ls')
     .description('which they are, and whose they were')
     .addHelpText('after', '\nExample:\n  mesh limbo ls')
-    .action((_options: object, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/limbo.ts')).listLimbo(session))
-    )
+    .action(act(async () => (await import('./commands/limbo.ts')).listLimbo))
   limbo
     .command('adopt')
     .description('pin them again, as this peer, which has to be a writer')
     .argument('[cid...]', 'these; all if none is named')
     .addHelpText('after', '\nExamples:\n  mesh limbo adopt\n  mesh limbo adopt bafy…')
-    .action((cids: string[], _options: object, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/limbo.ts')).adoptLimbo(session, cids))
-    )
+    .action(act(async () => (await import('./commands/limbo.ts')).adoptLimbo))
   ofRoot(
     limbo
       .command('drop')
@@ -33,9 +28,5 @@ export function addLimbo(program: Command, act: Act): void {
       .argument('[peer]', 'the writer that they were of; all if none is named')
       .option('-y, --yes', 'without asking')
       .addHelpText('after', '\nExample:\n  mesh limbo drop 12D3KooW…')
-  ).action((peer: string | undefined, options: RemoveOptions, command: Command) =>
-    act(command.optsWithGlobals(), async (session) =>
-      (await import('./commands/limbo.ts')).dropLimbo(session, peer, options)
-    )
-  )
+  ).action(act(async () => (await import('./commands/limbo.ts')).dropLimbo))
 }

@@ -9,21 +9,15 @@ export function addMeshCommands(program: Command, act: Act): void {
     .command('id')
     .description('this peer, its mesh, and the line that brings another in')
     .addHelpText('after', '\nExamples:\n  mesh id\n  mesh id --json | jq -r .peer')
-    .action((_options: object, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/id.ts')).id(session))
-    )
+    .action(act(async () => (await import('./commands/id.ts')).id))
   program
     .command('watch')
     .description('what happens at this peer, live, until Ctrl-C')
     .addHelpText('after', '\nExamples:\n  mesh watch\n  mesh watch --json | jq .code')
-    .action((_options: object, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/watch.ts')).watch(session))
-    )
+    .action(act(async () => (await import('./commands/watch.ts')).watch))
   program
     .command('version')
     .description('the version of this command, and of its Node')
     .addHelpText('after', '\nExample:\n  mesh version')
-    .action((_options: object, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/version.ts')).showVersion(session))
-    )
+    .action(act(async () => (await import('./commands/version.ts')).showVersion))
 }

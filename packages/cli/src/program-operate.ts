@@ -1,8 +1,6 @@
 // The commands of whoever runs a peer: who may ask it, how it is set up, how it is.
 
 import { Argument, type Command, Option } from 'commander'
-import type { ServiceOptions } from './commands/service.ts'
-import type { TokenOptions } from './commands/token.ts'
 import { parseDuration } from './parse/duration.ts'
 import { parseUnitName } from './parse/unit-name.ts'
 import type { Act } from './program.ts'
@@ -17,9 +15,7 @@ export function addOperatorCommands(program: Command, act: Act): void {
     .command('doctor')
     .description('look at disk, clock, ports, reachability, store, back end and settings of this peer')
     .addHelpText('after', '\nExamples:\n  mesh doctor\n  mesh doctor -q || mail -s "mesh is ill" me')
-    .action((_options: object, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/doctor.ts')).doctor(session))
-    )
+    .action(act(async () => (await import('./commands/doctor.ts')).doctor))
 }
 
 function addConfig(program: Command, act: Act): void {
@@ -32,17 +28,13 @@ function addConfig(program: Command, act: Act): void {
     .command('list')
     .description('every setting: its value and where that comes from, unit, default and reason')
     .addHelpText('after', '\nExample:\n  mesh config list')
-    .action((_options: object, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/config.ts')).listConfig(session))
-    )
+    .action(act(async () => (await import('./commands/config.ts')).listConfig))
   config
     .command('get')
     .description('one setting')
     .argument('<name>', 'as `mesh config list` calls it')
     .addHelpText('after', '\nExample:\n  mesh config get space')
-    .action((name: string, _options: object, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/config.ts')).getConfig(session, name))
-    )
+    .action(act(async () => (await import('./commands/config.ts')).getConfig))
   config
     .command('set')
     .description('keep a value in the home; flags and environment go before it')
@@ -52,21 +44,13 @@ function addConfig(program: Command, act: Act): void {
       'after',
       '\nExamples:\n  mesh config set space 200GB\n  mesh config set listen /ip4/0.0.0.0/tcp/5101 /ip4/0.0.0.0/tcp/5102/ws'
     )
-    .action((name: string, values: string[], _options: object, command: Command) =>
-      act(command.optsWithGlobals(), async (session) =>
-        (await import('./commands/config.ts')).setConfig(session, name, values)
-      )
-    )
+    .action(act(async () => (await import('./commands/config.ts')).setConfig))
   config
     .command('unset')
     .description('back to the default')
     .argument('<name>', 'as `mesh config list` calls it')
     .addHelpText('after', '\nExample:\n  mesh config unset zone')
-    .action((name: string, _options: object, command: Command) =>
-      act(command.optsWithGlobals(), async (session) =>
-        (await import('./commands/config.ts')).unsetConfig(session, name)
-      )
-    )
+    .action(act(async () => (await import('./commands/config.ts')).unsetConfig))
 }
 
 function addToken(program: Command, act: Act): void {
@@ -89,28 +73,18 @@ function addToken(program: Command, act: Act): void {
       'after',
       '\nExamples:\n  mesh token new monitoring\n  mesh token new laptop --scope pin --expire-in 90d -q > laptop.token'
     )
-    .action((name: string, options: TokenOptions, command: Command) =>
-      act(command.optsWithGlobals(), async (session) =>
-        (await import('./commands/token.ts')).newToken(session, name, options)
-      )
-    )
+    .action(act(async () => (await import('./commands/token.ts')).newToken))
   token
     .command('ls')
     .description('list the tokens, without their secrets')
     .addHelpText('after', '\nExample:\n  mesh token ls')
-    .action((_options: object, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/token.ts')).listTokens(session))
-    )
+    .action(act(async () => (await import('./commands/token.ts')).listTokens))
   token
     .command('rm')
     .description('end a token, at once')
     .argument('<name>', 'what it is called')
     .addHelpText('after', '\nExample:\n  mesh token rm laptop')
-    .action((name: string, _options: object, command: Command) =>
-      act(command.optsWithGlobals(), async (session) =>
-        (await import('./commands/token.ts')).removeToken(session, name)
-      )
-    )
+    .action(act(async () => (await import('./commands/token.ts')).removeToken))
 }
 
 function addCompletion(program: Command, act: Act): void {
@@ -122,11 +96,7 @@ function addCompletion(program: Command, act: Act): void {
       'after',
       '\nExamples:\n  source <(mesh completion bash)\n  mesh completion fish > ~/.config/fish/completions/mesh.fish'
     )
-    .action((shell: 'bash' | 'zsh' | 'fish', _options: object, command: Command) =>
-      act(command.optsWithGlobals(), async (session) =>
-        (await import('./commands/completion.ts')).completion(session, shell, command)
-      )
-    )
+    .action(act(async () => (await import('./commands/completion.ts')).completion))
 }
 
 function addService(program: Command, act: Act): void {
@@ -147,23 +117,11 @@ function addService(program: Command, act: Act): void {
       'after',
       '\nExamples:\n  mesh service install\n  sudo mesh service install --system --home /srv/mesh\n  mesh service install --dry-run'
     )
-    .action((options: ServiceOptions, command: Command) =>
-      act(command.optsWithGlobals(), async (session) =>
-        (await import('./commands/service.ts')).installService(session, options)
-      )
-    )
+    .action(act(async () => (await import('./commands/service.ts')).installService))
   one('uninstall', 'stop it and remove the unit; the home stays as it is')
     .addHelpText('after', '\nExample:\n  mesh service uninstall')
-    .action((options: ServiceOptions, command: Command) =>
-      act(command.optsWithGlobals(), async (session) =>
-        (await import('./commands/service.ts')).uninstallService(session, options)
-      )
-    )
+    .action(act(async () => (await import('./commands/service.ts')).uninstallService))
   one('status', 'whether it runs')
     .addHelpText('after', '\nExample:\n  mesh service status')
-    .action((options: ServiceOptions, command: Command) =>
-      act(command.optsWithGlobals(), async (session) =>
-        (await import('./commands/service.ts')).serviceStatus(session, options)
-      )
-    )
+    .action(act(async () => (await import('./commands/service.ts')).serviceStatus))
 }

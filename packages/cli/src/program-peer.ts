@@ -1,16 +1,12 @@
 // The commands that set a peer up and run it.
 
 import { type Command, Option } from 'commander'
-import type { InitOptions } from './commands/init.ts'
-import type { JoinOptions } from './commands/join.ts'
-import type { LeaveOptions } from './commands/leave.ts'
 import { parseDuration } from './parse/duration.ts'
 import { parseMeshId } from './parse/mesh-id.ts'
 import { parseKubo } from './parse/multiaddr.ts'
 import { parseMeshName } from './parse/name.ts'
 import { parseSize } from './parse/size.ts'
 import type { Act } from './program.ts'
-import type { FlagTexts } from './settings-of.ts'
 import { type Setting, type SettingName, settingOf, settings } from './settings.ts'
 
 const space = (): Option => optionOf(settingOf('space')!).argParser(parseSize)
@@ -27,11 +23,7 @@ export function addPeerCommands(program: Command, act: Act): void {
       'after',
       '\nExamples:\n  mesh start\n  mesh start --listen /ip4/0.0.0.0/tcp/5101 --space 200GB\n  mesh start --home /srv/mesh --json'
     )
-  addSettings(start, ['listen']).action((options: FlagTexts, command: Command) =>
-    act(command.optsWithGlobals(), async (session) =>
-      (await import('./commands/start.ts')).start(session, withApi(options, command))
-    )
-  )
+  addSettings(start, ['listen']).action(act(async () => (await import('./commands/start.ts')).start))
   addJoin(program, act)
   addLeave(program, act)
 }
@@ -46,12 +38,7 @@ function addInit(program: Command, act: Act): void {
     .addOption(profile("how patient the mesh's timings are (default: wan)"))
     .addOption(optionOf(settingOf('kubo')!).argParser(parseKubo))
     .addHelpText('after', '\nExamples:\n  mesh init --open\n  mesh init --name photos --space 500GB --profile lan')
-    .action((options: InitOptions, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => {
-        session.hereOnly('init')
-        return (await import('./commands/init.ts')).init(session, options)
-      })
-    )
+    .action(act(async () => (await import('./commands/init.ts')).init))
 }
 
 function addJoin(program: Command, act: Act): void {
@@ -65,14 +52,9 @@ function addJoin(program: Command, act: Act): void {
       'after',
       '\nExamples:\n  mesh join /ip4/192.0.2.7/tcp/4101/p2p/12D3KooW…\n  mesh join /dns4/mesh.example.org/tcp/4101/p2p/12D3KooW… --mesh z71g… --space 50GB\n  mesh join zKq3…'
     )
-  addSettings(join).action((address: string, options: JoinOptions, command: Command) =>
-    act(command.optsWithGlobals(), async (session) =>
-      (await import('./commands/join.ts')).join(session, address, withApi(options, command))
-    )
-  )
+  addSettings(join).action(act(async () => (await import('./commands/join.ts')).join))
 }
 
-/** The settings as flags; `given` those that this command declares itself. */
 function addLeave(program: Command, act: Act): void {
   program
     .command('leave')
@@ -81,11 +63,10 @@ function addLeave(program: Command, act: Act): void {
     .option('--stay', 'take a leave back that is under way')
     .option('--timeout <duration>', 'watch no longer than, such as 3h; the leave goes on', parseDuration)
     .addHelpText('after', '\nExamples:\n  mesh leave\n  mesh leave --timeout 10m\n  mesh leave --stay')
-    .action((options: LeaveOptions, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/leave.ts')).leave(session, options))
-    )
+    .action(act(async () => (await import('./commands/leave.ts')).leave))
 }
 
+/** The settings as flags; `given` those that this command declares itself. */
 function addSettings(command: Command, given: readonly SettingName[] = []): Command {
   for (const setting of settings) if (!given.includes(setting.name)) command.addOption(optionOf(setting))
   return command
@@ -100,10 +81,4 @@ function optionOf(setting: Setting, flag: string = setting.flag): Option {
 
 function collected(text: string, before: string[] | undefined): string[] {
   return [...(before ?? []), text]
-}
-
-/** `--api` is a flag of every command, and commander reads it as that one: here it tells where to listen. */
-function withApi<T extends FlagTexts>(options: T, command: Command): T {
-  const { api } = command.optsWithGlobals<{ api?: string }>()
-  return api === undefined ? options : { ...options, api }
 }

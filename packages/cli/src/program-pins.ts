@@ -1,12 +1,6 @@
 // The commands about pins.
 
 import { type Command, Option } from 'commander'
-import type { LsOptions } from './commands/ls.ts'
-import type { PinOptions } from './commands/pin.ts'
-import type { PinUpdateOptions } from './commands/pin-update.ts'
-import type { RetryOptions } from './commands/retry.ts'
-import type { StatusOptions } from './commands/status.ts'
-import type { UnpinOptions } from './commands/unpin.ts'
 import { parseCount } from './parse/count.ts'
 import { parseDuration } from './parse/duration.ts'
 import { addFilters } from './parse/filter.ts'
@@ -37,9 +31,7 @@ function addPins(program: Command, act: Act): void {
   addWish(pin)
     .addOption(new Option('--mode <mode>', 'the whole of it, or the one block').choices(['recursive', 'direct']))
     .option('--origin <maddr>', 'a peer that has it, in the mesh or outside; may be repeated', addOrigin)
-    .action((cids: string[], options: PinOptions, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/pin.ts')).pin(session, cids, options))
-    )
+    .action(act(async () => (await import('./commands/pin.ts')).pin))
   addUpdate(pin, act)
   addUnpin(program, act)
 }
@@ -58,15 +50,7 @@ function addUpdate(pin: Command, act: Act): void {
   addWish(update)
     .option('--spread', 'let the mesh choose the peers anew (default: those that hold the old one)')
     .option('-y, --yes', "end another writer's pin of the old one too")
-    .action((old: string, next: string, _options: object, command: Command) =>
-      act(command.optsWithGlobals(), async (session) =>
-        (await import('./commands/pin-update.ts')).updatePin(
-          session,
-          [old, next],
-          command.optsWithGlobals<PinUpdateOptions>()
-        )
-      )
-    )
+    .action(act(async () => (await import('./commands/pin-update.ts')).updatePin))
 }
 
 function addUnpin(program: Command, act: Act): void {
@@ -81,11 +65,7 @@ function addUnpin(program: Command, act: Act): void {
       'after',
       '\nExamples:\n  mesh unpin bafy…\n  mesh unpin bafy… --slot web\n  mesh ls -q | mesh unpin - --yes --all-slots'
     )
-    .action((cids: string[], options: UnpinOptions, command: Command) =>
-      act(command.optsWithGlobals(), async (session) =>
-        (await import('./commands/unpin.ts')).unpin(session, cids, options)
-      )
-    )
+    .action(act(async () => (await import('./commands/unpin.ts')).unpin))
 }
 
 function addRetry(program: Command, act: Act): void {
@@ -95,11 +75,7 @@ function addRetry(program: Command, act: Act): void {
     .argument('[cid...]', 'CIDs, or /ipfs/<cid> (default: all that have failed)')
     .option('--local', 'here alone')
     .addHelpText('after', '\nExamples:\n  mesh retry bafy…\n  mesh retry')
-    .action((cids: string[], options: RetryOptions, command: Command) =>
-      act(command.optsWithGlobals(), async (session) =>
-        (await import('./commands/retry.ts')).retry(session, cids, options)
-      )
-    )
+    .action(act(async () => (await import('./commands/retry.ts')).retry))
 }
 
 function addLists(program: Command, act: Act): void {
@@ -115,9 +91,7 @@ function addLists(program: Command, act: Act): void {
       'after',
       "\nExamples:\n  mesh ls\n  mesh ls --name 'films*' --meta team=web\n  mesh ls --expiring 7d\n  mesh ls --json | jq -r .name"
     )
-    .action((options: LsOptions, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/ls.ts')).ls(session, options))
-    )
+    .action(act(async () => (await import('./commands/ls.ts')).ls))
   program
     .command('status')
     .description('who holds it, who fetches, who failed and why; or every pin')
@@ -132,11 +106,7 @@ function addLists(program: Command, act: Act): void {
       'after',
       '\nExamples:\n  mesh status bafy…\n  mesh status --filter failed,at-risk\n  mesh status --local --filter queued,fetching\n  mesh status --json'
     )
-    .action((cid: string | undefined, options: StatusOptions, command: Command) =>
-      act(command.optsWithGlobals(), async (session) =>
-        (await import('./commands/status.ts')).status(session, cid, options)
-      )
-    )
+    .action(act(async () => (await import('./commands/status.ts')).status))
 }
 
 export function addWish(command: Command): Command {

@@ -1,8 +1,6 @@
 // The commands about the root key.
 
 import type { Command } from 'commander'
-import type { PassphraseOptions } from './commands/root.ts'
-import type { RemoveOptions } from './commands/trust.ts'
 import type { Act } from './program.ts'
 import { ofRoot } from './root-flag.ts'
 
@@ -21,22 +19,14 @@ export function addRoot(program: Command, act: Act): void {
       .description('write it to a file, sealed by a passphrase')
       .argument('<path>', 'a file that is not there yet')
       .addHelpText('after', '\nExample:\n  mesh root export root-key.json')
-  ).action((path: string, options: PassphraseOptions, command: Command) =>
-    act(command.optsWithGlobals(), async (session) =>
-      (await import('./commands/root.ts')).exportRoot(session, path, options)
-    )
-  )
+  ).action(act(async () => (await import('./commands/root.ts')).exportRoot))
   withPassphrase(
     root
       .command('import')
       .description('let this peer, of the same mesh, sign with it too')
       .argument('<path>', 'what `mesh root export` wrote')
       .addHelpText('after', '\nExample:\n  mesh root import root-key.json')
-  ).action((path: string, options: PassphraseOptions, command: Command) =>
-    act(command.optsWithGlobals(), async (session) =>
-      (await import('./commands/root.ts')).importRoot(session, path, options)
-    )
-  )
+  ).action(act(async () => (await import('./commands/root.ts')).importRoot))
 }
 
 function addRotate(root: Command, act: Act): void {
@@ -46,9 +36,7 @@ function addRotate(root: Command, act: Act): void {
       .description('put a new one in its place: the old one signs nothing any more')
       .option('-y, --yes', 'without asking')
       .addHelpText('after', '\nExample:\n  mesh root rotate')
-  ).action((options: RemoveOptions, command: Command) =>
-    act(command.optsWithGlobals(), async (session) => (await import('./commands/root.ts')).rotateRoot(session, options))
-  )
+  ).action(act(async () => (await import('./commands/root.ts')).rotateRoot))
 }
 
 function withPassphrase(command: Command): Command {

@@ -1,9 +1,6 @@
 // The commands about who belongs to the mesh: its peers, its writers, its policy.
 
 import { type Command, Option } from 'commander'
-import type { PolicyOptions } from './commands/policy.ts'
-import type { RemoveOptions, RootFlags } from './commands/trust.ts'
-import type { AddWriterOptions, RemoveWriterOptions } from './commands/writers.ts'
 import { parseCopies, parseCountOrNone } from './parse/count.ts'
 import { addInvites } from './program-invite.ts'
 import { addLimbo } from './program-limbo.ts'
@@ -30,31 +27,21 @@ function addPeers(program: Command, act: Act): void {
     .description("the mesh's peers and how they are")
     .helpCommand(false)
     .addHelpText('after', peersExamples)
-    .action((_options: object, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/peers.ts')).peers(session))
-    )
+    .action(act(async () => (await import('./commands/peers.ts')).peers))
   ofRoot(
     peers
       .command('vouch')
       .description('admit a peer, or trust it: run it where the root key is')
       .argument('<peer>', peerHint)
       .addHelpText('after', '\nExample:\n  mesh peers vouch 12D3KooW…')
-  ).action((peer: string, options: RootFlags, command: Command) =>
-    act(command.optsWithGlobals(), async (session) =>
-      (await import('./commands/trust.ts')).vouch(session, peer, options)
-    )
-  )
+  ).action(act(async () => (await import('./commands/trust.ts')).vouch))
   ofRoot(
     peers
       .command('withdraw')
       .description('trust a peer no longer: in an open mesh it may still hold, in another it is out')
       .argument('<peer>', peerHint)
       .addHelpText('after', '\nExample:\n  mesh peers withdraw 12D3KooW…')
-  ).action((peer: string, options: RootFlags, command: Command) =>
-    act(command.optsWithGlobals(), async (session) =>
-      (await import('./commands/trust.ts')).withdraw(session, peer, options)
-    )
-  )
+  ).action(act(async () => (await import('./commands/trust.ts')).withdraw))
   ofRoot(
     peers
       .command('rm')
@@ -62,11 +49,7 @@ function addPeers(program: Command, act: Act): void {
       .argument('<peer>', peerHint)
       .option('-y, --yes', 'without asking')
       .addHelpText('after', '\nExample:\n  mesh peers rm 12D3KooW…')
-  ).action((peer: string, options: RemoveOptions, command: Command) =>
-    act(command.optsWithGlobals(), async (session) =>
-      (await import('./commands/trust.ts')).removePeer(session, peer, options)
-    )
-  )
+  ).action(act(async () => (await import('./commands/trust.ts')).removePeer))
 }
 
 function addWriters(program: Command, act: Act): void {
@@ -79,9 +62,7 @@ function addWriters(program: Command, act: Act): void {
     .command('ls')
     .description('who may change the pinset, and who might once')
     .addHelpText('after', '\nExample:\n  mesh writers ls')
-    .action((_options: object, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/writers.ts')).listWriters(session))
-    )
+    .action(act(async () => (await import('./commands/writers.ts')).listWriters))
   ofRoot(
     writers
       .command('add')
@@ -89,11 +70,7 @@ function addWriters(program: Command, act: Act): void {
       .argument('<peer>', peerHint)
       .option('--may-invite', 'it may make invitations too')
       .addHelpText('after', '\nExample:\n  mesh writers add 12D3KooW…')
-  ).action((peer: string, options: AddWriterOptions, command: Command) =>
-    act(command.optsWithGlobals(), async (session) =>
-      (await import('./commands/writers.ts')).addWriter(session, peer, options)
-    )
-  )
+  ).action(act(async () => (await import('./commands/writers.ts')).addWriter))
   ofRoot(
     writers
       .command('rm')
@@ -102,11 +79,7 @@ function addWriters(program: Command, act: Act): void {
       .option('--adopt', 'write again first, as this peer, what stands by it alone')
       .option('-y, --yes', 'without asking')
       .addHelpText('after', '\nExamples:\n  mesh writers rm 12D3KooW…\n  mesh writers rm 12D3KooW… --adopt')
-  ).action((peer: string, options: RemoveWriterOptions, command: Command) =>
-    act(command.optsWithGlobals(), async (session) =>
-      (await import('./commands/writers.ts')).removeWriter(session, peer, options)
-    )
-  )
+  ).action(act(async () => (await import('./commands/writers.ts')).removeWriter))
 }
 
 function addPolicy(program: Command, act: Act): void {
@@ -119,9 +92,7 @@ function addPolicy(program: Command, act: Act): void {
     .command('show')
     .description('admission, copies, timings, as they are')
     .addHelpText('after', '\nExample:\n  mesh policy show')
-    .action((_options: object, command: Command) =>
-      act(command.optsWithGlobals(), async (session) => (await import('./commands/policy.ts')).showPolicy(session))
-    )
+    .action(act(async () => (await import('./commands/policy.ts')).showPolicy))
   ofRoot(
     policy
       .command('set')
@@ -132,9 +103,5 @@ function addPolicy(program: Command, act: Act): void {
       .addOption(new Option('--profile <name>', 'the timings').choices(['lan', 'wan', 'test']))
       .option('--protocol-min <n>', 'serve no peer that speaks a lower version', parseCountOrNone)
       .addHelpText('after', policyExamples)
-  ).action((options: PolicyOptions, command: Command) =>
-    act(command.optsWithGlobals(), async (session) =>
-      (await import('./commands/policy.ts')).setPolicy(session, options)
-    )
-  )
+  ).action(act(async () => (await import('./commands/policy.ts')).setPolicy))
 }

@@ -10,11 +10,17 @@ import { addOperatorCommands } from './program-operate.ts'
 import { addPeerCommands } from './program-peer.ts'
 import { addPinCommands } from './program-pins.ts'
 import { addTrustCommands } from './program-trust.ts'
-import type { GlobalOptions, Session } from './session.ts'
+import type { Session } from './session.ts'
 import { version } from './version.ts'
 
-/** Runs a command's work in a session with the options that every command has. */
-export type Act = (options: GlobalOptions, work: (session: Session) => Promise<Exit>) => Promise<void>
+/**
+ * What a command does. It is called with its arguments, all options that stand before and behind it (so `--api` behind `start`
+ * too, which commander takes for that of every command), and with itself.
+ */
+export type Work = (session: Session, ...words: never[]) => Promise<Exit>
+
+/** Makes the action of a command of its work, which is loaded when it runs. */
+export type Act = (load: () => Promise<Work>) => (...words: unknown[]) => Promise<void>
 
 const examples = `
 Found a mesh here, and run its first peer:

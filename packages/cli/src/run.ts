@@ -2,23 +2,29 @@
 // place, as a sentence with its code.
 
 import { MeshError } from '@pinmesh/node/mesh-error'
-import { CommanderError } from 'commander'
+import { type Command, CommanderError } from 'commander'
 import { failureOf } from './failure.ts'
 import type { Exit } from './failure.ts'
 import { homeOf } from './home.ts'
 import { Output } from './output.ts'
 import { createProgram } from './program.ts'
 import type { Act } from './program.ts'
-import { Session } from './session.ts'
+import { type GlobalOptions, Session } from './session.ts'
 import type { World } from './world.ts'
 
 /** `argv` is what stands behind `mesh`. Never rejects. */
 export async function run(argv: readonly string[], world: World): Promise<Exit> {
   const words = settled(argv)
   let exit: Exit = 0
-  const act: Act = async (options, work) => {
-    exit = await work(new Session(world, options))
-  }
+  const act: Act =
+    (load) =>
+    async (...words) => {
+      const command = words.at(-1) as Command
+      const options = command.optsWithGlobals<GlobalOptions>()
+      const given = [...words.slice(0, -2), options, command] as never[]
+      const work = await load()
+      exit = await work(new Session(world, options), ...given)
+    }
   const output = {
     writeOut: (text: string) => void world.stdout.write(text),
     writeErr: (text: string) => void world.stderr.write(text),

@@ -10,7 +10,7 @@ import { wordsOf } from '../src/completion/command-words.ts'
 import { createProgram } from '../src/program.ts'
 import { folder, mesh } from './command.ts'
 
-const commands = wordsOf(createProgram(async () => {}))
+const commands = wordsOf(createProgram(() => async () => {}))
 
 /** What bash offers for a line; the last word is the one being typed. */
 function offeredBy(script: string, words: readonly string[]): string[] {

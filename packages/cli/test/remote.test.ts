@@ -92,7 +92,7 @@ test('no command asks the peer of the home where another is named', async (t) =>
   await writeFile(file, 'abc')
   const to = ['--api', 'http://127.0.0.1:1', '--token', 'A'.repeat(43), '--json']
   for (const leaf of leaves(
-    createProgram(async () => {}),
+    createProgram(() => async () => {}),
     []
   )) {
     const name = leaf.filter((word) => /^\w/.test(word)).join(' ')

@@ -20,7 +20,7 @@ test('help teaches by example and is no error', async () => {
 })
 
 test('a command is found whether its part of the program is made alone or with all others', () => {
-  const act = async (): Promise<void> => {}
+  const act = () => async (): Promise<void> => {}
   const all = createProgram(act).commands.map((command) => command.name())
   assert.ok(all.length > 20)
   for (const name of all) {

@@ -21,7 +21,7 @@ import { waitOne } from '../wait.ts'
 import { tallyWait, wishOf } from './pin.ts'
 import type { PinOptions } from './pin.ts'
 
-export interface AddOptions extends PinOptions {
+interface AddOptions extends PinOptions {
   wrap?: boolean
   hidden?: boolean
   chunker?: string

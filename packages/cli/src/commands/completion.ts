@@ -8,7 +8,7 @@ import { zshScript } from '../completion/zsh.ts'
 import type { Exit } from '../failure.ts'
 import type { Session } from '../session.ts'
 
-export type Shell = 'bash' | 'zsh' | 'fish'
+type Shell = 'bash' | 'zsh' | 'fish'
 
 const scripts: Record<Shell, (commands: readonly CommandWords[]) => string> = {
   bash: bashScript,
@@ -16,7 +16,7 @@ const scripts: Record<Shell, (commands: readonly CommandWords[]) => string> = {
   fish: fishScript
 }
 
-export async function completion(session: Session, shell: Shell, command: Command): Promise<Exit> {
+export async function completion(session: Session, shell: Shell, _options: object, command: Command): Promise<Exit> {
   let program = command
   while (program.parent !== null) program = program.parent
   const script = scripts[shell](wordsOf(program))

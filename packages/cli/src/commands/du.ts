@@ -8,7 +8,7 @@ import { bytesText } from '../text/bytes.ts'
 import { pinsText } from '../text/pins.ts'
 import { table } from '../text/table.ts'
 
-export interface DuOptions {
+interface DuOptions {
   pins?: boolean
 }
 

@@ -6,7 +6,7 @@ import type { Session } from '../session.ts'
 import { bytesText } from '../text/bytes.ts'
 import { pinsText } from '../text/pins.ts'
 
-export interface GcOptions {
+interface GcOptions {
   now?: boolean
 }
 

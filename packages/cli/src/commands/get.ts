@@ -15,7 +15,7 @@ import { Progress } from '../progress.ts'
 import type { Session } from '../session.ts'
 import { bytesText } from '../text/bytes.ts'
 
-export interface GetOptions {
+interface GetOptions {
   output?: string
   /** As one CAR. */
   car?: boolean

@@ -9,7 +9,7 @@ import type { Session } from '../session.ts'
 import { bytesText } from '../text/bytes.ts'
 import { table } from '../text/table.ts'
 
-export interface InitOptions {
+interface InitOptions {
   name?: string
   open?: boolean
   /** bytes */
@@ -19,6 +19,7 @@ export interface InitOptions {
 }
 
 export async function init(session: Session, options: InitOptions): Promise<Exit> {
+  session.hereOnly('init')
   const { name, open, space, profile, kubo } = options
   const { initHome } = await session.world.loadNode()
   const { mesh, peer, rootKeyFile, spaceBytes } = await initHome({

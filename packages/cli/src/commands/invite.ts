@@ -6,7 +6,7 @@ import type { Session } from '../session.ts'
 import { table } from '../text/table.ts'
 import { rootOptions, type RootFlags } from './trust.ts'
 
-export interface InviteOptions {
+interface InviteOptions {
   writer?: boolean
   uses?: number
   /** ms */

@@ -11,7 +11,7 @@ import { type FlagTexts, settle } from '../settings-of.ts'
 /** As long as one mesh id is no invitation. */
 const inviteForm = /^z[^/\s]{60,}$/
 
-export interface JoinOptions extends FlagTexts {
+interface JoinOptions extends FlagTexts {
   mesh?: string
   invite?: string
 }

@@ -9,7 +9,7 @@ import type { Session } from '../session.ts'
 import { ageText } from '../text/age.ts'
 import { clean, table } from '../text/table.ts'
 
-export interface LeaveOptions {
+interface LeaveOptions {
   force?: boolean
   stay?: boolean
   /** ms */

@@ -6,7 +6,7 @@ import type { Session } from '../session.ts'
 import { expiryText } from '../text/age.ts'
 import { clean } from '../text/table.ts'
 
-export interface LsOptions {
+interface LsOptions {
   name?: string
   meta?: Record<string, string>
   slot?: string

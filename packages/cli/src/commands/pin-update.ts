@@ -11,15 +11,15 @@ import type { Session } from '../session.ts'
 import { copiesText, wishOf } from './pin.ts'
 import type { PinOptions } from './pin.ts'
 
-export interface PinUpdateOptions extends PinOptions {
+interface PinUpdateOptions extends PinOptions {
   spread?: boolean
   yes?: boolean
 }
 
-export async function updatePin(session: Session, args: [string, string], options: PinUpdateOptions): Promise<Exit> {
+export async function updatePin(session: Session, from: string, to: string, options: PinUpdateOptions): Promise<Exit> {
   const { spread = false, yes = false, wait, timeout, ...rest } = options
   const { slot, ...terms } = wishOf(rest)
-  const [old, cid] = [parseCid(args[0]), parsePinPath(args[1])]
+  const [old, cid] = [parseCid(from), parsePinPath(to)]
   const { out, world } = session
   const deadline = deadlineOf(world.signal, timeout)
   const how = { terms, spread, yes, signal: deadline.signal }

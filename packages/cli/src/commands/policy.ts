@@ -7,7 +7,7 @@ import type { Session } from '../session.ts'
 import { table } from '../text/table.ts'
 import { rootOptions, type RootFlags } from './trust.ts'
 
-export interface PolicyOptions extends RootFlags {
+interface PolicyOptions extends RootFlags {
   admission?: 'open' | 'invite'
   replicas?: number
   trustedMin?: number

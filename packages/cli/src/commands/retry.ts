@@ -7,7 +7,7 @@ import type { Session } from '../session.ts'
 import { Tally } from '../tally.ts'
 import { tellFailure } from './pin.ts'
 
-export interface RetryOptions {
+interface RetryOptions {
   local?: boolean
 }
 

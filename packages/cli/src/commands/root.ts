@@ -8,7 +8,7 @@ import { readPassphrase } from '../passphrase.ts'
 import type { Session } from '../session.ts'
 import { type RemoveOptions, rootOptions, sure } from './trust.ts'
 
-export interface PassphraseOptions {
+interface PassphraseOptions {
   passphraseFile?: string
 }
 

@@ -12,7 +12,7 @@ import { unitText } from '../service/unit.ts'
 import { Session } from '../session.ts'
 import { table } from '../text/table.ts'
 
-export interface ServiceOptions {
+interface ServiceOptions {
   /** Of the machine, not of the user. */
   system?: boolean
   /** The unit, without .service. */

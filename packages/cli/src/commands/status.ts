@@ -8,9 +8,9 @@ import type { Session } from '../session.ts'
 import { ageText, expiryText } from '../text/age.ts'
 import { clean, table } from '../text/table.ts'
 
-export type ShownState = 'holding' | 'fetching' | 'queued' | 'failed' | 'leaving'
+type ShownState = 'holding' | 'fetching' | 'queued' | 'failed' | 'leaving'
 
-export interface ShownPeer {
+interface ShownPeer {
   peer: string
   state: ShownState
   /** Wall clock, ms. */
@@ -19,11 +19,11 @@ export interface ShownPeer {
   target: boolean
 }
 
-export interface ShownStatus extends Omit<PinStatus, 'peers'> {
+interface ShownStatus extends Omit<PinStatus, 'peers'> {
   peers: ShownPeer[]
 }
 
-export interface StatusOptions {
+interface StatusOptions {
   filter?: StatusFilter[]
   local?: boolean
 }

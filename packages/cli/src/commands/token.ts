@@ -10,7 +10,7 @@ import { badValue } from '../parse/refuse.ts'
 import type { Session } from '../session.ts'
 import { table } from '../text/table.ts'
 
-export interface TokenOptions {
+interface TokenOptions {
   scope: 'read' | 'pin' | 'admin'
   /** ms */
   expireIn?: number

@@ -11,7 +11,7 @@ import type { Session } from '../session.ts'
 import { Tally } from '../tally.ts'
 import { tellFailure } from './pin.ts'
 
-export interface UnpinOptions {
+interface UnpinOptions {
   yes?: boolean
   slot?: string
   allSlots?: boolean

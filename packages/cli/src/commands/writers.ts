@@ -16,7 +16,7 @@ export async function listWriters(session: Session): Promise<Exit> {
   return 0
 }
 
-export interface AddWriterOptions extends RootFlags {
+interface AddWriterOptions extends RootFlags {
   mayInvite?: boolean
 }
 
@@ -29,7 +29,7 @@ export async function addWriter(session: Session, arg: string, flags: AddWriterO
   return 0
 }
 
-export interface RemoveWriterOptions extends RemoveOptions {
+interface RemoveWriterOptions extends RemoveOptions {
   adopt?: boolean
 }
 
