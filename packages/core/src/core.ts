@@ -3,14 +3,12 @@
  * room that it concerns; every decision is made in a room. Nothing here waits, reads a clock or rolls dice.
  */
 import { type CoreInit, House, stampRowKey } from './house.ts'
-import { isHeld } from './placement/pin-view.ts'
 import { type ItemKind, type ItemOutcome } from './door/gossip.ts'
 import { Reader } from './bytes/reader.ts'
 import { equalBytes } from './bytes/compare.ts'
 import type { Effect } from './effects.ts'
 import type { Event, Now } from './events.ts'
 import { type Charter } from './formats/charter.ts'
-import { pinStates } from './formats/claim.ts'
 import { canonicalCid, keyOfPin } from './formats/key.ts'
 import type { Policy } from './formats/key-op.ts'
 import { placesOf, withPeer } from './formats/record.ts'
@@ -167,16 +165,8 @@ export class Core {
 
   /** Pins in the mesh, and those held here. */
   counts(): { pins: number; holding: number } {
-    let pins = 0
-    let holding = 0
     const { claims } = this.#house
-    for (const bucket of claims.buckets()) {
-      const count = claims.viewOf(bucket)?.count ?? 0
-      pins += count
-      for (const state of claims.statesOf(this.#init.self, bucket).subarray(0, count))
-        if (isHeld(pinStates[state])) holding++
-    }
-    return { pins, holding }
+    return { pins: claims.pins, holding: claims.heldBy(this.#init.self) }
   }
 
   /** May this peer be given blocks and bandwidth: a member, or one that was vouched for? */

@@ -11,6 +11,7 @@ import { type Claim, claimBytes, decodeClaim, type PinState, pinStates } from '.
 import { keyOfPeer } from '../formats/peer-id.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import type { PinRow } from '../pinset/view.ts'
+import { isHeld } from '../placement/pin-view.ts'
 
 interface Reading {
   /** a nibble for each of my rows */
@@ -41,6 +42,10 @@ export class Claims {
   readonly #views = new Map<number, { view: Uint8Array; count: number }>()
   readonly #readings = new Map<string, Map<number, Reading>>()
   readonly #claims = new Map<string, Map<number, ShardClaim>>()
+  /** in all my buckets */
+  #pins = 0
+  /** pins of mine that a peer claims as held */
+  readonly #heldBy = new Map<string, number>()
 
   constructor(init: { meshId: Uint8Array; crypto: Crypto; outbox: Outbox }) {
     this.#meshId = init.meshId
@@ -50,7 +55,18 @@ export class Claims {
 
   /** Sets what I see in a bucket at start, from the store's summary. */
   setView(bucket: number, view: Uint8Array, count: number): void {
+    this.#pins += count - (this.#views.get(bucket)?.count ?? 0)
     this.#views.set(bucket, { view, count })
+  }
+
+  /** Pins in the mesh. */
+  get pins(): number {
+    return this.#pins
+  }
+
+  /** How many of them a peer claims as held, whatever it means to do with them. */
+  heldBy(peer: string): number {
+    return this.#heldBy.get(peer) ?? 0
   }
 
   /** Buckets that have pins. */
@@ -69,10 +85,10 @@ export class Claims {
   /** My rows of a bucket have changed: carries every reading over, and reads claims that waited for this view. */
   rowsChanged(bucket: number, before: readonly PinRow[], after: readonly PinRow[], view: Uint8Array): void {
     const old = this.#views.get(bucket)?.view
+    this.setView(bucket, view, after.length)
     if (after.length === 0) this.#views.delete(bucket)
-    else this.#views.set(bucket, { view, count: after.length })
     const from = carry(before, after)
-    for (const readings of this.#readings.values()) {
+    for (const [peer, readings] of this.#readings) {
       const reading = readings.get(bucket)
       if (reading === undefined) continue
       const states = new Uint8Array(after.length)
@@ -83,9 +99,9 @@ export class Claims {
         reading.current = false
       }
       const waited = reading.pending
-      reading.states = states
+      this.#show(peer, reading, states)
       if (waited !== undefined && equalBytes(waited.view, view) && waited.states.length === after.length) {
-        this.#read(reading, waited.states)
+        this.#read(peer, reading, waited.states)
       }
     }
   }
@@ -133,7 +149,7 @@ export class Claims {
       }
       if (mine !== undefined && mine.count === states.length && equalBytes(mine.view, view)) {
         const wasCurrent = reading.current
-        if (this.#read(reading, states) || !wasCurrent) changed.push(bucket)
+        if (this.#read(claim.peer, reading, states) || !wasCurrent) changed.push(bucket)
       } else {
         reading.pending = { view, states }
         reading.current = false
@@ -142,7 +158,11 @@ export class Claims {
     // Buckets that were listed before and are not now hold nothing any more.
     for (const { low } of before) {
       const bucket = claim.shard * 256 + low
-      if (!listed.has(bucket) && readings.delete(bucket)) changed.push(bucket)
+      const reading = listed.has(bucket) ? undefined : readings.get(bucket)
+      if (reading === undefined) continue
+      this.#show(claim.peer, reading, unread)
+      readings.delete(bucket)
+      changed.push(bucket)
     }
     return changed
   }
@@ -198,17 +218,29 @@ export class Claims {
       if (known(peer)) continue
       this.#claims.delete(peer)
       this.#readings.delete(peer)
+      this.#heldBy.delete(peer)
     }
   }
 
-  #read(reading: Reading, states: Uint8Array): boolean {
+  #read(peer: string, reading: Reading, states: Uint8Array): boolean {
     const changed = !equalBytes(reading.states, states)
     if (changed) reading.changedAt = this.#outbox.mono
-    reading.states = states
+    this.#show(peer, reading, states)
     reading.current = true
     reading.pending = undefined
     return changed
   }
+
+  #show(peer: string, reading: Reading, states: Uint8Array): void {
+    this.#heldBy.set(peer, this.heldBy(peer) + heldIn(states) - heldIn(reading.states))
+    reading.states = states
+  }
+}
+
+function heldIn(states: Uint8Array): number {
+  let held = 0
+  for (const state of states) if (isHeld(pinStates[state])) held++
+  return held
 }
 
 /** For each row of `after` its place in `before`, -1 where it is new. Both are sorted by key. */

@@ -10,6 +10,7 @@ import { pinStates } from '../../src/formats/claim.ts'
 import { canonicalCid } from '../../src/formats/key.ts'
 import { Outbox } from '../../src/loop/outbox.ts'
 import { type PinRow, viewHash } from '../../src/pinset/view.ts'
+import { isHeld } from '../../src/placement/pin-view.ts'
 import { Charter, cidText, epoch } from '../kit.ts'
 import { hash } from '../node-crypto.ts'
 
@@ -56,7 +57,11 @@ class Desk {
   }
 
   states(): string {
-    return this.mine.map((_, at) => pinStates.indexOf(this.claims.stateOf(peer, bucket, at))).join('')
+    const states = this.mine.map((_, at) => this.claims.stateOf(peer, bucket, at))
+    // What is counted as it changes is what is there.
+    assert.equal(this.claims.heldBy(peer), states.filter(isHeld).length)
+    assert.equal(this.claims.pins, states.length)
+    return states.map((state) => pinStates.indexOf(state)).join('')
   }
 
   until(at: number): number {
