@@ -145,10 +145,14 @@ async function tellReady({ out }: Session, info: NodeInfo, at: ApiListen): Promi
   out.talk('Running; Ctrl-C stops this peer, which then still belongs to the mesh.')
 }
 
-/** The log of a peer in the foreground. */
+/** The log of a peer in the foreground: one write for what comes together. */
 async function follow({ out }: Session, node: MeshNode, signal: AbortSignal): Promise<void> {
+  const lines: string[] = []
   try {
-    for await (const note of node.notes({ signal })) out.talk(noteText(note))
+    for await (const note of node.notes({ signal })) {
+      if (lines.length === 0) setImmediate(() => out.talk(lines.splice(0).join('\n')))
+      lines.push(noteText(note))
+    }
   } catch {
     // The log ends with the peer; whatever ended it is told elsewhere.
   }

@@ -12,12 +12,10 @@ export interface Told {
 }
 
 const waitingMax = 1000
-
-interface Listener {
-  readonly waiting: Note[]
-  lost: number
-  wake: () => void
-}
+/** Notes that follow one another within this time are told together: in bulk each would cost a write of its own. */
+const gatherMs = 20
+/** So many are told at once. */
+const togetherMax = 100
 
 export class Notes {
   readonly #listeners = new Set<Listener>()
@@ -30,42 +28,82 @@ export class Notes {
   }
 
   say(note: Told): void {
-    for (const listener of this.#listeners) {
-      if (listener.waiting.length >= waitingMax) {
-        listener.waiting.shift()
-        listener.lost++
-      }
-      listener.waiting.push({ ...note, at: Date.now() })
-      listener.wake()
-    }
+    for (const listener of this.#listeners) listener.hear({ ...note, at: Date.now() })
   }
 
-  /** Without an end of its own: it throws the signal's reason. */
+  /** Without an end of its own: it throws the signal's reason. A lone note comes at once, those right behind it together. */
   async *listen(signal: AbortSignal): AsyncGenerator<Note, never, undefined> {
-    const listener: Listener = { waiting: [...this.#kept], lost: 0, wake: () => {} }
+    const listener = new Listener(this.#kept)
     this.#listeners.add(listener)
-    const wake = (): void => listener.wake()
-    signal.addEventListener('abort', wake)
+    const end = (): void => listener.end()
+    signal.addEventListener('abort', end)
     try {
       while (!signal.aborted) {
-        if (listener.lost > 0)
-          yield {
-            at: Date.now(),
-            code: 'notes-lost',
-            text: 'Some notes were lost: the reader is too slow.',
-            lost: listener.lost
-          }
-        listener.lost = 0
-        yield* listener.waiting.splice(0)
-        if (listener.waiting.length > 0) continue
-        await new Promise<void>((resolve) => {
-          listener.wake = resolve
-        })
+        yield* listener.take()
+        await listener.told(signal)
       }
       throw signal.reason
     } finally {
-      signal.removeEventListener('abort', wake)
+      signal.removeEventListener('abort', end)
+      listener.end()
       this.#listeners.delete(listener)
     }
+  }
+}
+
+class Listener {
+  #waiting: Note[]
+  #lost = 0
+  /** runs while what comes waits for more */
+  #gathering: NodeJS.Timeout | undefined
+  #wake: () => void = () => {}
+
+  constructor(kept: readonly Note[]) {
+    this.#waiting = [...kept]
+  }
+
+  hear(note: Note): void {
+    if (this.#waiting.length >= waitingMax) {
+      this.#waiting.shift()
+      this.#lost++
+    }
+    this.#waiting.push(note)
+    if (this.#due) this.#wake()
+  }
+
+  take(): Note[] {
+    const notes = this.#waiting
+    this.#waiting = []
+    if (notes.length === 0) return notes
+    this.#gathering ??= setTimeout(() => {
+      this.#gathering = undefined
+      if (this.#due) this.#wake()
+    }, gatherMs)
+    if (this.#lost === 0) return notes
+    const lost: Note = {
+      at: Date.now(),
+      code: 'notes-lost',
+      text: 'Some notes were lost: the reader is too slow.',
+      lost: this.#lost
+    }
+    this.#lost = 0
+    return [lost, ...notes]
+  }
+
+  /** Resolves when there is something to take, or the signal has aborted. */
+  async told(signal: AbortSignal): Promise<void> {
+    if (this.#due || signal.aborted) return
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve
+    })
+  }
+
+  end(): void {
+    clearTimeout(this.#gathering)
+    this.#wake()
+  }
+
+  get #due(): boolean {
+    return this.#waiting.length >= (this.#gathering === undefined ? 1 : togetherMax)
   }
 }
