@@ -1,6 +1,34 @@
-// Waiting for something that does not know our signal.
+// Signals: one that follows another for a while, and waiting for something that does not know ours.
 
 import { ContentError } from './content-error.ts'
+
+/**
+ * Aborts when it is told to, and with `outer`, until its end, which must come: `outer` may live for ever. AbortSignal.any() needs
+ * no end, and costs as much as the rest of a small call.
+ */
+export class Abortion {
+  readonly #own = new AbortController()
+  readonly #outer: AbortSignal
+  readonly #follow = (): void => this.#own.abort(this.#outer.reason)
+
+  constructor(outer: AbortSignal) {
+    this.#outer = outer
+    if (outer.aborted) this.#follow()
+    else outer.addEventListener('abort', this.#follow, { once: true })
+  }
+
+  get signal(): AbortSignal {
+    return this.#own.signal
+  }
+
+  abort(reason: unknown): void {
+    this.#own.abort(reason)
+  }
+
+  end(): void {
+    this.#outer.removeEventListener('abort', this.#follow)
+  }
+}
 
 /** What the task gives, or `aborted` as soon as the signal says so; the task itself goes on. */
 export async function settledOrAborted<T>(task: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict'
 import { mock, test } from 'node:test'
 import { setImmediate as immediate } from 'node:timers/promises'
-import type { Note } from '../src/mesh-node.ts'
-import { Notes } from '../src/notes.ts'
+import { Notes, type Told } from '../src/notes.ts'
 
 /** Hears from now on; what came in one turn of the loop stands together. */
 function hearing(notes: Notes): { heard: string[][]; stop: AbortController; ended: Promise<void> } {
@@ -28,7 +27,7 @@ async function turn(): Promise<void> {
   await immediate()
 }
 
-const note = (code: string): Omit<Note, 'at'> => ({ code, text: `It is ${code}.` })
+const note = (code: string): Told => ({ code, text: `It is ${code}.` })
 
 test('a lone note is told at once, and what follows right behind it together', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] })

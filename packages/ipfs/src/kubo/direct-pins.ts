@@ -48,13 +48,14 @@ export class DirectPins {
   /** CID → name; undefined: there are too many. It ends by itself: a silent Kubo fails it. */
   async #list(): Promise<ReadonlyMap<string, string> | undefined> {
     const names = new Map<string, string>()
-    for await (const { cid, name } of this.#api.pins('direct', { names: true, signal: new AbortController().signal })) {
-      if (names.size === listedMax) {
-        this.#manyUntil = performance.now() + againMs
-        return undefined
-      }
+    let many = false
+    const { signal } = new AbortController()
+    await this.#api.pins('direct', { names: true, signal }, ({ cid, name }) => {
+      many = names.size === listedMax
       names.set(cid, name)
-    }
-    return names
+      return !many
+    })
+    if (many) this.#manyUntil = performance.now() + againMs
+    return many ? undefined : names
   }
 }

@@ -61,31 +61,34 @@ export class KuboApi {
   /** Whether it has room: for a block as large as a chunk, kept no longer than it takes. */
   async tryWrite(signal: AbortSignal): Promise<void> {
     const bytes = new Uint8Array(randomBytes(triedBytes))
-    const put = this.#rpc.values('block/put', { 'cid-codec': 'raw' }, { signal, body: async (write) => write(bytes) })
-    for await (const value of put) await this.#value('block/rm', { arg: field(value, 'Key'), force: true }, { signal })
+    const call = { signal, body: async (write: (bytes: Uint8Array) => Promise<void>) => write(bytes) }
+    const keys: string[] = []
+    await this.#rpc.values('block/put', { 'cid-codec': 'raw' }, call, (value) => void keys.push(field(value, 'Key')))
+    for (const key of keys) await this.#value('block/rm', { arg: key, force: true }, { signal })
   }
 
   /** Undefined: not pinned in that way. */
   async pinOf(cid: CID, mode: PinMode, signal: AbortSignal): Promise<{ name: string } | undefined> {
-    try {
-      const answer = await this.#value('pin/ls', { arg: cid.toString(), type: mode, names: true }, { signal })
-      const pins = Object.values(answer.Keys ?? {}) as { Name?: string }[]
-      return pins[0] === undefined ? undefined : { name: pins[0].Name ?? '' }
-    } catch (error) {
-      if (error instanceof KuboError && /is not pinned/.test(error.message)) return undefined
-      throw error
-    }
+    const query = { arg: cid.toString(), type: mode, names: true }
+    const answer = await this.#rpc.value('pin/ls', query, { signal, expected: /is not pinned/ })
+    if (answer === undefined) return undefined
+    const pins = Object.values(objectIn(answer).Keys ?? {}) as { Name?: string }[]
+    return pins[0] === undefined ? undefined : { name: pins[0].Name ?? '' }
   }
 
-  /** All recursive or direct pins, whoever made them; each name costs Kubo a read, and is '' unless asked for. */
-  async *pins(
+  /**
+   * All recursive or direct pins, whoever made them, until `take` gives false; each name costs Kubo a read, and is '' unless
+   * asked for.
+   */
+  async pins(
     mode: PinMode,
-    { names = false, signal }: { names?: boolean; signal: AbortSignal }
-  ): AsyncGenerator<{ cid: string; name: string }> {
-    for await (const value of this.#rpc.values('pin/ls', { type: mode, stream: true, names }, { signal })) {
+    { names = false, signal }: { names?: boolean; signal: AbortSignal },
+    take: (pin: { cid: string; name: string }) => boolean | void
+  ): Promise<void> {
+    await this.#rpc.values('pin/ls', { type: mode, stream: true, names }, { signal }, (value) => {
       const { Name: name } = value as { Name?: string }
-      yield { cid: field(value, 'Cid'), name: name ?? '' }
-    }
+      return take({ cid: field(value, 'Cid'), name: name ?? '' })
+    })
   }
 
   /** Fetches and pins. Resolves with the bytes of the DAG's blocks; mode direct: of the one block. */
@@ -97,7 +100,7 @@ export class KuboApi {
     let bytes = 0
     let pinned = false
     try {
-      for await (const value of this.#rpc.values('pin/add', query, { signal: watchdog.signal })) {
+      await this.#rpc.values('pin/add', query, { signal: watchdog.signal }, (value) => {
         const step = value as { Bytes?: number; Pins?: string[] }
         if (step.Bytes !== undefined && step.Bytes > bytes) {
           bytes = step.Bytes
@@ -107,11 +110,11 @@ export class KuboApi {
         if (step.Pins !== undefined) pinned = true
         else if (bytes > bytesMax)
           throw new ContentError('limit', `${cid} is larger than the ${bytesMax} bytes allowed`)
-      }
+      })
     } catch (error) {
       throw watchdog.reasonFor(error)
     } finally {
-      watchdog.rest()
+      watchdog.end()
     }
     if (!pinned) throw new KuboError(200, 'the answer to pin/add ended early')
     return { bytes: mode === 'recursive' ? bytes : await this.#blockSize(cid, signal) }
@@ -142,7 +145,7 @@ export class KuboApi {
     } catch (error) {
       throw limit.reasonFor(error)
     } finally {
-      limit.rest()
+      limit.end()
     }
   }
 
@@ -150,10 +153,10 @@ export class KuboApi {
   async dagBytes(cid: CID, signal: AbortSignal): Promise<number> {
     let bytes = 0
     const query = { arg: cid.toString(), progress: true, offline: true }
-    for await (const value of this.#rpc.values('dag/stat', query, { signal })) {
+    await this.#rpc.values('dag/stat', query, { signal }, (value) => {
       const [stats] = (value as { DagStats?: { Size?: number }[] }).DagStats ?? []
       bytes = Math.max(bytes, stats?.Size ?? 0)
-    }
+    })
     return bytes
   }
 
@@ -166,7 +169,7 @@ export class KuboApi {
       await write(carHeader([]))
       await produce(async (cid, bytes) => write(carBlock(cid, bytes)))
     }
-    for await (const _ of this.#rpc.values('dag/import', { 'pin-roots': false, stats: true }, { signal, body }));
+    await this.#rpc.values('dag/import', { 'pin-roots': false, stats: true }, { signal, body }, () => {})
   }
 
   /** Connects to one peer by any of its addresses, each ending in /p2p/<its id>. */
@@ -184,10 +187,13 @@ export class KuboApi {
     query: Parameters<Rpc['value']>[1],
     options: CallOptions
   ): Promise<Record<string, unknown>> {
-    const value = await this.#rpc.value(path, query, options)
-    if (typeof value !== 'object' || value === null) throw notKubo()
-    return value as Record<string, unknown>
+    return objectIn(await this.#rpc.value(path, query, options))
   }
+}
+
+function objectIn(value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) throw notKubo()
+  return value as Record<string, unknown>
 }
 
 function field(value: unknown, name: string): string {

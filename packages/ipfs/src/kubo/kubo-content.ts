@@ -224,7 +224,7 @@ class KuboBackend implements KuboContent {
   async #lookForLost(signal: AbortSignal): Promise<void> {
     const there = new Set<string>()
     for (const mode of ['recursive', 'direct'] as const) {
-      for await (const { cid } of this.#api.pins(mode, { signal })) there.add(`${mode} ${cid}`)
+      await this.#api.pins(mode, { signal }, ({ cid }) => void there.add(`${mode} ${cid}`))
     }
     for await (const { cid, record } of this.#journal.records()) {
       const name = cid.toString()

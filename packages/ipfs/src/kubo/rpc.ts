@@ -44,77 +44,98 @@ export class Rpc {
     this.#agent.destroy()
   }
 
-  /** The one JSON value of an answer. */
-  async value(path: string, query: Query, options: CallOptions): Promise<unknown> {
-    return JSON.parse(Buffer.from(await this.bytes(path, query, options)).toString())
+  /** The one JSON value of an answer; undefined for a refusal that is `expected`. */
+  async value(path: string, query: Query, options: CallOptions & { expected?: RegExp }): Promise<unknown> {
+    const whole = await this.#whole(path, query, options)
+    return whole === undefined ? undefined : JSON.parse(whole.toString())
   }
 
   async bytes(path: string, query: Query, options: CallOptions): Promise<Uint8Array> {
-    const parts: Uint8Array[] = []
+    return new Uint8Array((await this.#whole(path, query, options)) ?? [])
+  }
+
+  async #whole(path: string, query: Query, options: CallOptions & { expected?: RegExp }): Promise<Buffer | undefined> {
+    const parts: Buffer[] = []
     let size = 0
-    for await (const part of this.#answer(path, query, options)) {
+    const given = await this.#answer(path, query, options, (part) => {
       size += part.length
       if (size > answerBytesMax)
         throw new ContentError('bad-dag', `Kubo gave more than ${answerBytesMax} bytes at once`)
       parts.push(part)
-    }
-    return new Uint8Array(Buffer.concat(parts))
+    })
+    return given ? joined(parts) : undefined
   }
 
-  /** The JSON values of an answer, as they come. */
-  async *values(path: string, query: Query, options: CallOptions & { body?: Body }): AsyncGenerator<unknown> {
-    let rest = Buffer.alloc(0)
-    for await (const part of this.#answer(path, query, options)) {
-      rest = Buffer.concat([rest, part])
-      for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
-        const line = rest.subarray(0, end).toString().trim()
-        rest = rest.subarray(end + 1)
-        if (line !== '') yield JSON.parse(line)
-      }
-      if (rest.length > lineBytesMax) throw new KuboError(200, 'a line of the answer never ends')
-    }
-    const last = rest.toString().trim()
-    if (last !== '') yield JSON.parse(last)
-  }
-
-  async *#answer(
+  /** Hands over the JSON values of an answer as they come. What `take` throws ends the call, and so does the first false. */
+  async values(
     path: string,
     query: Query,
-    { signal, answerMs = this.#answerMs, body }: CallOptions & { body?: Body }
-  ): AsyncGenerator<Buffer> {
+    options: CallOptions & { body?: Body },
+    take: (value: unknown) => boolean | void
+  ): Promise<void> {
+    let rest: Buffer = Buffer.alloc(0)
+    let enough = false
+    const give = (line: Buffer): void => {
+      const text = line.toString().trim()
+      if (text !== '' && !enough) enough = take(JSON.parse(text)) === false
+    }
+    await this.#answer(path, query, options, (part) => {
+      rest = joined(rest.length === 0 ? [part] : [rest, part])
+      for (let end = rest.indexOf(10); end >= 0 && !enough; end = rest.indexOf(10)) {
+        give(rest.subarray(0, end))
+        rest = rest.subarray(end + 1)
+      }
+      if (rest.length > lineBytesMax) throw new KuboError(200, 'a line of the answer never ends')
+      return !enough
+    })
+    give(rest)
+  }
+
+  /** Reads an answer to its end, or until `take` gives false; whether it was one, and not an expected refusal. */
+  async #answer(
+    path: string,
+    query: Query,
+    { signal, answerMs = this.#answerMs, body, expected }: CallOptions & { body?: Body; expected?: RegExp },
+    take: (part: Buffer) => boolean | void
+  ): Promise<boolean> {
     const failure = (): ContentError => new ContentError('back-end', `Kubo said nothing for ${answerMs} ms`)
     const watchdog = new Watchdog({ ms: answerMs, outer: signal, failure })
     try {
       const answer = await this.#send(pathOf(path, query), watchdog, body)
-      if (answer.statusCode !== 200) throw await refusal(answer)
-      for await (const part of answer) {
-        watchdog.moved()
-        yield part as Buffer
+      if (answer.statusCode !== 200) {
+        const said = await refusalIn(answer)
+        if (expected?.test(said) === true) return false
+        throw new KuboError(answer.statusCode ?? 0, said)
       }
+      await read(answer, (part) => {
+        watchdog.moved()
+        return take(part)
+      })
       const said = answer.trailers['x-stream-error']
       if (said !== undefined) throw new KuboError(200, said)
+      return true
     } catch (error) {
       throw watchdog.reasonFor(error)
     } finally {
-      watchdog.rest()
+      watchdog.end()
     }
   }
 
   /** A connection that Kubo closed while it lay idle fails at once, and once more is tried on a new one. */
   async #send(path: string, watchdog: Watchdog, body: Body | undefined): Promise<IncomingMessage> {
-    const first = this.#request(path, watchdog.signal, body)
+    const first = this.#request(path, body)
     try {
       return await this.#exchange(first, watchdog, body)
     } catch (error) {
       if (!first.reusedSocket || body !== undefined || watchdog.signal.aborted) throw error
-      return this.#exchange(this.#request(path, watchdog.signal, body), watchdog, body)
+      return this.#exchange(this.#request(path, body), watchdog, body)
     }
   }
 
-  #request(path: string, signal: AbortSignal, body: Body | undefined): ClientRequest {
+  #request(path: string, body: Body | undefined): ClientRequest {
     const headers =
       body === undefined ? { 'content-length': 0 } : { 'content-type': `multipart/form-data; boundary=${boundary}` }
-    const settings = { method: 'POST', path: `/api/v0/${path}`, headers, signal, agent: this.#agent }
+    const settings = { method: 'POST', path: `/api/v0/${path}`, headers, agent: this.#agent }
     if ('socketPath' in this.#address) return httpRequest({ ...settings, socketPath: this.#address.socketPath })
     const { host, port, secure } = this.#address
     return (secure ? httpsRequest : httpRequest)({ ...settings, host, port })
@@ -129,6 +150,10 @@ export class Rpc {
     answer.catch(() => {})
     // Later failures of the connection are met by whoever reads the answer.
     request.on('error', () => {})
+    const { signal } = watchdog
+    const abort = (): void => void request.destroy(new Error('the call was aborted', { cause: signal.reason }))
+    if (signal.aborted) abort()
+    else signal.addEventListener('abort', abort, { once: true })
     if (body === undefined) {
       request.end()
       return answer
@@ -156,7 +181,8 @@ async function upload(
   let ended = false
   const early = answer.then(async (message) => {
     if (ended) return
-    throw message.statusCode === 200 ? new KuboError(200, 'it ended the upload early') : await refusal(message)
+    if (message.statusCode === 200) throw new KuboError(200, 'it ended the upload early')
+    throw new KuboError(message.statusCode ?? 0, await refusalIn(message))
   })
   early.catch(() => {})
   // Many blocks may wait for the same drain.
@@ -175,13 +201,38 @@ async function upload(
   request.end()
 }
 
-async function refusal(answer: IncomingMessage): Promise<KuboError> {
+/** Resolves at the end of an answer, or when `take` gives false; what it throws ends the reading. */
+async function read(answer: IncomingMessage, take: (part: Buffer) => boolean | void): Promise<void> {
+  const brokenOff = (): Error => new Error('the answer broke off')
+  await new Promise<void>((resolve, reject) => {
+    if (answer.destroyed) return reject(brokenOff())
+    answer.on('error', reject)
+    answer.on('end', resolve)
+    answer.on('close', () => reject(brokenOff()))
+    answer.on('data', (part: Buffer) => {
+      try {
+        if (take(part) !== false) return
+        resolve()
+      } catch (error) {
+        reject(error as Error)
+      }
+      answer.destroy()
+    })
+  })
+}
+
+function joined(parts: readonly Buffer[]): Buffer {
+  return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
+}
+
+/** What a refusal says. */
+async function refusalIn(answer: IncomingMessage): Promise<string> {
   let text = ''
-  for await (const part of answer) {
+  await read(answer, (part) => {
     text += String(part)
-    if (text.length > lineBytesMax) break
-  }
-  return new KuboError(answer.statusCode ?? 0, messageIn(text) ?? `${answer.statusCode} ${text.slice(0, 200).trim()}`)
+    return text.length <= lineBytesMax
+  })
+  return messageIn(text) ?? `${answer.statusCode} ${text.slice(0, 200).trim()}`
 }
 
 function messageIn(text: string): string | undefined {
@@ -195,9 +246,10 @@ function messageIn(text: string): string | undefined {
 }
 
 function pathOf(path: string, query: Query): string {
-  const parameters = new URLSearchParams()
+  const parameters: string[] = []
   for (const [name, value] of Object.entries(query)) {
-    for (const one of Array.isArray(value) ? (value as string[]) : [String(value)]) parameters.append(name, one)
+    for (const one of Array.isArray(value) ? (value as string[]) : [String(value)])
+      parameters.push(`${name}=${encodeURIComponent(one)}`)
   }
-  return `${path}?${parameters}`
+  return `${path}?${parameters.join('&')}`
 }
