@@ -78,7 +78,7 @@ export interface MeshNode extends MeshLeave {
   info(): NodeInfo
   peers(): PeerInfo[]
 
-  /** What happens from now on, as long as the peer runs. */
+  /** What happens from now on, as long as the peer runs: a lone note at once, those that come in bulk together. */
   notes(options?: CallOptions): AsyncIterable<Note>
 
   /** Adds a note, for what stands in front of the peer, such as its API. */
