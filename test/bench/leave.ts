@@ -9,7 +9,6 @@ import { Lab } from '../kit/lab.ts'
 import { report } from './report.ts'
 
 const pins = 2000
-const group = 250
 
 export async function leave(): Promise<void> {
   const lab = new Lab('bench-leave')
@@ -17,12 +16,8 @@ export async function leave(): Promise<void> {
     const peers = await lab.mesh(['a', 'b', 'c', 'd', 'e'])
     const [a] = peers as [(typeof peers)[0]]
     for (const { peer } of peers.slice(1)) await a.run(['peers', 'vouch', peer])
-    for (let first = 0; first < pins; first += group) {
-      const files = Array.from({ length: group }, (_none, n) =>
-        writeBytes(join(lab.folder, `${first + n}`), `leave ${first + n}`, 2000)
-      )
-      await a.run(['add', ...files, '-r', '3', '--wait', '--timeout', '5m'], { deadlineMs: 300_000 })
-    }
+    const files = Array.from({ length: pins }, (_none, n) => writeBytes(join(lab.folder, `${n}`), `leave ${n}`, 2000))
+    await a.run(['add', ...files, '-r', '3', '--wait', '--timeout', '5m'], { deadlineMs: 300_000 })
     const leaver = peers[4] as (typeof peers)[0]
     const { holding } = await leaver.client.info()
     const start = performance.now()
