@@ -20,7 +20,7 @@ import { Anew } from './anew.ts'
 import type { Claimer } from './claimer.ts'
 import { type Claims, findRow } from './claims.ts'
 import { Deletions } from './deletions.ts'
-import { Jobs } from './jobs.ts'
+import { type Job, Jobs } from './jobs.ts'
 import { Outcomes } from './outcomes.ts'
 import type { Planner } from './planner.ts'
 import { originsOf, sourcesOf } from './sources.ts'
@@ -88,7 +88,7 @@ export class Keeper {
       outbox: init.outbox,
       sources: (job) => sourcesOf(job, init),
       origins: (job) => originsOf(job, init),
-      started: (job) => this.mark(job.bucket),
+      started: (job) => this.#started(job),
       finished: (job, bytes) => outcomes.finished(job, bytes),
       failed: (job, reason, text) => outcomes.failed(job, reason, text),
       displaced: (job) => this.#reviewSoon(job.bucket),
@@ -211,6 +211,14 @@ export class Keeper {
       if (bucketOf(hold.key) !== bucket || hold.since <= outbox.wall + clockSkewMaxMs) continue
       writes.push(leaf.setHold({ ...hold, since: outbox.wall, nextAt: Math.min(hold.nextAt, outbox.wall) }))
     }
+  }
+
+  /** Others are told that it is being fetched, unless it is here before that could matter to them. */
+  #started(job: Job): void {
+    const { agenda, outbox, timings } = this.#init
+    agenda.at(outbox.mono + timings.claimMs / 2, () => {
+      if (this.jobs.of(job.key) === job) this.mark(job.bucket)
+    })
   }
 
   #spaceChanged(): void {

@@ -12,6 +12,9 @@ export interface Seen {
   readonly writer: number
 }
 
+/** Most buckets of most leaves. */
+const noRows: readonly PinRow[] = []
+
 interface Bucket {
   readonly pins: Map<string, Seen>
   rows: readonly PinRow[] | undefined
@@ -47,7 +50,8 @@ export class LeafView {
 
   /** The pins of one bucket, slots merged, sorted by key: the order that claims use. */
   rows(bucket: number): readonly PinRow[] {
-    const kept = this.#bucket(bucket)
+    const kept = this.#buckets.get(bucket)
+    if (kept === undefined || kept.pins.size === 0) return noRows
     return (kept.rows ??= rowsOfBucket(kept.pins, bucket))
   }
 

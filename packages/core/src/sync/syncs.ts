@@ -68,7 +68,8 @@ export class Syncs {
   readonly #level = new Map<string, number>()
   #rounds = 0
   #nextAsk = 1
-  #stillSince = 0
+  #rootTouched = false
+  #changedAt = 0
   #lastRoot: Uint8Array | undefined
 
   constructor(init: SyncsInit) {
@@ -152,12 +153,9 @@ export class Syncs {
     this.#watch(peer)
   }
 
-  /** Called when the own pinset root may have changed. */
+  /** Called when the own pinset root may have changed. It is looked at once a step: each look hashes what has changed below. */
   rootChanged(): void {
-    const root = this.#init.heads.root
-    if (this.#lastRoot !== undefined && equalBytes(root, this.#lastRoot)) return
-    this.#lastRoot = root
-    this.#stillSince = this.#init.outbox.mono
+    this.#rootTouched = true
   }
 
   /** Peers whose roots were found equal to mine within the last two rounds. */
@@ -208,10 +206,26 @@ export class Syncs {
     if (running !== undefined) this.#end(running, code)
   }
 
-  /** What was taken in has been worked off: sessions that waited go on. */
+  /** The end of a step: looks at the own root; sessions that waited go on once what was taken in has been worked off. */
   drained(): void {
+    this.#lookAtRoot()
     if (this.#init.waiting() > 0) return
     for (const running of this.#drain.splice(0)) this.#advance(running, undefined)
+  }
+
+  /** mono ms since which my root is what it is. */
+  get #stillSince(): number {
+    this.#lookAtRoot()
+    return this.#changedAt
+  }
+
+  #lookAtRoot(): void {
+    if (!this.#rootTouched) return
+    this.#rootTouched = false
+    const { root } = this.#init.heads
+    if (this.#lastRoot !== undefined && equalBytes(root, this.#lastRoot)) return
+    this.#lastRoot = root
+    this.#changedAt = this.#init.outbox.mono
   }
 
   #answerSingle(id: number, bytes: Uint8Array | undefined): boolean {
