@@ -55,6 +55,8 @@ export class Shell {
   #backEndAddresses: readonly string[] = []
   #next = 1
   #timer: NodeJS.Timeout | undefined
+  /** mono ms that the timer is set for; Infinity: none is */
+  #timerAt = Infinity
   #immediate: NodeJS.Immediate | undefined
 
   constructor(init: ShellInit) {
@@ -162,14 +164,26 @@ export class Shell {
   }
 
   #plan(): void {
+    const at = this.#stop.signal.aborted ? Infinity : this.#init.core.wakeAt
+    const inMs = at - performance.now()
+    if (inMs <= 0) {
+      this.#immediate ??= setImmediate(() => this.#wake())
+      return
+    }
+    clearImmediate(this.#immediate)
+    this.#immediate = undefined
+    if (at === this.#timerAt) return
+    clearTimeout(this.#timer)
+    this.#timerAt = at
+    if (at < Infinity) this.#timer = setTimeout(() => this.#wake(), Math.min(inMs, timeoutMaxMs))
+  }
+
+  #wake(): void {
     clearTimeout(this.#timer)
     clearImmediate(this.#immediate)
-    const { wakeAt } = this.#init.core
-    if (wakeAt === Infinity || this.#stop.signal.aborted) return
-    const inMs = wakeAt - performance.now()
-    const wake = (): void => void this.step({ kind: 'woke' })
-    if (inMs <= 0) this.#immediate = setImmediate(wake)
-    else this.#timer = setTimeout(wake, Math.min(inMs, timeoutMaxMs))
+    this.#immediate = undefined
+    this.#timerAt = Infinity
+    this.step({ kind: 'woke' })
   }
 
   #carryOut(effect: Effect): void {
@@ -270,7 +284,8 @@ export class Shell {
     const { content, core, transport } = this.#init
     const controller = new AbortController()
     this.#jobs.set(effect.job, controller)
-    let toldAt = 0
+    // What is here within that time is not worth a step on its way.
+    let toldAt = performance.now()
     let seen = 0
     const onProgress = (bytes: number): void => {
       seen = bytes
@@ -301,6 +316,7 @@ export class Shell {
 
   /** Resolves once one of them is connected, or none can be. Who cannot be reached does not hold up the others. */
   async #reachOne(peers: readonly string[]): Promise<void> {
+    if (peers.length === 0) return
     const { core, transport } = this.#init
     const dials = peers.map(async (peer) => this.dial(peer, core.addressesOf(peer)))
     for (const dial of dials) this.#run(dial)

@@ -2,6 +2,7 @@
 // fsync, not sixteen.
 
 import { mkdir } from 'node:fs/promises'
+import { setImmediate as immediate } from 'node:timers/promises'
 import { SteadyLevel } from '@pinmesh/level'
 import type { Rows, RowChange, StoredRow } from './rows.ts'
 
@@ -66,6 +67,8 @@ export class LevelRows implements Rows {
           { sync: true }
         )
         for (const one of group) one.resolve()
+        // What else comes in this turn of the loop goes into the next batch.
+        await immediate()
       } catch (error) {
         for (const one of group) one.reject(error)
       }

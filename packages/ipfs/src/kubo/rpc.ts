@@ -203,12 +203,14 @@ async function upload(
 
 /** Resolves at the end of an answer, or when `take` gives false; what it throws ends the reading. */
 async function read(answer: IncomingMessage, take: (part: Buffer) => boolean | void): Promise<void> {
-  const brokenOff = (): Error => new Error('the answer broke off')
   await new Promise<void>((resolve, reject) => {
-    if (answer.destroyed) return reject(brokenOff())
+    const closed = (): void => {
+      if (!answer.readableEnded) reject(new Error('the answer broke off'))
+    }
+    if (answer.destroyed) return closed()
     answer.on('error', reject)
     answer.on('end', resolve)
-    answer.on('close', () => reject(brokenOff()))
+    answer.on('close', closed)
     answer.on('data', (part: Buffer) => {
       try {
         if (take(part) !== false) return
