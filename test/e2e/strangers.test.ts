@@ -24,7 +24,8 @@ const tickMs = 20
 const pinsMeanwhile = 100
 const connections = 1000
 
-const lab = new Lab('strangers')
+// On whatever the environment says: much of what strangers do here is gossip.
+const lab = new Lab('strangers', { flags: ['--gossip', 'on'] })
 const strangers: Libp2pTransport[] = []
 const sockets: Socket[] = []
 let peers: PeerProcess[] = []
