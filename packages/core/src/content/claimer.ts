@@ -23,8 +23,9 @@ const gatherMs = 30
 const urgentShare = 4
 /** Claims that may leave within `claimMs`, of all shards together: each costs every member a signature check. */
 export const claimsPerRoundMax = 64
-/** Claims held back by that leave in groups, this many a round. */
+/** Groups in which claims leave, a round; and the claims of one, which is what a step of whoever gets it checks at once. */
 const groupsPerRound = 8
+const claimsPerGroup = 16
 const promised = pinStates.indexOf('promised')
 const heldFirst = pinStates.indexOf('held')
 const heldLast = pinStates.indexOf('leaving')
@@ -163,18 +164,19 @@ export class Claimer {
     })
   }
 
-  /** Sends what is due as far as the pace allows, the rest in groups later. */
+  /** Sends what is due as far as the pace allows. What falls due right behind that leaves together: messages are dear. */
   #sendDue(): void {
+    if (this.#pump !== undefined) return
     const { agenda, outbox, timings } = this.#init
+    let left = claimsPerGroup
     for (const id of this.#due) {
-      if (!this.#pace.take(outbox.mono)) break
+      if (left-- === 0 || !this.#pace.take(outbox.mono)) break
       this.#due.delete(id)
       this.#send(id, this.#shard(id))
     }
-    if (this.#due.size === 0 || this.#pump !== undefined) return
     this.#pump = agenda.at(outbox.mono + timings.claimMs / groupsPerRound, () => {
       this.#pump = undefined
-      this.#sendDue()
+      if (this.#due.size > 0) this.#sendDue()
     })
   }
 
