@@ -27,12 +27,22 @@ export interface PlannerInit {
   readonly timings: Timings
 }
 
+/** What a bucket's targets follow from. */
+interface Look {
+  /** mono ms since when it is so */
+  readonly at: number
+  /** a sum over their keys, in their order: names of a hundred for each bucket would be 60 MB */
+  readonly usable: number
+  readonly last: number
+  readonly held: boolean
+}
+
 export class Planner {
   readonly #init: PlannerInit
   readonly #orders = new Map<number, readonly Candidate[]>()
   readonly #shards = new Map<number, readonly Candidate[]>()
   #epoch = -1
-  readonly #changedAt = new Map<number, { at: number; targets: string }>()
+  readonly #looks = new Map<number, Look>()
 
   constructor(init: PlannerInit) {
     this.#init = init
@@ -62,13 +72,16 @@ export class Planner {
 
   /** Notes whether the bucket's pins or usable members have changed since it was last looked at. */
   look(bucket: number, rows: readonly PinRow[]): void {
-    const usable = this.order(bucket).filter((candidate) => this.#init.members.usable(candidate.peer))
+    const { members, outbox } = this.#init
+    let usable = 0
+    for (const { peer, key } of this.order(bucket))
+      if (members.usable(peer)) usable = Math.imul(usable, 31) + firstWord(key)
     const last = rows.reduce((latest, row) => Math.max(latest, row.lamport), rows.length)
     // Nobody could start while the brake was on or this peer cut off: everybody's time begins anew after it.
-    const held = this.#init.members.isolated || this.#init.members.braking
-    const targets = `${usable.map((candidate) => candidate.peer.slice(-8)).join()}/${last}/${held}`
-    if (this.#changedAt.get(bucket)?.targets === targets) return
-    this.#changedAt.set(bucket, { at: this.#init.outbox.mono, targets })
+    const held = members.isolated || members.braking
+    const before = this.#looks.get(bucket)
+    if (before !== undefined && before.last === last && before.held === held && before.usable === usable) return
+    this.#looks.set(bucket, { at: outbox.mono, usable, last, held })
   }
 
   /** `own`: what this peer does about the pin itself. */
@@ -82,7 +95,7 @@ export class Planner {
       downSince: (peer) => members.liveness.since(peer),
       reading: (peer) => (peer === self ? own : claims.stateOf(peer, bucket, at)),
       aliveNow: (peer) => members.stateOf(peer) === 'alive',
-      changedAt: this.#changedAt.get(bucket)?.at ?? outbox.mono,
+      changedAt: this.#looks.get(bucket)?.at ?? outbox.mono,
       progressAt: (peer) => claims.changedAt(peer, bucket),
       self,
       now: outbox.mono,
@@ -115,4 +128,9 @@ export class Planner {
   #jitter(key: Uint8Array, peer: string): number {
     return (this.#init.crypto.hash(concatBytes(key, fromText(peer)))[0] as number) / 255
   }
+}
+
+function firstWord(key: Uint8Array): number {
+  const [a, b, c, d] = key as unknown as [number, number, number, number]
+  return (a << 24) | (b << 16) | (c << 8) | d
 }

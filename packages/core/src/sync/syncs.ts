@@ -68,9 +68,7 @@ export class Syncs {
   readonly #level = new Map<string, number>()
   #rounds = 0
   #nextAsk = 1
-  #rootTouched = false
-  #changedAt = 0
-  #lastRoot: Uint8Array | undefined
+  #stillSince = 0
 
   constructor(init: SyncsInit) {
     this.#init = init
@@ -153,9 +151,9 @@ export class Syncs {
     this.#watch(peer)
   }
 
-  /** Called when the own pinset root may have changed. It is looked at once a step: each look hashes what has changed below. */
+  /** Called when the own pinset root may have changed; whether it has is not looked at, since that would hash what has changed. */
   rootChanged(): void {
-    this.#rootTouched = true
+    this.#stillSince = this.#init.outbox.mono
   }
 
   /** Peers whose roots were found equal to mine within the last two rounds. */
@@ -206,26 +204,10 @@ export class Syncs {
     if (running !== undefined) this.#end(running, code)
   }
 
-  /** The end of a step: looks at the own root; sessions that waited go on once what was taken in has been worked off. */
+  /** What was taken in has been worked off: sessions that waited go on. */
   drained(): void {
-    this.#lookAtRoot()
     if (this.#init.waiting() > 0) return
     for (const running of this.#drain.splice(0)) this.#advance(running, undefined)
-  }
-
-  /** mono ms since which my root is what it is. */
-  get #stillSince(): number {
-    this.#lookAtRoot()
-    return this.#changedAt
-  }
-
-  #lookAtRoot(): void {
-    if (!this.#rootTouched) return
-    this.#rootTouched = false
-    const { root } = this.#init.heads
-    if (this.#lastRoot !== undefined && equalBytes(root, this.#lastRoot)) return
-    this.#lastRoot = root
-    this.#changedAt = this.#init.outbox.mono
   }
 
   #answerSingle(id: number, bytes: Uint8Array | undefined): boolean {
