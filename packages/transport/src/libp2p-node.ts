@@ -12,6 +12,7 @@ import { createLibp2p } from 'libp2p'
 import type { Libp2pOptions } from 'libp2p'
 import { connectionsPendingMax } from './bounds.ts'
 import type { Gossip } from './gossip.ts'
+import { dialMembers, dialNew } from './local-peers.ts'
 import { boundedWebSockets } from './web-sockets.ts'
 
 export interface NodeInit {
@@ -40,7 +41,9 @@ export async function createNode(init: NodeInit): Promise<Libp2p> {
     connectionEncrypters: [noise()],
     // A paused stream may still receive a whole window: it must fit into the 4 MiB that libp2p buffers before it resets.
     streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: 4 * 1024 * 1024 } })],
-    peerDiscovery: init.mdns ? [mdns({ serviceTag: '_pinmesh._udp.local' })] : [],
+    peerDiscovery: init.mdns
+      ? [dialMembers(mdns({ serviceTag: '_pinmesh._udp.local' }), { ...init, node: () => node })]
+      : [],
     connectionManager: {
       maxConnections: init.connectionsMax,
       // Labs, containers and homes: many honest peers behind one address, all back at once after a power cut.
@@ -69,21 +72,11 @@ export async function createNode(init: NodeInit): Promise<Libp2p> {
       ...(init.relay === 'serve' ? { pinmeshRelay: circuitRelayServer() } : {})
     }
   })
-  if (init.mdns) dialDiscovered(node, init.connectionsMax)
+  if (init.mdns) dialNew(node, init.connectionsMax)
   return node
 }
 
 /** Members always find a place: strangers get about half of the connections (those being set up are not counted). */
 function strangersOf(node: Libp2p, isMember: (peer: string) => boolean): number {
   return node.getConnections().filter((connection) => !isMember(connection.remotePeer.toString())).length
-}
-
-/** libp2p only reports what mDNS finds; peers of the local network are dialled while there is room. */
-function dialDiscovered(node: Libp2p, connectionsMax: number): void {
-  node.addEventListener('peer:discovery', (event) => {
-    if (node.getConnections().length >= connectionsMax / 2) return
-    node.dial(event.detail.id, { signal: AbortSignal.timeout(10_000) }).catch(() => {
-      // found again with the next query
-    })
-  })
 }
