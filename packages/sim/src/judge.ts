@@ -8,7 +8,8 @@ import { SafetyError } from './failures.ts'
 import type { SimPeer } from './peer.ts'
 import type { World } from './world.ts'
 
-/** Second byte of a journal row that is in the trash. */
+/** Second byte of a journal row: from here on the content is on disk; then in the trash; then in limbo. */
+const heldState = 1
 const trashState = 3
 const limboState = 4
 
@@ -104,6 +105,8 @@ export class Judge {
     const lostSince = this.#goneCount > (this.#goneThen.get(name) ?? Infinity)
     this.#goneThen.delete(name)
     if (!peer.backEnd.set.has(cid)) return
+    // What its owner put there for a pin that was refused goes with a fetch of it that fails: no copy of the mesh's.
+    if (this.#ownerless(peer, cid) && !this.#journalled(peer, cid)) return
     const pin = this.pinsOf(peer).get(cid)
     const others = this.#standing(cid).filter((other) => other !== peer).length
     if (pin === undefined) {
@@ -190,6 +193,12 @@ export class Judge {
           found.push(`${nameOf(peer)} still has ${cid}, which nobody wants`)
     }
     return found
+  }
+
+  /** Does the peer's disk say that the content is here? */
+  #journalled(peer: SimPeer, cid: string): boolean {
+    const name = this.#world.keyOf(cid)
+    return peer.disk.rows('hold').some(({ key, value }) => toHex(key) === name && (value[1] as number) >= heldState)
   }
 
   /** Content that is on the peer by no doing of the mesh's journal. */
