@@ -43,7 +43,8 @@ interface Running {
   readonly vector: boolean
   readonly newsBefore: number
   ask: number | undefined
-  again: boolean
+  /** another round was asked for meanwhile; true: with beats and claims */
+  again: boolean | undefined
 }
 
 interface Seen {
@@ -116,7 +117,7 @@ export class Syncs {
     if (!this.#connected.has(peer)) return
     const running = this.#running.get(peer)
     if (running !== undefined) {
-      running.again = true
+      running.again = running.again === true || vector
       return
     }
     this.#queued.set(peer, (this.#queued.get(peer) ?? false) || vector)
@@ -256,7 +257,7 @@ export class Syncs {
         vector,
         newsBefore: this.#init.news(),
         ask: undefined,
-        again: false
+        again: undefined
       }
       this.#running.set(peer, running)
       this.#advance(running, undefined)
@@ -305,7 +306,7 @@ export class Syncs {
         reason: code
       })
     }
-    if (running.again && code === undefined) this.#queued.set(running.peer, running.vector)
+    if (running.again !== undefined && code === undefined) this.#queued.set(running.peer, running.again)
     this.#next()
   }
 }
