@@ -33,6 +33,7 @@ export class PeerProcess {
   readonly client: ApiClient
   /** What `mesh watch` would have shown since the start. */
   readonly notes: Note[] = []
+  /** Its exit code, once all that it said is here too. */
   readonly exited: Promise<number | null>
   readonly #child: MeshChild
   readonly #stderr: () => string
@@ -80,7 +81,7 @@ export class PeerProcess {
     }
   }
 
-  /** The last of what it said on stderr. */
+  /** The last of what it said on stderr. What comes before a line on stdout may be here after it. */
   get stderr(): string {
     return this.#stderr()
   }
@@ -141,7 +142,7 @@ export class PeerProcess {
 
 async function exitOf(child: MeshChild): Promise<number | null> {
   return new Promise((resolve) => {
-    child.once('exit', (code) => resolve(code))
+    child.once('close', (code) => resolve(code))
   })
 }
 
