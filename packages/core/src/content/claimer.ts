@@ -194,7 +194,12 @@ export class Claimer {
     }
     const holdUntil = Math.max(shard.stamp, outbox.wall + timings.leaseMs)
     shard.stamp = holdUntil
-    disk.write({ rows: [promiseRow(id, holdUntil)], sync: true, done: () => this.#publish(id, buckets, holdUntil) })
+    disk.write({
+      rows: [promiseRow(id, holdUntil)],
+      sync: true,
+      patient: true,
+      done: () => this.#publish(id, buckets, holdUntil)
+    })
     this.#planAt(id, inRound(outbox.mono + timings.renewMs, timings.renewMs / renewalsPerLife))
   }
 

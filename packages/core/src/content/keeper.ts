@@ -81,7 +81,7 @@ export class Keeper {
     const outcomes = (this.#outcomes = new Outcomes({
       ...init,
       jobOf: (key) => this.jobs.of(key),
-      save: (leaf, rows, done) => this.#save(leaf, rows, done),
+      save: (leaf, rows, done) => this.#save(leaf, rows, done, true),
       mark: (bucket) => this.mark(bucket)
     }))
     this.jobs = new Jobs({
@@ -227,12 +227,13 @@ export class Keeper {
     else if (filled < declineBelow) this.#init.declining(false)
   }
 
-  #save(leaf: Leaf, rows: Row[], done?: () => void): void {
+  #save(leaf: Leaf, rows: Row[], done?: () => void, patient = false): void {
     if (rows.length === 0) return
     leaf.pending++
     this.#init.disk.write({
       rows,
       sync: done !== undefined,
+      patient,
       done: () => {
         leaf.pending--
         done?.()

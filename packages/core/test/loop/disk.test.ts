@@ -21,7 +21,7 @@ class Desk {
     return { table: 'meta', key: Uint8Array.of(n >> 8, n), value: Uint8Array.of(n) }
   }
 
-  write(name: string, n: number, more: { rollback?: boolean; sync?: boolean } = {}): void {
+  write(name: string, n: number, more: { rollback?: boolean; sync?: boolean; patient?: boolean } = {}): void {
     this.disk.write({ rows: [this.row(n)], ...more, done: (code) => this.told.push(`${name} ${code ?? 'done'}`) })
   }
 
@@ -49,6 +49,37 @@ test('one batch is under way at a time, and what comes meanwhile is the next one
   desk.disk.written(first?.batch ?? 0)
   assert.deepEqual(desk.told, ['a done', 'b done'])
   assert.deepEqual(numbers(desk.flush()[0]), [3, 4])
+})
+
+test('a patient group leaves at once where the disk was left alone, else with what comes within a moment', () => {
+  const desk = new Desk()
+  const patient = { sync: true, patient: true }
+  desk.mono = 100
+  desk.write('a', 1, patient)
+  assert.deepEqual(numbers(desk.flush()[0]), [1])
+  desk.disk.written(1)
+  desk.mono = 101
+  desk.write('b', 2, patient)
+  assert.deepEqual(desk.flush(), [])
+  assert.equal(desk.agenda.wakeAt(desk.mono), 120)
+  desk.mono = 119
+  desk.write('c', 3, patient)
+  assert.deepEqual(desk.flush(), [])
+  desk.mono = 120
+  assert.deepEqual(numbers(desk.flush()[0]), [2, 3])
+})
+
+test('a group that somebody waits for takes the patient ones with it', () => {
+  const desk = new Desk()
+  desk.write('a', 1, { patient: true })
+  desk.flush()
+  desk.disk.written(1)
+  desk.write('b', 2, { patient: true })
+  assert.deepEqual(desk.flush(), [])
+  desk.write('c', 3)
+  assert.deepEqual(numbers(desk.flush()[0]), [2, 3])
+  desk.disk.written(2)
+  assert.deepEqual(desk.told, ['a done', 'b done', 'c done'])
 })
 
 test('a batch is durable as soon as one of its groups has to be', () => {
