@@ -13,7 +13,7 @@ export interface Told {
 
 const waitingMax = 1000
 /** Notes that follow one another within this time are told together: in bulk each would cost a write of its own. */
-const gatherMs = 20
+const gatherMs = 50
 /** So many are told at once. */
 const togetherMax = 100
 

@@ -39,10 +39,10 @@ test('a lone note is told at once, and what follows right behind it together', a
     await turn()
   }
   assert.deepEqual(heard, [['a']])
-  mock.timers.tick(20)
+  mock.timers.tick(50)
   await turn()
   assert.deepEqual(heard, [['a'], ['b', 'c']])
-  mock.timers.tick(20)
+  mock.timers.tick(50)
   notes.say(note('d'))
   await turn()
   assert.deepEqual(heard, [['a'], ['b', 'c'], ['d']])

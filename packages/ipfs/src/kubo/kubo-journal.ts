@@ -53,17 +53,21 @@ export class KuboJournal {
     }
   }
 
-  async write(cid: CID, record: KuboRecord): Promise<void> {
-    await this.#change(cid, encode(record), record.bytes)
+  /** `before`: the bytes of the row that it replaces, 0 where there is none; read if they are not given. */
+  async write(cid: CID, record: KuboRecord, before?: number): Promise<void> {
+    await this.#change(cid, encode(record), { bytes: record.bytes, before })
   }
 
   async remove(cid: CID): Promise<void> {
-    await this.#change(cid, null, 0)
+    await this.#change(cid, null, { bytes: 0 })
   }
 
   /** Calls for one CID never overlap (see turns.ts). */
-  async #change(cid: CID, value: Uint8Array | null, bytes: number): Promise<void> {
-    const before = this.record(cid)?.bytes ?? 0
+  async #change(
+    cid: CID,
+    value: Uint8Array | null,
+    { bytes, before = this.record(cid)?.bytes ?? 0 }: { bytes: number; before?: number | undefined }
+  ): Promise<void> {
     await this.#rows.write([{ key: key(pinPrefix, cid.bytes), value }])
     this.#usedBytes += bytes - before
   }

@@ -128,7 +128,8 @@ export class KuboPins {
       if (standing.recursive !== undefined) await api.pinRemove(cid, 'recursive', signal)
       const { bytes } = await api.pinAdd(cid, { ...options, stallMs, name: this.#mark })
       within(cid, bytes, options.bytesMax)
-      await journal.write(cid, { ...record, state: 'pinned', bytes })
+      // What stands there now is partial, whoever wrote it.
+      await journal.write(cid, { ...record, state: 'pinned', bytes }, 0)
       return { bytes }
     } catch (error) {
       await this.#leave(cid, kuboFailure(error))
@@ -152,7 +153,7 @@ export class KuboPins {
    */
   async #look(cid: CID, before: KuboRecord | undefined, { mode, signal }: KuboPinOptions): Promise<Standing> {
     const first = { state: 'partial', mode, bytes: 0, maker: 'us', replaced: undefined } as const
-    const writing = before === undefined ? this.#init.journal.write(cid, first) : Promise.resolve()
+    const writing = before === undefined ? this.#init.journal.write(cid, first, 0) : Promise.resolve()
     const [standing] = await Promise.all([this.#standing(cid, signal), writing])
     return standing
   }
