@@ -6,13 +6,19 @@
 import { FormatError } from './format-error.ts'
 import { textLength, writeText } from './utf8.ts'
 
+/** Most of what is written is small: it is written into an array used over and over, and only the result is new. */
+const spareBytes = 1024
+const sparesMax = 8
+const spares: Uint8Array[] = []
+const spent = new Uint8Array(0)
+
 export class Writer {
   #bytes: Uint8Array
   #at = 0
 
-  /** `sizeHint`: bytes to start with; an exact hint saves the copy in `finish`. */
+  /** `sizeHint`: bytes to start with; an exact hint of something large saves the copy in `finish`. */
   constructor(sizeHint = 64) {
-    this.#bytes = new Uint8Array(sizeHint)
+    this.#bytes = sizeHint > spareBytes ? new Uint8Array(sizeHint) : (spares.pop() ?? new Uint8Array(spareBytes))
   }
 
   u8(n: number): this {
@@ -83,7 +89,13 @@ export class Writer {
 
   /** All that was written, in an array of exactly that size. The writer is not to be used afterwards. */
   finish(): Uint8Array {
-    return this.#at === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, this.#at)
+    const bytes = this.#bytes
+    const isSpare = bytes.length === spareBytes
+    const whole = this.#at === bytes.length && !isSpare ? bytes : bytes.slice(0, this.#at)
+    if (isSpare && spares.length < sparesMax) spares.push(bytes)
+    this.#bytes = spent
+    this.#at = 0
+    return whole
   }
 
   #u32(n: number): void {

@@ -8,7 +8,7 @@ import type { Keeper } from '../content/keeper.ts'
 import type { Crypto } from '../crypto.ts'
 import { decodeCommit } from '../formats/commit.ts'
 import { decodeRecord } from '../formats/record.ts'
-import { decodeStored } from '../formats/stored.ts'
+import { readStored } from '../formats/stored.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import type { Members } from '../members/members.ts'
 import type { Self } from '../members/self.ts'
@@ -99,7 +99,7 @@ export class Receiver {
       },
       takeRun: (run) =>
         intake.takeRun(
-          run.map((bytes) => decodeStored(bytes, crypto)),
+          run.map((bytes) => readStored(bytes, crypto)),
           (taken) => {
             if (taken === 'new') this.#newEntries++
           }

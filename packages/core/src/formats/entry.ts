@@ -121,7 +121,8 @@ export function decodeHeader(bytes: Uint8Array): EntryHeader {
   return header
 }
 
-function readHeader(reader: Reader): EntryHeader {
+/** One header inside something larger. */
+export function readHeader(reader: Reader): EntryHeader {
   if (reader.u8() !== version) throw new FormatError('an entry is of an unknown version')
   const kind = nameAt(kinds, reader.u8(), 'the kind of an entry')
   const writer = reader.u32()

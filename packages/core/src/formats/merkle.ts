@@ -101,13 +101,14 @@ function splitOf(size: number): number {
   return split
 }
 
-function leafHash(hash: Uint8Array, crypto: Crypto): Uint8Array {
+/** The lowest nodes: hashes of the hashes of entries. */
+export function leafHash(hash: Uint8Array, crypto: Crypto): Uint8Array {
   const bytes = new Uint8Array(1 + hash.length)
   bytes.set(hash, 1)
   return crypto.hash(bytes)
 }
 
-function nodeHash(left: Uint8Array, right: Uint8Array, crypto: Crypto): Uint8Array {
+export function nodeHash(left: Uint8Array, right: Uint8Array, crypto: Crypto): Uint8Array {
   const bytes = new Uint8Array(65)
   bytes[0] = 1
   bytes.set(left, 1)

@@ -9,7 +9,7 @@ import { Writer } from '../bytes/writer.ts'
 import type { Crypto } from '../crypto.ts'
 import { checkFlags, checkLength } from './check.ts'
 import type { Entry, EntryHeader } from './entry.ts'
-import { decodeHeader, headerBytesMax, headerHash, readEntry, writeEntry } from './entry.ts'
+import { bodyBytesMax, decodeHeader, headerBytesMax, headerHash, readEntry, readHeader, writeEntry } from './entry.ts'
 import { merkleDepth, merklePath, merkleVerify } from './merkle.ts'
 import type { Seal } from './plain-seal.ts'
 import { readSeal, writeSeal } from './plain-seal.ts'
@@ -26,6 +26,8 @@ export interface Proof {
 export interface StoredEntry {
   entry: Entry
   proof?: Proof
+  /** What it was read from, where that is at hand: exactly its encoding. */
+  bytes?: Uint8Array
 }
 
 export interface SealedHeader extends Proof {
@@ -56,14 +58,31 @@ export function encodeStored(stored: StoredEntry): Uint8Array {
 
 /** Checks the body's hash, the path and that entry and seal name one writer; the signature is the caller's. Throws FormatError. */
 export function decodeStored(bytes: Uint8Array, crypto: Crypto): StoredEntry {
-  const reader = new Reader(bytes)
-  const flags = checkFlags(reader.u8(), hasProof, 'a stored entry')
-  const proof = flags & hasProof ? readProof(reader) : undefined
-  const entry = readEntry(reader, crypto)
-  reader.end()
+  const { entry, proof } = readStored(bytes, crypto)
   if (proof === undefined) return { entry }
   checkProof(entry.writer, entry.hash, proof, crypto)
   return { entry, proof }
+}
+
+/** As decodeStored for whoever judges the proof, or did before it was stored: of that only the form is checked. Throws FormatError. */
+export function readStored(bytes: Uint8Array, crypto: Crypto): StoredEntry {
+  const reader = new Reader(bytes)
+  const proof = readFlags(reader) & hasProof ? readProof(reader) : undefined
+  const entry = readEntry(reader, crypto)
+  reader.end()
+  return proof === undefined ? { entry, bytes } : { entry, proof, bytes }
+}
+
+/** The body of a stored entry that was read before; a view. */
+export function storedBody(bytes: Uint8Array): Uint8Array {
+  const reader = new Reader(bytes)
+  if (readFlags(reader) & hasProof) readProof(reader)
+  readHeader(reader)
+  return reader.blob(bodyBytesMax)
+}
+
+function readFlags(reader: Reader): number {
+  return checkFlags(reader.u8(), hasProof, 'a stored entry')
 }
 
 /** One sealed header inside something larger. */
@@ -102,10 +121,14 @@ function checkIndex(proof: Proof): number {
   return proof.index
 }
 
+/** Does the path lead from this hash to the root of the seal? */
+export function leadsToRoot(hash: Uint8Array, { seal, index, path }: Proof, crypto: Crypto): boolean {
+  return merkleVerify(hash, index, seal.n, path, seal.root, crypto)
+}
+
 function checkProof(writer: number, hash: Uint8Array, proof: Proof, crypto: Crypto): void {
-  const { seal, index, path } = proof
-  if (seal.writer !== writer) throw new FormatError('a seal is of another writer than its entry')
-  if (!merkleVerify(hash, index, seal.n, path, seal.root, crypto)) {
+  if (proof.seal.writer !== writer) throw new FormatError('a seal is of another writer than its entry')
+  if (!leadsToRoot(hash, proof, crypto)) {
     throw new FormatError('the path of an entry does not lead to the root of its seal')
   }
 }

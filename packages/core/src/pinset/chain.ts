@@ -26,25 +26,41 @@ export interface LogState {
   readonly prefix: number
   /** Whether the writer is declared large. */
   readonly large: boolean
-  readonly head: Entry | undefined
+  readonly newest: Newest | undefined
   /** The entries since the last reset. */
   readonly tail: { readonly count: number; readonly bytes: number }
 }
 
+/** Of the newest entry of a log, all by which the next one is judged. */
+export interface Newest {
+  readonly generation: number
+  readonly seq: number
+  readonly hash: Uint8Array
+  /** the clock where the next one begins */
+  readonly end: number
+}
+
 /** The entries from which a log is judged: reset (if any) and tail, in order, without gaps. */
-export function judgeEntry(entry: Entry, held: readonly { readonly entry: Entry }[]): Verdict {
-  const first = held[0]?.entry
-  const head = held.at(-1)?.entry
-  if (first === undefined || head === undefined || entry.generation > head.generation) return judgeNew(entry)
-  if (entry.generation < head.generation) return 'old'
-  if (entry.seq > head.seq + 1) return entry.kind === 'reset' ? 'reset' : 'gap'
-  if (entry.seq === head.seq + 1) {
-    if (!equalBytes(entry.prev, head.hash)) return 'fork'
+export interface Held {
+  readonly newest: Newest | undefined
+  readonly firstSeq: number
+  at(seq: number): { readonly entry: Entry } | undefined
+}
+
+export function judgeEntry(entry: Entry, held: Held): Verdict {
+  const { newest, firstSeq } = held
+  if (newest === undefined || entry.generation > newest.generation) return judgeNew(entry)
+  if (entry.generation < newest.generation) return 'old'
+  if (entry.seq > newest.seq + 1) return entry.kind === 'reset' ? 'reset' : 'gap'
+  if (entry.seq === newest.seq + 1) {
+    if (!equalBytes(entry.prev, newest.hash)) return 'fork'
     return entry.kind === 'reset' ? 'reset' : 'next'
   }
-  const twin = held[entry.seq - first.seq]?.entry
+  if (entry.seq === newest.seq) return equalBytes(newest.hash, entry.hash) ? 'old' : 'fork'
+  const twin = held.at(entry.seq)?.entry
   if (twin !== undefined) return equalBytes(twin.hash, entry.hash) ? 'old' : 'fork'
-  if (entry.seq === first.seq - 1) return equalBytes(first.prev, entry.hash) ? 'old' : 'fork'
+  const first = held.at(firstSeq)?.entry
+  if (first !== undefined && entry.seq === firstSeq - 1) return equalBytes(first.prev, entry.hash) ? 'old' : 'fork'
   return 'old'
 }
 
@@ -61,7 +77,7 @@ export function checkHeader(entry: Entry, log: LogState): void {
   if (entry.seq === 1 && entry.generation !== firstGeneration) {
     throw new FormatError('a later generation begins without a reset')
   }
-  if (entry.clock !== (log.head === undefined ? 0 : log.head.clock + log.head.count)) {
+  if (entry.clock !== (log.newest?.end ?? 0)) {
     throw new FormatError('an entry does not begin at the clock where the log ends')
   }
   if (!tailHasRoom(log.tail, entrySize(entry))) throw new FormatError('a reset was due')

@@ -3,16 +3,16 @@
  * A signature is checked before anything is decoded further; of a run only the newest seal is, the others by previous-hash.
  * What is validly signed but cannot be placed yet (a gap, a newer key log) is not kept: it is asked for by sync.
  */
-import { equalBytes, toHex } from '../bytes/compare.ts'
+import { equalBytes } from '../bytes/compare.ts'
 import { FormatError } from '../bytes/format-error.ts'
 import { type Crypto, signedBytes } from '../crypto.ts'
 import type { Commit } from '../formats/commit.ts'
 import type { Entry } from '../formats/entry.ts'
 import { contradicts, encodeFork, makeFork } from '../formats/fork.ts'
 import { keyOfPeer } from '../formats/peer-id.ts'
-import { merklePaths, merkleVerify } from '../formats/merkle.ts'
+import { merklePaths } from '../formats/merkle.ts'
 import { type Seal, sealedBytes, sealHash } from '../formats/seal.ts'
-import type { Proof, SealedHeader, StoredEntry } from '../formats/stored.ts'
+import { leadsToRoot, type Proof, type SealedHeader, type StoredEntry } from '../formats/stored.ts'
 import type { Disk } from '../loop/disk.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import type { Slices } from '../loop/slices.ts'
@@ -20,9 +20,8 @@ import type { Facts } from '../trust/facts.ts'
 import type { Entered, Leaf, LeafChange } from './leaf.ts'
 import type { Leaves } from './leaves.ts'
 import type { LogId } from './log.ts'
+import { Seals } from './seals.ts'
 
-/** Verified seals remembered, so that a commit's other entries cost no signature check. */
-const goodSealsMax = 4096
 /** Entries that may wait for their leaves; above it gossip is left to sync. */
 export const waitingEntriesMax = 4096
 
@@ -31,6 +30,12 @@ const rowsToldPerSlice = 128
 
 /** What an entry came to. `behind`: it needs something that is not here yet. */
 export type Taken = 'new' | 'old' | 'behind' | 'unfit'
+
+/** An entry as it came, and as it is kept once it counts. */
+interface Incoming {
+  readonly stored: StoredEntry
+  readonly kept: StoredEntry
+}
 
 export interface IntakeInit {
   readonly meshId: Uint8Array
@@ -49,12 +54,13 @@ export interface IntakeInit {
 
 export class Intake {
   readonly #init: IntakeInit
-  readonly #goodSeals = new Map<string, true>()
+  readonly #seals: Seals
   readonly #commits = new Map<number, { commit: number; hash: Uint8Array }>()
   #waiting = 0
 
   constructor(init: IntakeInit) {
     this.#init = init
+    this.#seals = new Seals(init.crypto)
   }
 
   /** Entries that wait for their leaves or the disk. */
@@ -72,23 +78,27 @@ export class Intake {
    */
   takeCommit(commit: Commit, settled: (taken: Taken) => void): { known: boolean; jump: boolean } {
     if (!this.#knows(commit.seal)) return { known: false, jump: false }
-    this.#verify(commit.seal)
+    const seal = this.#verify(commit.seal)
     const jump = this.#follow(commit.seal)
     const paths = merklePaths(
       commit.entries.map((entry) => entry.hash),
       this.#init.crypto
     )
     commit.entries.forEach((entry, index) => {
-      const proof: Proof = { seal: commit.seal, index, path: paths[index] as Uint8Array[] }
-      this.#place([{ entry, proof }], settled)
+      const proof: Proof = { seal, index, path: paths[index] as Uint8Array[] }
+      const stored = { entry, proof }
+      this.#place([{ stored, kept: stored }], settled)
     })
     return { known: true, jump }
   }
 
   /** Takes a run of one log, oldest first, whose last entry carries the proof. Throws FormatError if it is forged. */
   takeRun(run: readonly StoredEntry[], settled: (taken: Taken) => void): void {
-    if (this.verifyRun(run)) this.#place(run, settled)
-    else settled('behind')
+    if (!this.verifyRun(run)) return settled('behind')
+    this.#place(
+      run.map((stored) => ({ stored, kept: this.#vouched(stored) })),
+      settled
+    )
   }
 
   /** Is the run a chain under its writer's seal? False if the writer is not known yet; throws FormatError if it is forged. */
@@ -98,38 +108,38 @@ export class Intake {
     const { entry, proof } = last
     for (let n = 1; n < run.length; n++)
       if (!follows(run[n - 1]!.entry, run[n]!.entry)) throw new FormatError('a run of entries is not a chain')
-    if (
-      proof.seal.writer !== entry.writer ||
-      !merkleVerify(entry.hash, proof.index, proof.seal.n, proof.path, proof.seal.root, this.#init.crypto)
-    ) {
-      throw new FormatError('an entry is not under its seal')
-    }
+    if (proof.seal.writer !== entry.writer) throw new FormatError('an entry is not under its seal')
     if (!this.#knows(proof.seal)) return false
     this.#verify(proof.seal)
+    if (!this.#seals.covers(entry.hash, proof)) throw new FormatError('an entry is not under its seal')
     return true
+  }
+
+  /** Of a run only the newest seal is checked: what others would refuse of us must not be kept. */
+  #vouched(stored: StoredEntry): StoredEntry {
+    const { entry, proof } = stored
+    if (proof === undefined) return stored
+    const seal = this.#seals.good(proof.seal)
+    if (seal === undefined) return { entry }
+    if (seal.writer !== entry.writer || !this.#seals.covers(entry.hash, proof))
+      throw new FormatError('an entry is not under its seal')
+    proof.seal = seal
+    return stored
   }
 
   #knows(seal: Seal): boolean {
     return this.#init.facts.keyLog.writer(seal.writer) !== undefined
   }
 
-  #verify(seal: Seal): void {
-    const key = sealKey(seal)
-    if (this.#goodSeals.has(key)) return
+  #verify(seal: Seal): Seal {
+    const known = this.#seals.good(seal)
+    if (known !== undefined) return known
     const writer = this.#init.facts.keyLog.writer(seal.writer)
     const signed = signedBytes('pinmesh/seal/1', this.#init.meshId, sealedBytes(seal))
     if (writer === undefined || !this.#init.crypto.verify(keyOfPeer(writer.peer), signed, seal.sig)) {
       throw new FormatError('a seal is not signed by its writer')
     }
-    this.#goodSeals.set(key, true)
-    if (this.#goodSeals.size > goodSealsMax) {
-      const oldest = this.#goodSeals.keys().next()
-      if (oldest.done !== true) this.#goodSeals.delete(oldest.value)
-    }
-  }
-
-  #isGood({ proof }: StoredEntry): boolean {
-    return proof !== undefined && this.#goodSeals.has(sealKey(proof.seal))
+    return this.#seals.add(seal)
   }
 
   /** Commit numbers only tell that something was missed; they decide nothing. */
@@ -142,10 +152,10 @@ export class Intake {
     return seal.commit > before.commit + 1 || !equalBytes(seal.prevCommit, before.hash)
   }
 
-  #place(run: readonly StoredEntry[], settled: (taken: Taken) => void): void {
-    const first = run[0] as StoredEntry
+  #place(run: readonly Incoming[], settled: (taken: Taken) => void): void {
+    const { entry } = (run[0] as Incoming).stored
     this.#waiting += run.length
-    const leafId = first.entry.prefix >> 4
+    const leafId = entry.prefix >> 4
     const init = this.#init
     const enter = function* (this: Intake, leaf: Leaf): Slices {
       if (leaf.drafts === 0) yield* this.#enter(leaf, run, settled)
@@ -155,22 +165,21 @@ export class Intake {
     init.leaves.slices(leafId, entering)
   }
 
-  *#enter(leaf: Leaf, run: readonly StoredEntry[], settled: (taken: Taken) => void): Slices {
+  *#enter(leaf: Leaf, run: readonly Incoming[], settled: (taken: Taken) => void): Slices {
+    const { writer } = (run[0] as Incoming).stored.entry
     let taken: Taken = 'old'
     const entered: Entered[] = []
     try {
-      for (const stored of run) {
-        // Of a run only the newest seal was checked: what others would refuse of us must not be kept.
-        const checked = stored === run.at(-1) || this.#isGood(stored)
-        const one = yield* this.#enterOne(leaf, stored, checked, entered)
-        if (one !== 'old') taken = one
-        if (one === 'behind' || one === 'unfit') break
+      for (const one of run) {
+        const came = yield* this.#enterOne(leaf, one, entered)
+        if (came !== 'old') taken = came
+        if (came === 'behind' || came === 'unfit') break
       }
     } catch (error) {
       if (!(error instanceof FormatError)) throw error
       taken = 'unfit'
       this.#init.outbox.note('entry-refused', 'An entry was validly signed and broke a rule; its writer is at fault.', {
-        writer: run[0]?.entry.writer ?? 0,
+        writer,
         reason: error.message
       })
     }
@@ -188,13 +197,13 @@ export class Intake {
       leaf.pending--
       this.#waiting -= run.length
       this.#init.leafWritten(leaf)
-      if (this.#init.facts.keyLog.writer(run[0]?.entry.writer ?? 0)?.removed === true) this.#init.overtaken(leaf.id)
+      if (this.#init.facts.keyLog.writer(writer)?.removed === true) this.#init.overtaken(leaf.id)
       settled(taken)
     }
     this.#init.disk.write({ rows, done })
   }
 
-  *#enterOne(leaf: Leaf, stored: StoredEntry, checked: boolean, entered: Entered[]): Slices<Taken> {
+  *#enterOne(leaf: Leaf, { stored, kept }: Incoming, entered: Entered[]): Slices<Taken> {
     const { entry } = stored
     const { facts } = this.#init
     const id: LogId = { writer: entry.writer, prefixLen: entry.prefixLen, prefix: entry.prefix }
@@ -208,7 +217,7 @@ export class Intake {
       this.#prove(log.entries, stored)
       return 'unfit'
     }
-    entered.push(yield* leaf.entering(checked ? stored : { entry }))
+    entered.push(yield* leaf.entering(kept))
     return 'new'
   }
 
@@ -225,7 +234,8 @@ export class Intake {
   /** Makes the proof from an entry held and the one that contradicts it; both must be sealed. */
   #prove(held: readonly StoredEntry[], stored: StoredEntry): void {
     const { proof, entry } = stored
-    if (proof === undefined) return
+    const { crypto } = this.#init
+    if (proof === undefined || !leadsToRoot(entry.hash, proof, crypto)) return
     const header = headerOf(entry, proof)
     for (const mine of held) {
       if (mine.proof === undefined || Math.abs(mine.entry.seq - entry.seq) > 1) continue
@@ -244,11 +254,6 @@ function follows(before: Entry, entry: Entry): boolean {
     entry.seq === before.seq + 1 &&
     equalBytes(entry.prev, before.hash)
   )
-}
-
-/** The whole seal: one that differs anywhere is another. */
-function sealKey(seal: Seal): string {
-  return toHex(seal.sig) + toHex(sealedBytes(seal))
 }
 
 function headerOf(entry: Entry, proof: Proof): SealedHeader {

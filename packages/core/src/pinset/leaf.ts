@@ -11,12 +11,12 @@ import type { Row } from '../effects.ts'
 import type { KeyValue } from '../events.ts'
 import { bucketOf, parseMapKey } from '../formats/key.ts'
 import { encodeRegister, type Register } from '../formats/register.ts'
-import { decodeStored, encodeStored, type Proof, type StoredEntry } from '../formats/stored.ts'
+import { readStored, type Proof, type StoredEntry } from '../formats/stored.ts'
 import { finish, type Slices } from '../loop/slices.ts'
 import { logName } from '../trust/key-log.ts'
 import type { HeadRow } from './heads.ts'
 import { encodeHead } from './heads.ts'
-import { Log, type LogId } from './log.ts'
+import { Log, type LogId, type Place } from './log.ts'
 import { LeafView, type Seen } from './leaf-view.ts'
 import { type BucketSummary, encodeSummary } from './summary.ts'
 import type { PinRow } from './view.ts'
@@ -70,7 +70,7 @@ export class Leaf {
     this.#init = init
     const stored = new Map<string, { id: LogId; entries: StoredEntry[] }>()
     for (const { value } of init.entries) {
-      const entry = decodeStored(value, init.crypto)
+      const entry = readStored(value, init.crypto)
       const { writer, prefixLen, prefix } = entry.entry
       const name = logName(entry.entry)
       const log = stored.get(name) ?? { id: { writer, prefixLen, prefix }, entries: [] }
@@ -84,7 +84,7 @@ export class Leaf {
   /** What it weighs in memory: pins, entries and holds. */
   get weight(): number {
     let weight = 1 + this.#holds.size
-    for (const log of this.#logs.values()) weight += log.entries.length
+    for (const log of this.#logs.values()) weight += log.tailCount
     return weight + (this.#view?.pins.size ?? 0)
   }
 
@@ -119,9 +119,10 @@ export class Leaf {
    */
   *entering(stored: StoredEntry): Slices<Entered> {
     yield* this.warming()
-    const { dropped, changed } = yield* this.log(stored.entry).appending(stored)
-    const rows: Row[] = dropped.map((old) => ({ table: 'entry', key: entryRowKey(old), value: null }))
-    rows.push({ table: 'entry', key: entryRowKey(stored), value: encodeStored(stored) })
+    const { entry } = stored
+    const { dropped, changed, bytes } = yield* this.log(entry).appending(stored)
+    const rows: Row[] = dropped.map((old) => ({ table: 'entry', key: entryRowKey(entry, old), value: null }))
+    rows.push({ table: 'entry', key: entryRowKey(entry, entry), value: bytes })
     return { rows, changed }
   }
 
@@ -139,7 +140,8 @@ export class Leaf {
   /** Gives an appended entry its proof. Returns the row to write. */
   seal(stored: StoredEntry, proof: Proof): Row {
     stored.proof = proof
-    return { table: 'entry', key: entryRowKey(stored), value: encodeStored(stored) }
+    const { entry } = stored
+    return { table: 'entry', key: entryRowKey(entry, entry), value: this.log(entry).seal(stored) }
   }
 
   draftDone(): void {
@@ -365,8 +367,7 @@ function beats(lamportA: number, writerA: number, lamportB: number, writerB: num
   return lamportA > lamportB || (lamportA === lamportB && writerA > writerB)
 }
 
-export function entryRowKey(stored: StoredEntry): Uint8Array {
-  const { prefix, prefixLen, writer, generation, seq } = stored.entry
+function entryRowKey({ prefix, prefixLen, writer }: LogId, { generation, seq }: Place): Uint8Array {
   return new Writer().u16(prefix).u8(prefixLen).u32(writer).u32(generation).u32(seq).finish()
 }
 

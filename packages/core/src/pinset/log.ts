@@ -11,7 +11,7 @@ import { makeEntry } from '../formats/entry.ts'
 import type { Entry, EntryFields, EntryKind } from '../formats/entry.ts'
 import { encodeRegister } from '../formats/register.ts'
 import type { Register } from '../formats/register.ts'
-import type { StoredEntry } from '../formats/seal.ts'
+import { encodeStored, storedBody, type StoredEntry } from '../formats/stored.ts'
 import { finish, type Slices } from '../loop/slices.ts'
 import { checkingBody, checkValue, noHistory } from './body.ts'
 import type { BodyRules, Changes } from './body.ts'
@@ -20,6 +20,7 @@ import type { Verdict } from './chain.ts'
 import { Fold } from './fold.ts'
 import { LogFullError, entrySize, firstGeneration, habitEntries, resetBytesMax, tailHasRoom } from './growth.ts'
 import { Items, differing } from './items.ts'
+import { keptBytes, Rows } from './rows.ts'
 
 export { LogFullError, resetBytesMax, tailBytesMax, tailEntriesMax } from './growth.ts'
 export type { Verdict } from './chain.ts'
@@ -53,8 +54,17 @@ export interface AuthorInit {
 
 /** What an entry did: the rows it replaces, and the map keys whose register is no longer the same. */
 export interface Appended {
-  readonly dropped: StoredEntry[]
+  /** places of the rows that it replaces */
+  readonly dropped: Place[]
   readonly changed: string[]
+  /** what it is stored as */
+  readonly bytes: Uint8Array
+}
+
+/** Of an entry in its log. */
+export interface Place {
+  readonly generation: number
+  readonly seq: number
 }
 
 /** One map key's new register, also as it is encoded; null deletes it. */
@@ -75,8 +85,7 @@ export class Log {
   readonly id: LogId
   readonly #context: LogContext
   readonly #rules: BodyRules
-  #rows: StoredEntry[] = []
-  #tail: { count: number; bytes: number } = { count: 0, bytes: 0 }
+  readonly #rows: Rows
   #items: Items | undefined
   /** Of its author: the document that holds what the rows hold. */
   #fold: Fold | undefined
@@ -86,6 +95,7 @@ export class Log {
   constructor(id: LogId, context: LogContext) {
     this.id = id
     this.#context = context
+    this.#rows = new Rows(context.crypto)
     this.#rules = { meshId: context.meshId, crypto: context.crypto, prefixLen: id.prefixLen, prefix: id.prefix }
   }
 
@@ -99,29 +109,39 @@ export class Log {
       const verdict = log.judge(row.entry)
       const fits = verdict === 'next' || (verdict === 'reset' && log.#rows.length === 0)
       if (!fits) throw new Error(`the stored rows of a log are no chain: ${verdict} at ${row.entry.seq}`)
-      log.#hold(row)
+      log.#rows.hold(row.entry, keptBytes(row))
     }
     return log
   }
 
   get head(): Head | undefined {
-    const entry = this.#rows.at(-1)?.entry
-    return entry && { generation: entry.generation, seq: entry.seq, hash: entry.hash }
+    const { newest } = this.#rows
+    return newest && { generation: newest.generation, seq: newest.seq, hash: newest.hash }
   }
 
-  /** The reset (if any) and the tail. */
+  /** The reset (if any) and the tail, decoded for the occasion. */
   get entries(): readonly StoredEntry[] {
-    return this.#rows
+    return this.#rows.all()
+  }
+
+  /** The entry of a sequence number, decoded for the occasion. */
+  at(seq: number): StoredEntry | undefined {
+    return this.#rows.at(seq)
+  }
+
+  /** Those from one sequence number up to another, as they are stored. */
+  stored(from: number, to: number): Uint8Array[] {
+    return this.#rows.stored(from, to)
   }
 
   /** Entries since the last reset. */
   get tailCount(): number {
-    return this.#tail.count
+    return this.#rows.tail.count
   }
 
   /** Bytes of headers and bodies since the last reset. */
   get tailBytes(): number {
-    return this.#tail.bytes
+    return this.#rows.tail.bytes
   }
 
   /** The registers by map key, in no particular order; the map is live until the next `append`, `author` or `drop`. */
@@ -148,15 +168,24 @@ export class Log {
     const { entry } = stored
     const verdict = this.judge(entry)
     if (verdict !== 'next' && verdict !== 'reset') throw new Error(`an entry judged ${verdict} cannot be appended`)
-    const head = this.#rows.at(-1)?.entry
-    checkHeader(entry, { ...this.id, large: this.#context.large === true, head, tail: this.#tail })
-    const renewed = head !== undefined && head.generation !== entry.generation
+    const { newest, tail } = this.#rows
+    checkHeader(entry, { ...this.id, large: this.#context.large === true, newest, tail })
+    const bytes = keptBytes(stored)
+    const kept = { ...entry, body: storedBody(bytes) }
+    const renewed = newest !== undefined && newest.generation !== entry.generation
     const old = renewed ? [...this.registers().keys()] : []
-    const changed = (yield* this.#adopting(entry)) ?? (yield* this.#checking(entry))
-    const dropped = verdict === 'reset' ? this.#rows : []
+    const changed = (yield* this.#adopting(kept)) ?? (yield* this.#checking(kept))
+    const dropped = verdict === 'reset' ? this.#places() : []
     this.#authored = undefined
-    this.#hold(stored)
-    return { dropped, changed: renewed ? [...new Set([...old, ...this.registers().keys()])] : changed }
+    this.#rows.hold(entry, bytes)
+    return { dropped, bytes, changed: renewed ? [...new Set([...old, ...this.registers().keys()])] : changed }
+  }
+
+  /** An entry that was appended without its proof has it now. Returns what it is stored as. */
+  seal(stored: StoredEntry): Uint8Array {
+    const bytes = encodeStored(stored)
+    this.#rows.replace(stored.entry, bytes)
+    return bytes
   }
 
   /**
@@ -168,7 +197,7 @@ export class Log {
   author(changes: ReadonlyMap<string, Register | null>, init: AuthorInit): Entry {
     const edits = this.#edits(changes)
     const place = this.#place(init)
-    const before = this.#fold ?? new Fold(this.id.writer, this.#bodies())
+    const before = this.#fold ?? new Fold(this.id.writer, this.#rows.bodies())
     this.#fold = undefined // what follows changes it, and this entry may never be appended
     const clock = before.clock
     const body = before.edit(edits.map(({ mapKey, value }) => [mapKey, value]))
@@ -179,9 +208,9 @@ export class Log {
       const fields = { ...place.fields, kind, clock: at, count: fold.clock - at, body: update }
       return { entry: makeEntry(fields, this.#context.crypto), fold, changes: changed }
     }
-    if (body !== undefined && !place.begins && this.#tail.count < Math.max(habitEntries, live)) {
+    if (body !== undefined && !place.begins && this.#rows.tail.count < Math.max(habitEntries, live)) {
       const set = make('set', clock, before, body)
-      if (tailHasRoom(this.#tail, entrySize(set.entry))) return this.#keep(set)
+      if (tailHasRoom(this.#rows.tail, entrySize(set.entry))) return this.#keep(set)
     }
     const fresh = new Fold(this.id.writer)
     const whole = fresh.edit(before.state()) ?? emptyBody
@@ -192,7 +221,7 @@ export class Log {
   *opening(): Slices {
     if (this.#fold !== undefined) return
     const fold = new Fold(this.id.writer)
-    yield* fold.folding(this.#bodies())
+    yield* fold.folding(this.#rows.bodies())
     this.#fold = fold
   }
 
@@ -200,7 +229,7 @@ export class Log {
   *warming(): Slices {
     if (this.#items === undefined) {
       const items = new Items()
-      yield* items.taking(this.#bodies())
+      yield* items.taking(this.#rows.bodies())
       this.#items = items
     }
     yield* this.#items.decoding()
@@ -213,14 +242,15 @@ export class Log {
     this.#authored = undefined
   }
 
-  #bodies(): Uint8Array[] {
-    return this.#rows.map((row) => row.entry.body)
+  #places(): Place[] {
+    const { newest, firstSeq, length } = this.#rows
+    return Array.from({ length }, (_, n) => ({ generation: newest?.generation ?? 0, seq: firstSeq + n }))
   }
 
   #read(): Items {
     if (this.#items !== undefined) return this.#items
     const items = new Items()
-    finish(items.taking(this.#bodies()))
+    finish(items.taking(this.#rows.bodies()))
     this.#items = items
     return items
   }
@@ -282,16 +312,6 @@ export class Log {
     yield* items.taken(entry.body, changes)
     this.#items = items
     return yield* differing(old, items)
-  }
-
-  #hold(row: StoredEntry): void {
-    if (row.entry.kind === 'reset') {
-      this.#rows = [row]
-      this.#tail = { count: 0, bytes: 0 }
-    } else {
-      this.#rows.push(row)
-      this.#tail = { count: this.#tail.count + 1, bytes: this.#tail.bytes + entrySize(row.entry) }
-    }
   }
 }
 

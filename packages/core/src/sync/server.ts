@@ -7,7 +7,6 @@ import { compareBytes, concatBytes, toHex } from '../bytes/compare.ts'
 import { FormatError } from '../bytes/format-error.ts'
 import type { Claims } from '../content/claims.ts'
 import { keyOfPeer, peerOfKey } from '../formats/peer-id.ts'
-import { encodeStored } from '../formats/stored.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import type { Members } from '../members/members.ts'
 import type { Self } from '../members/self.ts'
@@ -211,12 +210,12 @@ export class SyncServer {
     if (onDisk === undefined) return []
     const log = leaf.log(wanted)
     const from = wanted.generation === onDisk.generation ? wanted.from : 0
-    const run = log.entries.filter(
-      ({ entry }) => entry.generation === onDisk.generation && entry.seq >= from && entry.seq <= onDisk.seq
-    )
-    const last = run.at(-1)
-    if (last === undefined || last.proof === undefined || compareBytes(last.entry.hash, onDisk.hash) !== 0) return []
-    return run.map(encodeStored)
+    const { head } = log
+    if (head?.generation !== onDisk.generation) return []
+    const run = log.stored(from, onDisk.seq)
+    const last = log.at(onDisk.seq)
+    if (last?.proof === undefined || compareBytes(last.entry.hash, onDisk.hash) !== 0) return []
+    return run
   }
 
   #open(peer: string): boolean {
