@@ -7,7 +7,10 @@ import { readText, textLength, writeText } from './utf8.ts'
 
 const hexDigits = '0123456789abcdef'
 const base64Digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-const hexPairs = Array.from({ length: 256 }, (_, i) => (hexDigits[i >> 4] as string) + (hexDigits[i & 15] as string))
+const hexUnits = unitsOf(hexDigits)
+const base64Units = unitsOf(base64Digits)
+/** Arguments that one call takes without trouble. */
+const chunkUnits = 4096
 const base64Values = valuesOf(base64Digits)
 const hexValues = valuesOf(hexDigits)
 
@@ -42,9 +45,13 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
 
 /** Lower case. */
 export function toHex(bytes: Uint8Array): string {
-  let text = ''
-  for (let i = 0; i < bytes.length; i++) text += hexPairs[bytes[i] as number] as string
-  return text
+  const units = new Array<number>(2 * bytes.length)
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] as number
+    units[2 * i] = hexUnits[byte >> 4] as number
+    units[2 * i + 1] = hexUnits[byte & 15] as number
+  }
+  return textOf(units)
 }
 
 /** Lower case only. Throws FormatError. */
@@ -59,15 +66,15 @@ export function fromHex(text: string): Uint8Array {
 
 /** Without padding. */
 export function toBase64url(bytes: Uint8Array): string {
-  let text = ''
+  const units: number[] = []
   for (let i = 0; i < bytes.length; i += 3) {
     const left = bytes.length - i
     const group = ((bytes[i] as number) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
-    text += (base64Digits[group >> 18] as string) + (base64Digits[(group >> 12) & 63] as string)
-    if (left > 1) text += base64Digits[(group >> 6) & 63] as string
-    if (left > 2) text += base64Digits[group & 63] as string
+    units.push(base64Units[group >> 18] as number, base64Units[(group >> 12) & 63] as number)
+    if (left > 1) units.push(base64Units[(group >> 6) & 63] as number)
+    if (left > 2) units.push(base64Units[group & 63] as number)
   }
-  return text
+  return textOf(units)
 }
 
 /** Without padding, spare bits zero. Throws FormatError. */
@@ -111,4 +118,16 @@ function digit(values: Uint8Array, text: string, at: number): number {
   const value = values[text.charCodeAt(at)] ?? 255
   if (value === 255) throw new FormatError('a text holds a character outside its alphabet')
   return value
+}
+
+/** Made at once: a text put together from pieces is kept as its pieces, at ten times the memory. */
+function textOf(units: readonly number[]): string {
+  if (units.length <= chunkUnits) return String.fromCharCode(...units)
+  let text = ''
+  for (let at = 0; at < units.length; at += chunkUnits) text += String.fromCharCode(...units.slice(at, at + chunkUnits))
+  return text
+}
+
+function unitsOf(digits: string): Uint8Array {
+  return Uint8Array.from(digits, (digit) => digit.charCodeAt(0))
 }

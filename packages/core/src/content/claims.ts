@@ -24,9 +24,13 @@ interface Reading {
 }
 
 export interface ShardClaim {
-  readonly claim: Claim
+  readonly seq: number
+  readonly holdUntil: number
+  /** what it says of its buckets is read already */
   readonly bytes: Uint8Array
 }
+
+const bucketsOfShard = 256
 
 /** seq = incarnation × 2^32 + a counter, so that it is never used twice and tells the incarnation. */
 export const claimsPerIncarnation: number = 2 ** 32
@@ -53,10 +57,11 @@ export class Claims {
     this.#outbox = init.outbox
   }
 
-  /** Sets what I see in a bucket at start, from the store's summary. */
+  /** Sets what I see in a bucket: at start from the store's summary, then as it changes. */
   setView(bucket: number, view: Uint8Array, count: number): void {
     this.#pins += count - (this.#views.get(bucket)?.count ?? 0)
-    this.#views.set(bucket, { view, count })
+    if (count === 0) this.#views.delete(bucket)
+    else this.#views.set(bucket, { view, count })
   }
 
   /** Pins in the mesh. */
@@ -86,7 +91,6 @@ export class Claims {
   rowsChanged(bucket: number, before: readonly PinRow[], after: readonly PinRow[], view: Uint8Array): void {
     const old = this.#views.get(bucket)?.view
     this.setView(bucket, view, after.length)
-    if (after.length === 0) this.#views.delete(bucket)
     const from = carry(before, after)
     for (const [peer, readings] of this.#readings) {
       const reading = readings.get(bucket)
@@ -118,7 +122,7 @@ export class Claims {
     const claim = decodeClaim(bytes)
     if (!known(claim.peer)) return 'stranger'
     const held = this.#claims.get(claim.peer)?.get(claim.shard)
-    if ((held !== undefined && held.claim.seq >= claim.seq) || !allowed(claim.peer)) return 'old'
+    if ((held !== undefined && held.seq >= claim.seq) || !allowed(claim.peer)) return 'old'
     const signed = signedBytes('pinmesh/claim/1', this.#meshId, claimBytes(claim))
     if (!this.#crypto.verify(keyOfPeer(claim.peer), signed, claim.sig))
       throw new FormatError('a claim is not signed by its peer')
@@ -127,14 +131,14 @@ export class Claims {
 
   /** Keeps a verified (or own) claim and reads it. */
   keep(claim: Claim, bytes: Uint8Array): number[] {
-    const claims = shelf(this.#claims, claim.peer)
-    const before = claims.get(claim.shard)?.claim.buckets ?? []
-    claims.set(claim.shard, { claim, bytes })
+    const { seq, holdUntil } = claim
+    // Not a part of the message that brought it.
+    shelf(this.#claims, claim.peer).set(claim.shard, { seq, holdUntil, bytes: bytes.slice() })
     const readings = shelf(this.#readings, claim.peer)
     const changed: number[] = []
     const listed = new Set<number>()
     for (const { low, view, states } of claim.buckets) {
-      const bucket = claim.shard * 256 + low
+      const bucket = claim.shard * bucketsOfShard + low
       listed.add(bucket)
       let reading = readings.get(bucket)
       const mine = this.#views.get(bucket)
@@ -151,13 +155,13 @@ export class Claims {
         const wasCurrent = reading.current
         if (this.#read(claim.peer, reading, states) || !wasCurrent) changed.push(bucket)
       } else {
-        reading.pending = { view, states }
+        reading.pending = { view: view.slice(), states }
         reading.current = false
       }
     }
     // Buckets that were listed before and are not now hold nothing any more.
-    for (const { low } of before) {
-      const bucket = claim.shard * 256 + low
+    for (let low = 0; low < bucketsOfShard; low++) {
+      const bucket = claim.shard * bucketsOfShard + low
       const reading = listed.has(bucket) ? undefined : readings.get(bucket)
       if (reading === undefined) continue
       this.#show(claim.peer, reading, unread)
@@ -185,7 +189,7 @@ export class Claims {
   /** Until when (wall ms) this peer has promised to keep the pin; 0 if it has not, or speaks of other rows than mine. */
   promisedUntil(peer: string, bucket: number, row: number): { until: number; incarnation: number } {
     const reading = this.#readings.get(peer)?.get(bucket)
-    const claim = this.#claims.get(peer)?.get(bucket >> 8)?.claim
+    const claim = this.#claims.get(peer)?.get(bucket >> 8)
     if (reading === undefined || claim === undefined || !reading.current) return { until: 0, incarnation: 0 }
     if (pinStates[reading.states[row] ?? none] !== 'promised') return { until: 0, incarnation: 0 }
     return { until: claim.holdUntil, incarnation: Math.floor(claim.seq / claimsPerIncarnation) }
@@ -206,7 +210,7 @@ export class Claims {
     const rows = [...this.of(peer)].sort(([a], [b]) => a - b)
     if (rows.length === 0) return new Uint8Array(4)
     let text = ''
-    for (const [shard, { claim }] of rows) text += `${shard}:${claim.seq};`
+    for (const [shard, { seq }] of rows) text += `${shard}:${seq};`
     const bytes = new Uint8Array(text.length)
     for (let n = 0; n < text.length; n++) bytes[n] = text.charCodeAt(n)
     return this.#crypto.hash(bytes).subarray(0, 4)

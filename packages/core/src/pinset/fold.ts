@@ -13,6 +13,10 @@ import { pieces } from './parts.ts'
 /** One map key's new register as it is encoded; null deletes it. */
 export type Edit = readonly [mapKey: string, value: Uint8Array | null]
 
+/** A document, and an item in it, in memory. */
+const docBytes = 5000
+const liveBytes = 525
+
 /** An item of a reset without its key and value: info, kind of parent, root name (w and ten digits), three lengths. */
 const itemBytesMax = 17
 
@@ -33,6 +37,11 @@ export class Fold {
   /** Where the next item's clock stands. */
   get clock(): number {
     return Y.getState(this.#doc.store, this.#writer)
+  }
+
+  /** Bytes of memory, about. */
+  get weight(): number {
+    return docBytes + this.clock * liveBytes
   }
 
   /** All that is live, in ascending order of the map keys: what a reset holds. */

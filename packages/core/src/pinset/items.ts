@@ -5,33 +5,39 @@
  */
 import { equalBytes } from '../bytes/compare.ts'
 import { Reader } from '../bytes/reader.ts'
-import { decodeRegister, registerBytesMax } from '../formats/register.ts'
+import { decodeRegister, encodeRegister, registerBytesMax } from '../formats/register.ts'
 import type { Register } from '../formats/register.ts'
 import { finish, type Slices } from '../loop/slices.ts'
 import { type Changes, firstItem, type KeyHistory, mapKeyBytesMax, rootBytesMax } from './body.ts'
 
+/** A map key with its places in the maps, and a register with its CID. */
+const itemBytes = 160
+const registerBytes = 700
 /** Items and deletes read in one slice, about 1 µs each. */
 const readPerSlice = 256
 /** Registers decoded in one slice, about 2 µs each. */
 const decodedPerSlice = 128
-/** Registers compared in one slice. */
-const comparedPerSlice = 512
-
-interface Newest {
-  clock: number
-  /** the encoded register, undefined where the key was deleted */
-  value: Uint8Array | undefined
-}
+/** Registers compared in one slice, about 3 µs each. */
+const comparedPerSlice = 128
 
 export class Items implements KeyHistory {
   /** The map key of the item at each clock. */
   readonly #keys: string[] = []
-  readonly #newest = new Map<string, Newest>()
-  #registers: Map<string, Register> | undefined
+  /** The clock of the newest item of each map key. */
+  readonly #newest = new Map<string, number>()
+  /** What is live. */
+  readonly #registers = new Map<string, Register>()
+  /** Values that are not decoded yet. */
+  #values = new Map<string, Uint8Array>()
 
   /** Where the next item's clock stands. */
   get clock(): number {
     return this.#keys.length
+  }
+
+  /** Bytes of memory, about. */
+  get weight(): number {
+    return this.#keys.length * itemBytes + (this.#registers.size + this.#values.size) * registerBytes
   }
 
   keyAt(clock: number): string {
@@ -41,91 +47,81 @@ export class Items implements KeyHistory {
   }
 
   lastOf(mapKey: string): { clock: number; live: boolean } | undefined {
-    const newest = this.#newest.get(mapKey)
-    return newest && { clock: newest.clock, live: newest.value !== undefined }
-  }
-
-  /** The encoded register of a map key. */
-  value(mapKey: string): Uint8Array | undefined {
-    return this.#newest.get(mapKey)?.value
+    const clock = this.#newest.get(mapKey)
+    if (clock === undefined) return undefined
+    return { clock, live: this.#registers.has(mapKey) || this.#values.has(mapKey) }
   }
 
   /** All live registers by map key; one map that changes with what is taken. */
   registers(): ReadonlyMap<string, Register> {
-    return this.#registers ?? finish(this.decoding())
+    if (this.#values.size > 0) finish(this.decoding())
+    return this.#registers
   }
 
-  /** The registers, in slices where they have not been asked for yet. */
-  *decoding(): Slices<ReadonlyMap<string, Register>> {
-    if (this.#registers !== undefined) return this.#registers
-    const registers = new Map<string, Register>()
+  /** Decodes in slices what `registers` would have to decode at once. */
+  *decoding(): Slices {
     let decoded = 0
-    for (const [mapKey, { value }] of this.#newest) {
-      if (value === undefined) continue
+    for (const [mapKey, value] of this.#values) {
       if (++decoded % decodedPerSlice === 0) yield
-      registers.set(mapKey, decodeRegister(value))
+      this.#registers.set(mapKey, decodeRegister(value))
     }
-    this.#registers = registers
-    return registers
+    this.#values = new Map()
   }
 
-  /** Takes bodies that were checked before, in the order of their entries; nothing may be read until it ends. */
-  *taking(bodies: Iterable<Uint8Array>): Slices {
+  /**
+   * Takes bodies that were checked before, in the order of their entries; nothing may be read until it ends. `known`: registers
+   * that were decoded already.
+   */
+  *taking(bodies: Iterable<Uint8Array>, known?: Changes): Slices {
     let read = 0
     for (const body of bodies) {
       const from = new Reader(body)
       for (let left = countOf(from); left > 0; left--) {
         if (++read % readPerSlice === 0) yield
-        this.#item(from)
+        this.#item(from, known)
       }
       for (const [clock, length] of rangesOf(from)) {
         for (let at = clock; at < clock + length; at++) {
           if (++read % readPerSlice === 0) yield
-          const newest = this.#newest.get(this.keyAt(at))
-          if (newest?.clock === at) newest.value = undefined
+          const mapKey = this.keyAt(at)
+          if (this.#newest.get(mapKey) === at) this.#put(mapKey, undefined)
         }
       }
     }
-    this.#registers = undefined
   }
 
-  /** Takes a checked body whose registers are known already. */
-  *taken(body: Uint8Array, changes: Changes): Slices {
-    const registers = this.#registers
-    yield* this.taking([body])
-    if (registers === undefined) return
-    for (const [mapKey, register] of changes) {
-      if (register === null) registers.delete(mapKey)
-      else registers.set(mapKey, register)
-    }
-    this.#registers = registers
-  }
-
-  #item(from: Reader): void {
+  #item(from: Reader, known: Changes | undefined): void {
     const mapKey = from.u8() === firstItem ? keyNamed(from) : this.keyAt(originOf(from))
-    const newest = this.#newest.get(mapKey)
-    const clock = this.#keys.push(mapKey) - 1
     const value = from.blob(registerBytesMax)
-    if (newest === undefined) this.#newest.set(mapKey, { clock, value })
-    else {
-      newest.clock = clock
-      newest.value = value
+    this.#newest.set(mapKey, this.#keys.push(mapKey) - 1)
+    this.#put(mapKey, known?.get(mapKey) ?? value)
+  }
+
+  #put(mapKey: string, state: Register | Uint8Array | undefined): void {
+    if (state !== undefined && 'op' in state) {
+      this.#registers.set(mapKey, state)
+      this.#values.delete(mapKey)
+      return
     }
+    this.#registers.delete(mapKey)
+    if (state === undefined) this.#values.delete(mapKey)
+    else this.#values.set(mapKey, state)
   }
 }
 
 /** The map keys whose registers differ between two states of one log. */
 export function* differing(before: Items, after: Items): Slices<string[]> {
   const found: string[] = []
+  const [old, now] = [before.registers(), after.registers()]
   let compared = 0
-  for (const mapKey of before.registers().keys()) {
+  for (const [mapKey, register] of old) {
     if (++compared % comparedPerSlice === 0) yield
-    const now = after.value(mapKey)
-    if (now === undefined || !equalBytes(before.value(mapKey) as Uint8Array, now)) found.push(mapKey)
+    const other = now.get(mapKey)
+    if (other === undefined || !equalBytes(encodeRegister(register), encodeRegister(other))) found.push(mapKey)
   }
-  for (const mapKey of after.registers().keys()) {
+  for (const mapKey of now.keys()) {
     if (++compared % comparedPerSlice === 0) yield
-    if (before.value(mapKey) === undefined) found.push(mapKey)
+    if (!old.has(mapKey)) found.push(mapKey)
   }
   return found
 }

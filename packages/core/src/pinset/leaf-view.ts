@@ -5,7 +5,7 @@
 import type { Crypto } from '../crypto.ts'
 import { bucketOf, parseMapKey } from '../formats/key.ts'
 import type { PinRegister } from '../formats/register.ts'
-import { type PinRow, rowsOfBucket, viewHash } from './view.ts'
+import { type PinRow, rowsOf, viewHash } from './view.ts'
 
 export interface Seen {
   readonly register: PinRegister
@@ -21,50 +21,73 @@ interface Bucket {
   hash: Uint8Array | undefined
 }
 
-export class LeafView {
+/** The winner of each map key, where that is a pin. */
+export interface Pins extends Iterable<[string, Seen]> {
+  readonly size: number
+  get(mapKey: string): Seen | undefined
+  has(mapKey: string): boolean
+  keys(): Iterable<string>
+}
+
+export class LeafView implements Pins {
   readonly #crypto: Crypto
-  readonly #pins = new Map<string, Seen>()
+  /** Those that have had pins. */
   readonly #buckets = new Map<number, Bucket>()
+  #noHash: Uint8Array | undefined
 
   constructor(crypto: Crypto) {
     this.#crypto = crypto
   }
 
-  /** The winner of each map key, where that is a pin. */
-  get pins(): ReadonlyMap<string, Seen> {
-    return this.#pins
+  /** How many map keys have a winner that is a pin. */
+  get size(): number {
+    let size = 0
+    for (const { pins } of this.#buckets.values()) size += pins.size
+    return size
+  }
+
+  /** The winner of a map key, where that is a pin. */
+  get(mapKey: string): Seen | undefined {
+    return this.#buckets.get(bucketOf(parseMapKey(mapKey).key))?.pins.get(mapKey)
+  }
+
+  has(mapKey: string): boolean {
+    return this.get(mapKey) !== undefined
+  }
+
+  /** The map keys whose winner is a pin, with their winners. */
+  *[Symbol.iterator](): IterableIterator<[string, Seen]> {
+    for (const { pins } of this.#buckets.values()) yield* pins
+  }
+
+  *keys(): IterableIterator<string> {
+    for (const { pins } of this.#buckets.values()) yield* pins.keys()
   }
 
   set(mapKey: string, seen: Seen | undefined): void {
-    const bucket = this.#bucket(bucketOf(parseMapKey(mapKey).key))
+    const id = bucketOf(parseMapKey(mapKey).key)
+    let bucket = this.#buckets.get(id)
+    if (bucket === undefined) {
+      if (seen === undefined) return
+      bucket = { pins: new Map(), rows: undefined, hash: undefined }
+      this.#buckets.set(id, bucket)
+    }
     bucket.rows = undefined
     bucket.hash = undefined
-    if (seen === undefined) {
-      this.#pins.delete(mapKey)
-      bucket.pins.delete(mapKey)
-    } else {
-      this.#pins.set(mapKey, seen)
-      bucket.pins.set(mapKey, seen)
-    }
+    if (seen === undefined) bucket.pins.delete(mapKey)
+    else bucket.pins.set(mapKey, seen)
   }
 
   /** The pins of one bucket, slots merged, sorted by key: the order that claims use. */
-  rows(bucket: number): readonly PinRow[] {
-    const kept = this.#buckets.get(bucket)
-    if (kept === undefined || kept.pins.size === 0) return noRows
-    return (kept.rows ??= rowsOfBucket(kept.pins, bucket))
+  rows(id: number): readonly PinRow[] {
+    const bucket = this.#buckets.get(id)
+    return bucket === undefined ? noRows : (bucket.rows ??= rowsOf(bucket.pins))
   }
 
   /** The hash of a bucket's rows, by which claims say which pins they speak of. */
-  hash(bucket: number): Uint8Array {
-    return (this.#bucket(bucket).hash ??= viewHash(this.rows(bucket), this.#crypto))
-  }
-
-  #bucket(id: number): Bucket {
-    const known = this.#buckets.get(id)
-    if (known !== undefined) return known
-    const made: Bucket = { pins: new Map(), rows: undefined, hash: undefined }
-    this.#buckets.set(id, made)
-    return made
+  hash(id: number): Uint8Array {
+    const bucket = this.#buckets.get(id)
+    if (bucket === undefined) return (this.#noHash ??= viewHash(noRows, this.#crypto))
+    return (bucket.hash ??= viewHash(this.rows(id), this.#crypto))
   }
 }

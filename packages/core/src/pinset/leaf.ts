@@ -17,7 +17,7 @@ import { logName } from '../trust/key-log.ts'
 import type { HeadRow } from './heads.ts'
 import { encodeHead } from './heads.ts'
 import { Log, type LogId, type Place } from './log.ts'
-import { LeafView, type Seen } from './leaf-view.ts'
+import { LeafView, type Pins, type Seen } from './leaf-view.ts'
 import { type BucketSummary, encodeSummary } from './summary.ts'
 import type { PinRow } from './view.ts'
 
@@ -25,6 +25,13 @@ import type { PinRow } from './view.ts'
 const keysPerSlice = 64
 /** Map keys sorted into buckets in one slice. */
 const sortedPerSlice = 512
+
+/** Measured with 20,000 pins in 4,054 leaves (heap and array buffers, Node 24): maps, buckets and what waits for the leaf. */
+const leafBytes = 1500
+/** A pin in the view: its winner, its row with its key, its bucket. */
+const seenBytes = 1200
+/** A hold in the journal, with the logs that ask for it. */
+const holdBytes = 1600
 
 export interface BucketChange {
   readonly bucket: number
@@ -81,11 +88,11 @@ export class Leaf {
     for (const { key, value } of init.holds) this.#holds.set(toHex(key), decodeHold(key, value))
   }
 
-  /** What it weighs in memory: pins, entries and holds. */
+  /** Bytes of memory, about. */
   get weight(): number {
-    let weight = 1 + this.#holds.size
-    for (const log of this.#logs.values()) weight += log.tailCount
-    return weight + (this.#view?.pins.size ?? 0)
+    let weight = leafBytes + this.#holds.size * holdBytes
+    for (const log of this.#logs.values()) weight += log.weight
+    return weight + (this.#view?.size ?? 0) * seenBytes
   }
 
   logs(): Iterable<Log> {
@@ -158,7 +165,7 @@ export class Leaf {
   /** Reads every log anew: a writer was removed or a generation voided. */
   *refreshing(): Slices<LeafChange> {
     const view = yield* this.warming()
-    return yield* this.#settle(view, [...this.#keys(view.pins.keys())], [])
+    return yield* this.#settle(view, [...this.#keys(view.keys())], [])
   }
 
   /** Is the view made? Until then it is made at once by whoever asks first. */
@@ -176,17 +183,17 @@ export class Leaf {
       view.set(mapKey, this.#winner(mapKey))
       if (++work % keysPerSlice === 0) yield
     }
-    for (let low = 0; low < 16 && view.pins.size > 0; low++) {
+    for (let low = 0; low < 16 && view.size > 0; low++) {
       view.hash(this.id * 16 + low)
-      if (view.pins.size > 4 * keysPerSlice) yield
+      if (view.size > 4 * keysPerSlice) yield
     }
     this.#view = view
     return view
   }
 
   /** The merged view: highest (lamport, writer) of each map key, where that is a pin. */
-  view(): ReadonlyMap<string, Seen> {
-    return this.#shown().pins
+  view(): Pins {
+    return this.#shown()
   }
 
   /** The pins of one bucket, slots merged, sorted by key: the order that claims use. */

@@ -9,8 +9,8 @@ import type { Slices } from '../loop/slices.ts'
 import type { KeyValue } from '../events.ts'
 import { Leaf, type LeafInit } from './leaf.ts'
 
-/** A pin weighs two or three and takes about 1.5 KB: 40,000 pins resident are 60 MB. */
-const residentWeightMax = 100_000
+/** Bytes that leaves may take in memory: a pin takes 2 to 4 KB of it. Beyond, a look at everything reads everything from disk. */
+const residentBytesMax: number = 64 * 1024 * 1024
 /** Loads under way at once: enough to keep the disk busy. */
 const loadsMax = 64
 /** A leaf that could not be loaded is asked for again after this time. */
@@ -236,9 +236,9 @@ export class Leaves {
   }
 
   #evict(): void {
-    if (this.#weight <= residentWeightMax) return
+    if (this.#weight <= residentBytesMax) return
     for (const leaf of this.#resident.values()) {
-      if (this.#weight <= residentWeightMax * 0.9) return
+      if (this.#weight <= residentBytesMax * 0.9) return
       if (leaf.pending === 0 && this.#resident.size > 1) this.#drop(leaf.id)
     }
   }

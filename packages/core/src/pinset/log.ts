@@ -144,6 +144,11 @@ export class Log {
     return this.#rows.tail.bytes
   }
 
+  /** Bytes of memory, about. */
+  get weight(): number {
+    return this.#rows.weight + (this.#items?.weight ?? 0) + (this.#fold?.weight ?? 0)
+  }
+
   /** The registers by map key, in no particular order; the map is live until the next `append`, `author` or `drop`. */
   registers(): ReadonlyMap<string, Register> {
     return this.#read().registers()
@@ -286,7 +291,7 @@ export class Log {
     const authored = this.#authored
     if (authored === undefined || !equalBytes(authored.entry.hash, entry.hash)) return undefined
     const { fold, changes } = authored
-    if (entry.kind === 'set') yield* this.#read().taken(entry.body, changes)
+    if (entry.kind === 'set') yield* this.#read().taking([entry.body], changes)
     else {
       const items = new Items()
       yield* items.taking([entry.body])
@@ -303,13 +308,12 @@ export class Log {
     this.#fold = undefined
     if (entry.kind === 'set') {
       const changes = yield* checkingBody(entry, old, this.#rules)
-      yield* old.taken(entry.body, changes)
+      yield* old.taking([entry.body], changes)
       return [...changes.keys()]
     }
     const changes = yield* checkingBody(entry, noHistory, this.#rules)
     const items = new Items()
-    items.registers() // noted from here on, so that what the check has decoded is not decoded again
-    yield* items.taken(entry.body, changes)
+    yield* items.taking([entry.body], changes)
     this.#items = items
     return yield* differing(old, items)
   }

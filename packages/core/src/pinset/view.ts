@@ -6,7 +6,7 @@
  */
 
 import type { CID } from 'multiformats/cid'
-import { compareBytes, toBase64url } from '../bytes/compare.ts'
+import { compareBytes } from '../bytes/compare.ts'
 import { Writer } from '../bytes/writer.ts'
 import type { Crypto } from '../crypto.ts'
 import { parseMapKey } from '../formats/key.ts'
@@ -76,18 +76,19 @@ export function lamportSeen(logs: Iterable<Pick<WriterView, 'registers'>>, mapKe
   return highest
 }
 
-/** The pins of a bucket, sorted by key, one row a key. */
-export function rowsOfBucket(view: ReadonlyMap<string, { readonly register: PinRegister }>, bucket: number): PinRow[] {
-  const slots = new Map<string, { key: Uint8Array; pins: Slot[] }>()
-  const starts = startsOf(bucket)
-  for (const [mapKey, { register }] of view) {
-    if (!starts.has(mapKey.slice(0, 3))) continue
-    const text = mapKey.slice(0, keyTextLength)
-    const row = slots.get(text) ?? { key: parseMapKey(mapKey).key, pins: [] }
-    row.pins.push([mapKey, register])
-    slots.set(text, row)
+/** The pins of these slots, sorted by key, one row a key. */
+export function rowsOf(pins: Iterable<readonly [string, { readonly register: PinRegister }]>): PinRow[] {
+  const slots = Array.from(pins, ([mapKey, { register }]): Slot => [mapKey, register])
+  if (slots.length === 1) return slots.map((slot) => rowOfOne(parseMapKey(slot[0]).key, slot))
+  const byKey = new Map<string, Slot[]>()
+  for (const slot of slots) {
+    const text = slot[0].slice(0, keyTextLength)
+    const same = byKey.get(text)
+    if (same === undefined) byKey.set(text, [slot])
+    else same.push(slot)
   }
-  return [...slots.values()].map(({ key, pins }) => rowOf(key, pins)).sort((a, b) => compareBytes(a.key, b.key))
+  const rows = Array.from(byKey, ([text, same]) => rowOf(parseMapKey(text).key, same))
+  return rows.sort((a, b) => compareBytes(a.key, b.key))
 }
 
 /**
@@ -120,18 +121,37 @@ export function viewHash(rows: readonly Pick<PinRow, 'key' | 'lamport' | 'mode'>
 
 const keyTextLength = 43
 
-/** How the text of a bucket's keys begins: three characters are 18 bits, so four beginnings for 16 bits. */
-function startsOf(bucket: number): Set<string> {
-  const start = (third: number): string => toBase64url(Uint8Array.of(bucket >> 8, bucket & 255, third)).slice(0, 3)
-  return new Set([start(0x00), start(0x40), start(0x80), start(0xc0)])
-}
-
 function later(register: Register, writer: number, than: { register: Register; writer: number }): boolean {
   const { lamport } = than.register
   return register.lamport > lamport || (register.lamport === lamport && writer > than.writer)
 }
 
 function rowOf(key: Uint8Array, pins: readonly Slot[]): PinRow {
+  const [only] = pins
+  return pins.length === 1 && only !== undefined ? rowOfOne(key, only) : rowOfMany(key, pins)
+}
+
+/** Most pins have one slot: nothing has to be merged. */
+function rowOfOne(key: Uint8Array, slot: Slot): PinRow {
+  const [mapKey, { lamport, mode, cid, max, min, trustedMin, chosen, priority, bytes, expiry, name }] = slot
+  return {
+    key,
+    mapKeys: [mapKey],
+    lamport,
+    mode,
+    cid,
+    want: { max, min, trustedMin, chosen: chosen ?? nobody },
+    priority,
+    ...(bytes !== undefined && { bytes }),
+    ...(expiry !== undefined && { expiry }),
+    ...(name !== undefined && { name }),
+    slots: [slot]
+  }
+}
+
+const nobody: readonly string[] = []
+
+function rowOfMany(key: Uint8Array, pins: readonly Slot[]): PinRow {
   const slots = pins.toSorted(newestFirst)
   const registers = slots.map(([, register]) => register)
   const newest = registers[0] as PinRegister

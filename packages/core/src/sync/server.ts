@@ -171,8 +171,8 @@ export class SyncServer {
     const known = new Map(have)
     const claims: Uint8Array[] = []
     let bytes = 0
-    for (const [shard, { claim, bytes: claimBytes }] of this.#init.claims.of(peer)) {
-      if ((known.get(shard) ?? 0) >= claim.seq) continue
+    for (const [shard, { seq, bytes: claimBytes }] of this.#init.claims.of(peer)) {
+      if ((known.get(shard) ?? 0) >= seq) continue
       if (bytes > answerBytesTarget) return { kind: 'claims', claims, more: true }
       claims.push(claimBytes)
       bytes += claimBytes.length

@@ -178,7 +178,7 @@ function* syncVector(init: SessionInit): Session {
     const peer = peerOfKey(theirs.peer)
     if (!init.claimsMatter(peer)) continue
     for (let more = true; more;) {
-      const have = [...init.claims.of(peer)].map(([shard, { claim }]) => [shard, claim.seq] as const)
+      const have = [...init.claims.of(peer)].map(([shard, { seq }]) => [shard, seq] as const)
       const claims = expect(yield { ask: { kind: 'claims-wanted', peer: theirs.peer, have } }, 'claims')
       more = init.takeClaims(claims.claims) > 0 && claims.more
     }
