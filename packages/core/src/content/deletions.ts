@@ -1,7 +1,7 @@
 /**
  * Deleting content that this peer no longer keeps. First the journal says `releasing`, then the back end is told, and when it is done
  * the journal forgets the pin: after a crash in between nobody takes for held what may be half gone. What could not be
- * deleted is tried again.
+ * deleted is tried again, unless it is wanted by then.
  */
 import type { Row } from '../effects.ts'
 import { bucketOf } from '../formats/key.ts'
@@ -27,6 +27,8 @@ interface Deletion {
   readonly key: Uint8Array
   /** the back end is at it */
   told: boolean
+  /** it was, and could not */
+  failed: boolean
   /** to be told whether it is gone */
   readonly watchers: ((gone: boolean) => void)[]
 }
@@ -43,6 +45,11 @@ export class Deletions {
   /** Is the back end deleting this content? */
   running(cid: string): boolean {
     return this.#underWay.get(cid)?.told === true
+  }
+
+  /** Was it tried, or cut short by a restart, and is nobody at it now? */
+  stuck(cid: string): boolean {
+    return this.#underWay.get(cid)?.failed ?? true
   }
 
   /** Lets a hold go for good. */
@@ -92,6 +99,7 @@ export class Deletions {
     if (one === undefined) return
     // Until it is told again the content may be held anew.
     one.told = false
+    one.failed = true
     for (const ended of one.watchers.splice(0)) ended(false)
     this.#init.agenda.at(this.#init.outbox.mono + retryMs, () => {
       this.#end(cid, one, false)
@@ -100,7 +108,7 @@ export class Deletions {
   }
 
   #note(cid: string, key: Uint8Array): Deletion {
-    const one: Deletion = { key, told: false, watchers: [] }
+    const one: Deletion = { key, told: false, failed: false, watchers: [] }
     this.#underWay.set(cid, one)
     return one
   }

@@ -109,6 +109,7 @@ export class Keeper {
       jobs: this.jobs,
       anew: this.#anew,
       trash: this.trash,
+      deletions: this.deletions,
       reviewSoon: (bucket) => this.#reviewSoon(bucket)
     })
   }

@@ -43,12 +43,13 @@ export class Outcomes {
       }
       const before = leaf.hold(job.key)
       const part = before !== undefined && isPartOf(before, job)
-      if (before !== undefined && before.state !== 'failed' && !part) return this.#init.mark(job.bucket)
+      const gone = before === undefined || before.state === 'failed' || before.state === 'releasing'
+      if (!gone && !part) return this.#init.mark(job.bucket)
       const rows = leaf.rows(job.bucket)
       const row = rows[findRow(rows, job.key)]
       if (row === undefined) {
         // Unpinned while it came: nobody was promised anything. A part that was held before comes to its own end.
-        if (part) return this.#init.mark(job.bucket)
+        if (part || before?.state === 'releasing') return this.#init.mark(job.bucket)
         if (before !== undefined) this.#init.save(leaf, [leaf.dropHold(job.key)])
         this.abandoned(job)
         return
@@ -78,7 +79,9 @@ export class Outcomes {
       const tries = job.tries + 1
       const delay = backoffMs(tries, timings)
       const earlier = leaf.hold(job.key)
-      if (earlier !== undefined && earlier.state !== 'failed' && !isPartOf(earlier, job)) return
+      // What could not be deleted may be whole, and stays: only that nobody has the rest of it proves that it is not.
+      const left = earlier?.state === 'releasing' && reason === 'unreachable'
+      if (earlier !== undefined && earlier.state !== 'failed' && !left && !isPartOf(earlier, job)) return
       const hold: Hold = {
         key: job.key,
         cid: job.cid,

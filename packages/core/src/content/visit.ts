@@ -14,12 +14,16 @@ import type { Plan } from '../placement/plan.ts'
 import type { Anew } from './anew.ts'
 import type { Claimer } from './claimer.ts'
 import type { Claims } from './claims.ts'
+import type { Deletions } from './deletions.ts'
 import type { Hold } from './hold.ts'
 import type { Jobs, Lane } from './jobs.ts'
 import { backoffMs } from './outcomes.ts'
 import type { Planner } from './planner.ts'
 import { mayRelease } from './release.ts'
 import type { HoldAt, Trash } from './trash.ts'
+
+/** What could not be completed is tried again so often. */
+const restoreMs = 10_000
 
 /** One pin where it stands: its row among the rows of its bucket, and the rows to write for it. */
 export interface Spot {
@@ -46,6 +50,7 @@ export interface VisitInit {
   readonly timings: Timings
   readonly jobs: Jobs
   readonly trash: Trash
+  readonly deletions: Deletions
   readonly anew: Anew
   readonly reviewSoon: (bucket: number) => void
 }
@@ -59,15 +64,14 @@ export class Visit {
 
   /** Decides for one pin that is in my view. */
   wanted(spot: Spot): Decision {
-    const { outbox, planner, jobs, trash, members } = this.#init
+    const { outbox, planner, jobs, members } = this.#init
     const { leaf, bucket, at } = spot
     const hold = leaf.hold(spot.row.key)
     const row = liveRow(spot.row, members.clock.isRight ? outbox.wall / 1000 : -Infinity)
     if (row === undefined)
       return { state: 'none', review: hold === undefined ? Infinity : this.ended({ ...spot, hold }) }
-    // What is being deleted can be fetched anew when that is done.
-    if (hold?.state === 'releasing') return { state: 'none', review: trash.empty({ ...spot, hold }) }
     const now: Spot = { ...spot, row }
+    if (hold?.state === 'releasing') return this.#restore(now)
     const part = hold !== undefined && isPart(hold, row)
     const here = hold !== undefined && hold.state !== 'failed'
     const own = here && !part ? 'held' : (jobs.of(row.key)?.state ?? (part ? undefined : hold?.reason))
@@ -138,6 +142,18 @@ export class Visit {
     if (trash.dueAt(spot.bucket, hold) > outbox.wall) return trash.empty({ ...spot, hold })
     if (members.isolated || members.braking) return outbox.mono + timings.beatMs
     return mayRelease({ ...this.#init, ...spot, coveredUntil: 0 }).release ? trash.empty({ ...spot, hold }) : undefined
+  }
+
+  /**
+   * Its deletion has begun, and it is wanted again. What the back end is at can be fetched anew when that is done; what it could
+   * not delete is fetched at once, whoever's duty it is: that completes what is left, which may be all there is of it.
+   */
+  #restore({ bucket, row }: Spot): Decision {
+    const { outbox, jobs, deletions } = this.#init
+    const { key, cid, mode, priority, bytes: sizeKnown } = row
+    if (!deletions.stuck(cid.toString())) return { state: 'none', review: Infinity }
+    const job = jobs.of(key) ?? jobs.add({ key, bucket, cid, mode, priority, sizeKnown, tries: 0, lane: 'retry' })
+    return { state: job.state, review: outbox.mono + restoreMs }
   }
 
   /** It is not here: queue it if it is mine to fetch now. */

@@ -101,6 +101,27 @@ test('what the back end could not delete is told as such, and can be held again 
   assert.equal(only(driver.effects, 'release').length, 1)
 })
 
+test('what the back end could not delete is made whole, and not deleted, once it is pinned again', () => {
+  const { driver, bucket } = alone()
+  driver.ask({ do: 'unpin', cids: [cid], yes: false })
+  driver.run(leaseMs + 5)
+  driver.command({ do: 'empty-trash', buckets: [bucket], now: true })
+  driver.step({ kind: 'release-failed', cid, code: 'MESH_BACKEND_FAILED' })
+  driver.pin(cid, { max: 1 })
+  driver.run(100)
+  const [first] = only(driver.effects, 'acquire').slice(-1)
+  assert.equal(first?.cid, cid)
+  driver.step({ kind: 'acquire-failed', job: first!.job, code: 'back-end', bytes: 0 })
+  driver.run(30_000)
+  assert.deepEqual(states(driver), ['releasing'], 'it may be whole')
+  const again = only(driver.effects, 'acquire').at(-1)!
+  assert.notEqual(again.job, first!.job)
+  driver.step({ kind: 'acquired', job: again.job, bytes: 500, usedBytes: 500 })
+  driver.run(60_000)
+  assert.deepEqual(states(driver), ['held'])
+  assert.equal(only(driver.effects, 'release').length, 1)
+})
+
 test('`now` does not reach what comes into the trash later', () => {
   const { driver, bucket } = alone()
   emptied(driver, bucket, true)
