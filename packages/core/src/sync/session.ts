@@ -94,13 +94,21 @@ function* syncPinset(init: SessionInit): Session {
   let leaves: number[] = []
   let before: number[] = []
   try {
-    for (left = left.filter(differs); left.length > 0; left = left.filter(differs)) {
-      const free = left.filter(({ leaf }) => !fetching.has(leaf))
-      const batch = new Set((free.length > 0 ? free : left).slice(0, leavesPerAskMax))
+    for (;;) {
+      // Only what is taken is looked at: with all of the pinset to come the rest is long.
+      const batch: Differing[] = []
+      const passed: Differing[] = []
+      let at = 0
+      for (; at < left.length && batch.length < leavesPerAskMax; at++) {
+        const one = left[at] as Differing
+        if (differs(one)) (fetching.has(one.leaf) ? passed : batch).push(one)
+      }
+      left = [...left.slice(at), ...passed]
+      const taken = batch.length > 0 ? batch : left.splice(0, leavesPerAskMax)
+      if (taken.length === 0) break
       before = leaves
-      leaves = [...batch].map(({ leaf }) => leaf)
+      leaves = taken.map(({ leaf }) => leaf)
       for (const leaf of leaves) fetching.add(leaf)
-      left = left.filter((one) => !batch.has(one))
       yield* syncLeaves(init, leaves)
       done(before)
     }
