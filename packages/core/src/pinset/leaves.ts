@@ -9,8 +9,11 @@ import type { Slices } from '../loop/slices.ts'
 import type { KeyValue } from '../events.ts'
 import { Leaf, type LeafInit } from './leaf.ts'
 
-/** Bytes that leaves may take in memory: a pin takes 2 to 4 KB of it. Beyond, a look at everything reads everything from disk. */
-const residentBytesMax: number = 64 * 1024 * 1024
+/**
+ * Bytes that leaves may take in memory: a pin takes about 3 KB of it, and one that is held 5 KB. Beyond, a look at everything reads
+ * everything from disk, so it has to hold what a middling peer looks at whenever a member comes or goes.
+ */
+const residentBytesMax: number = 128 * 1024 * 1024
 /** Loads under way at once: enough to keep the disk busy. */
 const loadsMax = 64
 /** A leaf that could not be loaded is asked for again after this time. */

@@ -83,7 +83,7 @@ test('the least recently used leaves are forgotten when there is too much, and n
   const desk = new Desk(() => true)
   const use = (id: number, pending = 0): void => {
     desk.leaves.with(id, (leaf) => {
-      Object.defineProperty(leaf, 'weight', { value: 20_000_000 })
+      Object.defineProperty(leaf, 'weight', { value: 40_000_000 })
       leaf.pending = pending
     })
     desk.work()
@@ -162,10 +162,10 @@ test('a leaf that is held is not forgotten for room, and must not be', () => {
   const desk = new Desk(() => true)
   const seen: unknown[] = []
   desk.leaves.slices(1, function* (leaf) {
-    Object.defineProperty(leaf, 'weight', { value: 60_000_000 })
+    Object.defineProperty(leaf, 'weight', { value: 120_000_000 })
     yield
     assert.throws(() => desk.leaves.forget(1), /while a job is at work on it/)
-    desk.leaves.with(2, (other) => Object.defineProperty(other, 'weight', { value: 60_000_000 }))
+    desk.leaves.with(2, (other) => Object.defineProperty(other, 'weight', { value: 120_000_000 }))
     yield
     yield
     seen.push(desk.leaves.resident(1) === leaf, leaf.pending)
