@@ -14,11 +14,7 @@ const leftOut: Readonly<Record<string, string>> = {
   'strangers.test.ts': 'it sets gossip itself',
   'mdns.test.ts': 'finding addresses is no matter of gossip',
   'remote.test.ts': 'one peer and its API',
-  'routing.test.ts': 'content from outside the mesh',
-  'content-commands.test.ts': 'blocks in and out, by streams of their own',
-  'content.test.ts': 'see content-commands.test.ts',
-  'full-disk.test.ts': 'one peer and its disk',
-  'kubo.test.ts': 'another back end, and the longest of all'
+  'routing.test.ts': 'content from outside the mesh'
 }
 
 const folder = join(import.meta.dirname, 'e2e')
