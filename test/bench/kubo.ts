@@ -4,7 +4,6 @@
  */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ApiClient } from '@pinmesh/api/client'
 import { bytesOf, writeBytes } from '../kit/files.ts'
 import { Kubo, withoutKubo } from '../kit/kubo.ts'
 import { Lab } from '../kit/lab.ts'
@@ -57,18 +56,20 @@ async function plain(): Promise<{ bulk: Baseline; small: Baseline; far: Baseline
   }
 }
 
-/** Pins of what the Kubo of the one peer has already. */
+/** Pins of what the Kubo of the one peer has already: the first that a new process takes, and as many once it has run. */
 async function oneKubo(small: Baseline): Promise<void> {
   const lab = new Lab('bench-kubo')
   const daemon = await Kubo.start()
   try {
     const a = await lab.found('a', { flags: ['--kubo', daemon.api] })
-    const cids = await smallOnes('one', daemon)
-    const start = performance.now()
-    await a.client.pins.add(cids.map((cid) => ({ cid, replicas: 1, anyway: true })))
-    await held(a.client, smallPins)
-    const rate = smallPins / ((performance.now() - start) / 1000)
-    report('through pinmesh: pins of 1 kB that its Kubo has', rate, '/s', small)
+    for (const [round, which] of ['the first', 'the next'].entries()) {
+      const cids = await smallOnes(which, daemon)
+      const start = performance.now()
+      await a.client.pins.add(cids.map((cid) => ({ cid, replicas: 1, anyway: true })))
+      await allHeld(a, (round + 1) * smallPins)
+      const rate = smallPins / ((performance.now() - start) / 1000)
+      report(`through pinmesh: ${which} ${smallPins} pins of 1 kB that its Kubo has`, rate, '/s', small)
+    }
   } finally {
     await lab.close()
     await daemon.remove()
@@ -118,16 +119,21 @@ async function smallRate(
   await mkdir(folder)
   const files = Array.from({ length: smallPins }, (_none, n) => writeBytes(join(folder, `${n}`), `small ${n}`, 1000))
   const added = await a.run(['add', ...files, '-r', '1'], { deadlineMs: 300_000 })
-  const before = (await b.client.info()).holding
+  const before = heldBy(b)
   const start = performance.now()
   await a.client.pins.add(added.map(({ cid }) => ({ cid: String(cid), replicas: 2 })))
   // Some of them may have been its own duty before.
-  await held(b.client, smallPins + 1)
+  await allHeld(b, smallPins + 1)
   report(what, (smallPins + 1 - before) / ((performance.now() - start) / 1000), '/s', against)
 }
 
-async function held(client: ApiClient, pins: number): Promise<void> {
-  await until(`${pins} pins are held`, 300_000, async () => (await client.info()).holding >= pins)
+/** Pins that it has come to hold, by its journal as its notes tell: claims leave in rounds, which is not what is measured here. */
+function heldBy({ notes }: PeerProcess): number {
+  return notes.filter(({ code }) => code === 'held').length
+}
+
+async function allHeld(peer: PeerProcess, pins: number): Promise<void> {
+  await until(`${pins} pins are held`, 300_000, () => heldBy(peer) >= pins)
 }
 
 async function smallOnes(seed: string, on: Kubo): Promise<string[]> {
