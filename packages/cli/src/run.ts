@@ -18,10 +18,10 @@ export async function run(argv: readonly string[], world: World): Promise<Exit> 
   let exit: Exit = 0
   const act: Act =
     (load) =>
-    async (...words) => {
-      const command = words.at(-1) as Command
+    async (...args) => {
+      const command = args.at(-1) as Command
       const options = command.optsWithGlobals<GlobalOptions>()
-      const given = [...words.slice(0, -2), options, command] as never[]
+      const given = [...args.slice(0, -2), options, command] as never[]
       const work = await load()
       exit = await work(new Session(world, options), ...given)
     }

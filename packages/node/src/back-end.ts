@@ -21,7 +21,7 @@ import { MeshError } from './mesh-error.ts'
 import type { KuboPlace, MeshFile } from './mesh-file.ts'
 import { meshErrorOf } from './errors.ts'
 import { within } from './pause.ts'
-import { reachable } from './shell.ts'
+import { holdsSome, reachable } from './shell.ts'
 
 const lookMs = 5000
 /** The oldest Kubo whose pin/add tells how many bytes have come. */
@@ -62,7 +62,7 @@ export async function chooseKubo(
   const before = mesh.kubo
   if (told === undefined || told === before?.api) return before
   const chosen = told === 'off' ? undefined : await findKubo(told, signal)
-  if (chosen?.peer !== before?.peer && (await holdsSome(store))) {
+  if (chosen?.peer !== before?.peer && (await holdsSome(store, 'hold'))) {
     throw new MeshError(
       'MESH_BACKEND_CHANGED',
       `The content of this home is in ${nameOf(before)}, not in ${nameOf(chosen)}.`,
@@ -151,11 +151,6 @@ function usable(addresses: readonly string[]): string[] {
   ]
   const sorted = kinds.flatMap((kind) => addresses.filter((address) => kind.test(address)))
   return reachable(sorted.filter((address) => address.length <= addressBytesMax)).slice(0, addressesMax)
-}
-
-async function holdsSome(store: Store): Promise<boolean> {
-  for await (const rows of store.range('hold')) if (rows.length > 0) return true
-  return false
 }
 
 function nameOf(kubo: KuboPlace | undefined): string {

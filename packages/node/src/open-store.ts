@@ -13,7 +13,8 @@ import { MeshError } from './mesh-error.ts'
 import type { MeshFile } from './mesh-file.ts'
 import type { NodeCrypto } from './node-crypto.ts'
 import type { NodeSettings } from './settings.ts'
-import { noteOwner, ownerOf, ownerText } from './store-owner.ts'
+import { holdsSome } from './shell.ts'
+import { ownerOf, ownerRow, ownerText } from './store-owner.ts'
 
 export interface OpenStore {
   readonly home: Home
@@ -34,8 +35,8 @@ export async function openStore(init: OpenStore): Promise<Store> {
   const aside = await putAside(home.storePath)
   const { rows } = learn(charter, ops, init.crypto)
   const anew = await createLevelStore({ path: home.storePath })
-  await anew.write([...rows, ...rebuiltRows(Date.now() + leaseOf(init, charter, rows))], { sync: true })
-  await noteOwner(anew, owner)
+  const promisedUntil = Date.now() + leaseOf(init, charter, rows)
+  await anew.write([...rows, ...rebuiltRows(promisedUntil), ownerRow(owner)], { sync: true })
   note({
     code: 'store-rebuilt',
     text: 'The store was damaged or lost. It is built anew from the other peers; what was left of it was put aside.',
@@ -63,16 +64,11 @@ async function openSound(path: string, owner: string): Promise<{ store?: Store; 
 
 /** A store without an owner is one that was just made, and gets this one. */
 async function faultOf(store: Store, owner: string): Promise<string | undefined> {
-  if (!(await holdsFacts(store))) return 'The store is empty, and this home is part of a mesh.'
+  if (!(await holdsSome(store, 'fact'))) return 'The store is empty, and this home is part of a mesh.'
   const noted = await ownerOf(store)
-  if (noted === undefined) await noteOwner(store, owner)
+  if (noted === undefined) await store.write([ownerRow(owner)], { sync: true })
   else if (noted !== owner) return `The store is that of ${noted}.`
   return undefined
-}
-
-async function holdsFacts(store: Store): Promise<boolean> {
-  for await (const rows of store.range('fact')) if (rows.length > 0) return true
-  return false
 }
 
 /** Charter and key log of the first known peer that gives those of this mesh. */

@@ -15,7 +15,7 @@ import {
   withPeer
 } from '@pinmesh/core'
 import { type Content, ContentError } from '@pinmesh/ipfs'
-import { type Store, StoreError } from '@pinmesh/store'
+import { type Store, StoreError, type Table } from '@pinmesh/store'
 import { type Transport, TransportError } from '@pinmesh/transport'
 import { Arrivals } from './arrivals.ts'
 import { MeshError } from './mesh-error.ts'
@@ -376,6 +376,12 @@ export async function collect(
     n === undefined || n > 0xffff ? undefined : new Uint8Array([n >> 8, n & 255])
   for await (const rows of store.range(table, key(from), key(to))) found.push(...rows)
   return found
+}
+
+/** Is there anything in a table? */
+export async function holdsSome(store: Store, table: Table): Promise<boolean> {
+  for await (const rows of store.range(table)) if (rows.length > 0) return true
+  return false
 }
 
 export function codeOf(error: unknown): string {

@@ -2,7 +2,7 @@
  * Whose store it is, in the store itself: folders are copied and put back by hand, and the store of another peer, however sound,
  * would have this one go back on what it promised and contradict what it wrote.
  */
-import { meshIdOf, meshIdText } from '@pinmesh/core'
+import { meshIdOf, meshIdText, type Row } from '@pinmesh/core'
 import type { Store } from '@pinmesh/store'
 import { hash, type NodeCrypto } from './node-crypto.ts'
 
@@ -20,6 +20,6 @@ export async function ownerOf(store: Store): Promise<string | undefined> {
   return value === undefined ? undefined : new TextDecoder().decode(value)
 }
 
-export async function noteOwner(store: Store, owner: string): Promise<void> {
-  await store.write([{ table: 'meta', key, value: new TextEncoder().encode(owner) }], { sync: true })
+export function ownerRow(owner: string): Row {
+  return { table: 'meta', key, value: new TextEncoder().encode(owner) }
 }

@@ -25,10 +25,8 @@ export interface DeletionsInit {
 
 interface Deletion {
   readonly key: Uint8Array
-  /** the back end is at it */
-  told: boolean
-  /** it was, and could not */
-  failed: boolean
+  /** told: the back end is at it · failed: it was, and could not */
+  stage: 'noted' | 'told' | 'failed'
   /** to be told whether it is gone */
   readonly watchers: ((gone: boolean) => void)[]
 }
@@ -44,12 +42,12 @@ export class Deletions {
 
   /** Is the back end deleting this content? */
   running(cid: string): boolean {
-    return this.#underWay.get(cid)?.told === true
+    return this.#underWay.get(cid)?.stage === 'told'
   }
 
   /** Was it tried, or cut short by a restart, and is nobody at it now? */
   stuck(cid: string): boolean {
-    return this.#underWay.get(cid)?.failed ?? true
+    return (this.#underWay.get(cid)?.stage ?? 'failed') === 'failed'
   }
 
   /** Lets a hold go for good. */
@@ -98,8 +96,7 @@ export class Deletions {
     const one = this.#underWay.get(cid)
     if (one === undefined) return
     // Until it is told again the content may be held anew.
-    one.told = false
-    one.failed = true
+    one.stage = 'failed'
     for (const ended of one.watchers.splice(0)) ended(false)
     this.#init.agenda.at(this.#init.outbox.mono + retryMs, () => {
       this.#end(cid, one, false)
@@ -108,13 +105,13 @@ export class Deletions {
   }
 
   #note(cid: string, key: Uint8Array): Deletion {
-    const one: Deletion = { key, told: false, failed: false, watchers: [] }
+    const one: Deletion = { key, stage: 'noted', watchers: [] }
     this.#underWay.set(cid, one)
     return one
   }
 
   #tell(cid: string, one: Deletion): void {
-    one.told = true
+    one.stage = 'told'
     this.#init.outbox.emit({ kind: 'release', cid })
   }
 

@@ -16,7 +16,7 @@ import type { Claimer } from './claimer.ts'
 import type { Claims } from './claims.ts'
 import type { Deletions } from './deletions.ts'
 import type { Hold } from './hold.ts'
-import type { Jobs, Lane } from './jobs.ts'
+import type { Job, Jobs, Lane } from './jobs.ts'
 import { backoffMs } from './outcomes.ts'
 import type { Planner } from './planner.ts'
 import { mayRelease } from './release.ts'
@@ -148,12 +148,16 @@ export class Visit {
    * Its deletion has begun, and it is wanted again. What the back end is at can be fetched anew when that is done; what it could
    * not delete is fetched at once, whoever's duty it is: that completes what is left, which may be all there is of it.
    */
-  #restore({ bucket, row }: Spot): Decision {
+  #restore(spot: Spot): Decision {
     const { outbox, jobs, deletions } = this.#init
-    const { key, cid, mode, priority, bytes: sizeKnown } = row
-    if (!deletions.stuck(cid.toString())) return { state: 'none', review: Infinity }
-    const job = jobs.of(key) ?? jobs.add({ key, bucket, cid, mode, priority, sizeKnown, tries: 0, lane: 'retry' })
+    if (!deletions.stuck(spot.row.cid.toString())) return { state: 'none', review: Infinity }
+    const job = jobs.of(spot.row.key) ?? this.#queue(spot, { tries: 0, lane: 'retry' })
     return { state: job.state, review: outbox.mono + restoreMs }
+  }
+
+  #queue({ bucket, row }: Spot, how: Pick<Job, 'tries' | 'lane'>): Job {
+    const { key, cid, mode, priority, bytes: sizeKnown } = row
+    return this.#init.jobs.add({ key, bucket, cid, mode, priority, sizeKnown, ...how })
   }
 
   /** It is not here: queue it if it is mine to fetch now. */
@@ -180,14 +184,13 @@ export class Visit {
     if (failed !== undefined && failed.nextAt > outbox.wall && !again && !this.#newSource(bucket, at, failed)) {
       return { ...none, review: outbox.mono + failed.nextAt - outbox.wall }
     }
-    const { key, cid, mode, priority, bytes: sizeKnown } = row
     const lane = this.#lane(spot, failed)
-    if (!jobs.makeRoom(lane, priority)) {
+    if (!jobs.makeRoom(lane, row.priority)) {
       this.#init.reviewSoon(bucket)
       return { state: 'queued', review: Infinity }
     }
-    anew.done(key)
-    jobs.add({ key, bucket, cid, mode, priority, sizeKnown, tries: again ? 0 : (failed?.tries ?? 0), lane })
+    anew.done(row.key)
+    this.#queue(spot, { tries: again ? 0 : (failed?.tries ?? 0), lane })
     return failed === undefined ? { state: 'queued', review: Infinity } : none
   }
 
