@@ -3,7 +3,17 @@
 // ever contradicts itself, and nothing that was acknowledged is lost.
 
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync
+} from 'node:fs'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { inlineCid } from '../kit/cids.ts'
@@ -171,7 +181,31 @@ suite('damaged stores', () => {
     for (const peer of [a, b, c]) await peer.kill()
     flip(largest('b', /\.log$/))
     const before = filesIn(store('b'))
-    await assert.rejects(lab.start('b'), /MESH_STORE_DAMAGED/)
+    await assert.rejects(lab.start('b'), /MESH_STORE_DAMAGED[^]*mesh start --salvage/)
     assert.deepEqual(filesIn(store('b')), before)
+  })
+
+  test('where nobody can be asked and the owner wants that, a writer goes on with what can be read, and nothing is lost', async () => {
+    flip(largest('a', /\.log$/))
+    const damaged = filesIn(store('a'))
+    await assert.rejects(lab.start('a'), /MESH_STORE_DAMAGED/)
+    a = await lab.start('a', { flags: ['--salvage'] })
+    const note = await until('it says so', waitMs, () => a.notes.find(({ code }) => code === 'store-salvaged'))
+    assert.ok(Number(note.pins) > pins / 2 && note.lost === 0, JSON.stringify(note))
+    assert.deepEqual(filesIn(String(note.aside)), damaged)
+    const known = (await a.client.info()).pins
+    assert.equal(known, note.pins)
+    const copy = join(lab.folder, 'salvaged')
+    await a.run(['get', file, '-o', copy, '--timeout', '30s'])
+    sameFile(join(lab.folder, 'file'), copy)
+    await pinAtA('by what was left', 50)
+    await a.stop()
+    // As if it had been cut short right before the end.
+    renameSync(store('a'), `${store('a')}.salvaged`)
+    a = await lab.start('a')
+    assert.equal((await a.client.info()).pins, known + 50)
+    c = await lab.start('c')
+    await lab.meet([a, c])
+    await lab.agree([a, c], pins)
   })
 })

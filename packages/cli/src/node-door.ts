@@ -18,6 +18,7 @@ export interface StartSettings {
   zone?: string
   kubo?: string
   sharedBackend?: boolean
+  salvage?: boolean
   signal?: AbortSignal
 }
 

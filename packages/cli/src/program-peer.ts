@@ -19,6 +19,7 @@ export function addPeerCommands(program: Command, act: Act): void {
     .command('start')
     .description('run the peer of this home, until Ctrl-C or SIGTERM')
     .addOption(optionOf(settingOf('listen')!, '--listen <maddr...>'))
+    .option('--salvage', 'where the store is damaged and no other peer answers, go on with what can be read of it')
     .addHelpText(
       'after',
       '\nExamples:\n  mesh start\n  mesh start --listen /ip4/0.0.0.0/tcp/5101 --space 200GB\n  mesh start --home /srv/mesh --json'

@@ -41,12 +41,13 @@ const roleLookMs = 50
 export async function serve(
   session: Session,
   { options, given }: SettledOptions,
-  { awaitRole }: { awaitRole: boolean }
+  { awaitRole, salvage = false }: { awaitRole: boolean; salvage?: boolean }
 ): Promise<Exit> {
   const { world, home, out } = session
   const { createNode } = await world.loadNode()
   const { createApiServer } = await import('@pinmesh/api')
-  const node = await createNode({ ...settingsOf(home, options), signal: world.signal }).catch((error: unknown) => {
+  const settings = { ...settingsOf(home, options), ...(salvage ? { salvage } : {}), signal: world.signal }
+  const node = await createNode(settings).catch((error: unknown) => {
     if (world.signal.aborted) return undefined
     throw error
   })

@@ -114,6 +114,7 @@ test('the flags of start reach the peer', async (t) => {
     '--kubo',
     '/ip4/127.0.0.1/tcp/5001',
     '--shared-backend',
+    '--salvage',
     '--announce',
     '/dns4/a.example/tcp/1'
   ]
@@ -131,6 +132,7 @@ test('the flags of start reach the peer', async (t) => {
     zone: 'cellar',
     kubo: '/ip4/127.0.0.1/tcp/5001',
     sharedBackend: true,
+    salvage: true,
     announce: ['/dns4/a.example/tcp/1']
   }
   assert.deepEqual(asked, [{ home, listen, spaceBytes: 2 ** 30, profile: 'test', ...switches }])

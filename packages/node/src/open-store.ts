@@ -1,10 +1,11 @@
 /**
  * Opening the store of a home. One that is damaged, has lost what it held, or is another peer's, is put aside and built anew: what
  * it holds about the mesh comes back from the other peers, and content that lies in the blocks is held again without a transfer.
- * Without another peer it is not touched: an empty store would look like an empty mesh.
+ * Without another peer it is not touched, since an empty store would look like an empty mesh; or, where the owner wants that, it is
+ * put together from what can still be read of it.
  */
 import { rename, rm, stat } from 'node:fs/promises'
-import { fromHex, learn, type Note, policyOf, rebuiltRows, timings, toHex } from '@pinmesh/core'
+import { fromHex, learn, type Note, policyOf, promisedRows, rebuiltRows, type Row, timings, toHex } from '@pinmesh/core'
 import { createLevelStore, type Store, StoreError } from '@pinmesh/store'
 import type { Home } from './home.ts'
 import { askMesh } from './join.ts'
@@ -12,7 +13,8 @@ import { knownPeers } from './known-peers.ts'
 import { MeshError } from './mesh-error.ts'
 import type { MeshFile } from './mesh-file.ts'
 import type { NodeCrypto } from './node-crypto.ts'
-import type { NodeSettings } from './settings.ts'
+import { salvageTo } from './salvage-store.ts'
+import type { NodeInit } from './settings.ts'
 import { holdsSome } from './shell.ts'
 import { ownerOf, ownerRow, ownerText } from './store-owner.ts'
 
@@ -20,22 +22,33 @@ export interface OpenStore {
   readonly home: Home
   readonly mesh: MeshFile
   readonly crypto: NodeCrypto
-  readonly settings: NodeSettings
+  readonly settings: NodeInit
   readonly signal: AbortSignal | undefined
   readonly note: (note: Note) => void
 }
 
 /** Rejects with MESH_STORE_DAMAGED where nobody else could be asked; the store is then as it was. */
 export async function openStore(init: OpenStore): Promise<Store> {
-  const { home, mesh, note } = init
+  const { home, mesh, settings } = init
   const owner = ownerText(fromHex(mesh.charter), init.crypto)
+  if (!(await isThere(home.storePath))) await moveIn(home.storePath)
   const { store, reason } = await openSound(home.storePath, owner)
   if (store !== undefined) return store
+  try {
+    return await rebuilt(init, owner, reason)
+  } catch (error) {
+    if (settings.salvage !== true || !(error instanceof MeshError) || error.code !== 'MESH_STORE_DAMAGED') throw error
+    return salvaged(init, owner, reason)
+  }
+}
+
+async function rebuilt(init: OpenStore, owner: string, reason: string): Promise<Store> {
+  const { home, note } = init
   const { charter, ops } = await askOthers(init, reason)
   const aside = await putAside(home.storePath)
   const { rows } = learn(charter, ops, init.crypto)
   const anew = await createLevelStore({ path: home.storePath })
-  const promisedUntil = Date.now() + leaseOf(init, charter, rows)
+  const promisedUntil = Date.now() + leaseOf(init, rows)
   await anew.write([...rows, ...rebuiltRows(promisedUntil), ownerRow(owner)], { sync: true })
   note({
     code: 'store-rebuilt',
@@ -44,6 +57,54 @@ export async function openStore(init: OpenStore): Promise<Store> {
     ...(aside === undefined ? {} : { aside })
   })
   return anew
+}
+
+/** What could be read is whole in a store of its own before the damaged one is put aside, so a start that is cut short loses nothing. */
+async function salvaged(init: OpenStore, owner: string, reason: string): Promise<Store> {
+  const { home, mesh, crypto, signal, note } = init
+  const begun = `${home.storePath}.salvaging`
+  await remove(begun)
+  const found = await salvageTo(begun, {
+    from: home.storePath,
+    charter: fromHex(mesh.charter),
+    crypto,
+    signal,
+    note,
+    complete: (facts) => [...promisedRows(Date.now() + leaseOf(init, facts)), ownerRow(owner)]
+  })
+  if (found === undefined)
+    throw new MeshError('MESH_STORE_DAMAGED', `${reason} Too little of it can be read for the mesh to go on.`, {
+      remedy:
+        'Put the folder `store` of a backup in its place, or name another peer of the mesh: `mesh join <address>`.'
+    })
+  await remove(salvagedPath(home.storePath))
+  await rename(begun, salvagedPath(home.storePath))
+  await remove(begun)
+  const aside = await putAside(home.storePath)
+  await moveIn(home.storePath)
+  note({
+    code: 'store-salvaged',
+    text: 'The store was damaged. This peer goes on with what could be read of it; the rest is lost unless another peer has it.',
+    reason,
+    ...found,
+    ...(aside === undefined ? {} : { aside })
+  })
+  return createLevelStore({ path: home.storePath })
+}
+
+/** Where what was read of the store is, once it is whole. */
+function salvagedPath(store: string): string {
+  return `${store}.salvaged`
+}
+
+/** Puts what was salvaged in the place of the store, if there is any. */
+async function moveIn(store: string): Promise<void> {
+  if (await isThere(salvagedPath(store))) await rename(salvagedPath(store), store)
+}
+
+async function remove(store: string): Promise<void> {
+  await rm(store, { recursive: true, force: true })
+  await rm(`${store}.mark`, { force: true })
 }
 
 /** The store if it is sound and this peer's own; why it is not. */
@@ -91,9 +152,9 @@ async function askOthers(
     'MESH_STORE_DAMAGED',
     `${reason} ${nobody ? 'This peer knows no other' : 'None of the other peers answers'}, so it cannot be built anew.`,
     {
-      remedy: nobody
-        ? 'Put the folder `store` of a backup in its place, or name another peer of the mesh: `mesh join <address>`.'
-        : 'Start again when another peer runs, or put the folder `store` of a backup in its place.'
+      remedy: `${
+        nobody ? 'Name another peer of the mesh (`mesh join <address>`)' : 'Start again when another peer runs'
+      }, put the folder \`store\` of a backup in its place, or go on with what can still be read of it: \`mesh start --salvage\`.`
     }
   )
 }
@@ -115,12 +176,8 @@ async function isThere(path: string): Promise<boolean> {
   )
 }
 
-function leaseOf(
-  { settings, crypto }: OpenStore,
-  charter: Uint8Array,
-  rows: readonly { key: Uint8Array; value: Uint8Array | null }[]
-): number {
+function leaseOf({ settings, mesh, crypto }: OpenStore, rows: readonly Row[]): number {
   const facts = rows.flatMap(({ key, value }) => (value === null ? [] : [{ key, value }]))
-  const profile = settings.profile ?? policyOf(charter, facts, crypto)?.profile ?? 'wan'
+  const profile = settings.profile ?? policyOf(fromHex(mesh.charter), facts, crypto)?.profile ?? 'wan'
   return timings(profile, settings.timings).leaseMs
 }

@@ -38,6 +38,11 @@ export interface NodeSettings {
 export interface NodeInit extends NodeSettings {
   /** Ends a start that is under way, and undoes it. Once the peer serves it means nothing any more. */
   readonly signal?: AbortSignal
+  /**
+   * Where the store is damaged and no other peer can be asked: go on with what can still be read of it, and let the rest be lost.
+   * Default: false, the start is refused
+   */
+  readonly salvage?: boolean
 }
 
 export const listenDefault: readonly string[] = ['/ip4/0.0.0.0/tcp/4101', '/ip4/0.0.0.0/tcp/4102/ws']

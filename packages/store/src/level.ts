@@ -6,25 +6,12 @@
 // the order of the calls (a crash then loses a tail only) and shares one fsync among all that wait for one.
 
 import { readdir } from 'node:fs/promises'
-import { crc32 } from 'node:zlib'
 import { brokenLog, brokenTable, type Operation, SteadyLevel } from '@pinmesh/level'
+import { operationOf, plain, prefixed, soundValue, tableBytes } from './kept-row.ts'
 import { Mark } from './mark.ts'
 import { storeErrorOf, StoreError } from './store-error.ts'
 import { chunkBytesMax, chunkRowsMax } from './store.ts'
 import type { Row, Store, StoredRow, Table } from './store.ts'
-
-/** First byte of every key. Never renumbered, never reused; 0 belongs to @pinmesh/level. */
-const tableBytes: Readonly<Record<Table, number>> = {
-  fact: 1,
-  entry: 2,
-  leaf: 3,
-  pin: 4,
-  hold: 5,
-  meta: 6
-}
-
-/** Behind each value. */
-const sumBytes = 4
 
 /** A group of waiting writes is closed at this many rows, so that one batch never blocks the disk for long. */
 const groupRowsMax = 10_000
@@ -162,40 +149,10 @@ class LevelStore implements Store {
   }
 }
 
-function operationOf({ table, key, value }: Row): Operation {
-  const prefixedKey = prefixed(tableBytes[table], key)
-  return value === null
-    ? { type: 'del', key: prefixedKey }
-    : { type: 'put', key: prefixedKey, value: withSum(prefixedKey, value) }
-}
-
-/** A value as it is kept: behind it the CRC-32 of key and value, since LevelDB does not look at its own when it reads. */
-function withSum(key: Uint8Array, value: Uint8Array): Uint8Array {
-  const kept = Buffer.allocUnsafe(value.length + sumBytes)
-  kept.set(value)
-  kept.writeUInt32BE(crc32(value, crc32(key)), value.length)
-  return kept
-}
-
-/** The value without its sum. Throws a StoreError if a bit of it or of its key has changed. */
 function checked(key: Uint8Array, kept: Uint8Array): Uint8Array {
-  const length = kept.length - sumBytes
-  const value = plain(kept.subarray(0, Math.max(0, length)), 0)
-  const sum = length < 0 ? -1 : Buffer.from(kept.buffer, kept.byteOffset, kept.byteLength).readUInt32BE(length)
-  if (sum === crc32(value, crc32(key))) return value
+  const value = soundValue(key, kept)
+  if (value !== undefined) return value
   throw new StoreError('MESH_STORE_DAMAGED', 'The store is damaged (a row is not what was written).')
-}
-
-function prefixed(byte: number, key: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(key.length + 1)
-  bytes[0] = byte
-  bytes.set(key, 1)
-  return bytes
-}
-
-/** The bytes without a Node Buffer around them, which Yjs refuses. */
-function plain(bytes: Uint8Array, skip: number): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset + skip, bytes.byteLength - skip)
 }
 
 /**

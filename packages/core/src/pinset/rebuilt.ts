@@ -10,9 +10,12 @@ import { promiseRow } from '../content/claimer.ts'
 export const rebuiltRowKey: Uint8Array = new Uint8Array([0x62])
 const shards = 256
 
-/** What a new store begins with besides the facts. `promisedUntil`: wall ms up to which the lost one may have promised. */
+/** What a store that is built anew begins with besides the facts. `promisedUntil`: wall ms up to which the lost one may have promised. */
 export function rebuiltRows(promisedUntil: number): Row[] {
-  const rows: Row[] = [{ table: 'meta', key: rebuiltRowKey, value: new Uint8Array([1]) }]
-  for (let shard = 0; shard < shards; shard++) rows.push(promiseRow(shard, promisedUntil))
-  return rows
+  return [{ table: 'meta', key: rebuiltRowKey, value: new Uint8Array([1]) }, ...promisedRows(promisedUntil)]
+}
+
+/** A promise of every shard. */
+export function promisedRows(until: number): Row[] {
+  return Array.from({ length: shards }, (_none, shard) => promiseRow(shard, until))
 }

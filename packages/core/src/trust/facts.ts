@@ -5,6 +5,7 @@
  */
 import { compareBytes, concatBytes, fromText } from '../bytes/compare.ts'
 import { FormatError } from '../bytes/format-error.ts'
+import { Reader } from '../bytes/reader.ts'
 import { Writer as BytesWriter } from '../bytes/writer.ts'
 import { type Crypto, signedBytes } from '../crypto.ts'
 import type { KeyValue } from '../events.ts'
@@ -210,6 +211,11 @@ export function forkName(id: { writer: number; prefixLen: number; prefix: number
 /** The row of operation number `seq` of the key log. */
 export function opRow(seq: number, bytes: Uint8Array): Row {
   return { table: 'fact', key: new BytesWriter().u8(rowKind.op).u32(seq).finish(), value: bytes }
+}
+
+/** Is this row of table `fact` an operation of the key log after number `seq`? */
+export function isOpBeyond({ key }: KeyValue, seq: number): boolean {
+  return key[0] === rowKind.op && new Reader(key.subarray(1)).u32() > seq
 }
 
 function recordRowKey(peer: string): Uint8Array {
