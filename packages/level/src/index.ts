@@ -7,6 +7,6 @@
  *     await level.close()
  */
 export { brokenLog } from './log-check.ts'
-export { salvage, type SalvagedRow } from './salvage.ts'
+export { salvage, type Salvage } from './salvage.ts'
 export { brokenTable } from './table-check.ts'
 export { type Bounds, type LevelIterator, type Operation, SteadyLevel, type SteadyLevelInit } from './steady-level.ts'

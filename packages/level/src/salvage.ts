@@ -1,17 +1,28 @@
 // What can still be read of a database that LevelDB may not open any more: every row of a block or record whose sum is right. It is
-// read here and not by LevelDB's own repair, which lets whole tables go and can end the process on a changed byte. Nothing is
-// written. What was replaced or deleted once may come to light again: the caller chooses by the numbers.
+// read here and not by LevelDB's own repair, which lets whole tables go and can end the process on a changed byte. What was
+// read goes into a new database, of each key the newest that is left: what was replaced or deleted may come to light again
+// where the damage has taken the later write.
 
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import { Cursor } from './cursor.ts'
 import { isLog } from './log-check.ts'
 import { blockBytes, type Fragment, readBlock } from './log-records.ts'
+import { type Operation, SteadyLevel } from './steady-level.ts'
 import { type Block, blockAt, handlesIn, indexes, leadingBlocks, rowsIn } from './table-blocks.ts'
 import { isTable } from './table-check.ts'
 
-export interface SalvagedRow {
+export interface Salvage {
+  /** folder of the damaged database; nothing in it is changed */
+  readonly from: string
+  /** folder of the new one; there must be none yet */
+  readonly to: string
+  /** Is this a row as it was written? Default: any is. */
+  readonly isSound?: (key: Uint8Array, value: Uint8Array) => boolean
+  readonly signal?: AbortSignal | undefined
+}
+
+interface Found {
   readonly key: Uint8Array
   /** undefined: it was deleted */
   readonly value: Uint8Array | undefined
@@ -19,33 +30,96 @@ export interface SalvagedRow {
   readonly sequence: number
 }
 
-/** Bytes read between two turns of the event loop: about 10 ms. */
-const turnBytes: number = 1 << 20
+/** Bytes that are written at once, and between two looks at the signal. */
+const batchBytes: number = 1 << 20
 /** The last byte of a key in a table, and the first of a change in a log: 0 says that it was deleted. */
 const putTag = 1
 
-/** The rows of a folder in no order, as many at a time as a block or record holds. */
-export async function* salvage(path: string): AsyncGenerator<SalvagedRow[]> {
-  const names = await readdir(path).catch((): string[] => [])
-  for (const name of names.sort()) {
-    const read = isTable(name) ? ofTable : isLog(name) ? ofLog : undefined
-    if (read === undefined) continue
-    let bytes = 0
-    for (const rows of read(await readFile(join(path, name)))) {
-      yield rows
-      for (const { key, value } of rows) bytes += key.length + (value?.length ?? 0)
-      if (bytes < turnBytes) continue
-      bytes = 0
-      await setImmediate()
+/** LevelDB sorts what was found, the newest of each key first, so that memory stays bounded however much it is. Resolves with the rows that are there again. */
+export async function salvage({ from, to, isSound = () => true, signal }: Salvage): Promise<number> {
+  const sorting = `${to}.sorting`
+  await rm(sorting, { recursive: true, force: true })
+  const sorted = await SteadyLevel.open({ path: sorting })
+  try {
+    await writeAll(sorted, toBeSorted(from, isSound), signal)
+    const anew = await SteadyLevel.open({ path: to })
+    try {
+      return await writeAll(anew, newest(sorted), signal)
+    } finally {
+      await anew.close()
     }
+  } finally {
+    await sorted.close()
+    await rm(sorting, { recursive: true, force: true })
   }
 }
 
-function* ofTable(table: Buffer): Generator<SalvagedRow[]> {
-  for (const block of blocksOf(table)) {
-    const rows = orNone(() => Array.from(rowsIn(block), rowOf))
-    if (rows.length > 0) yield rows
+async function writeAll(
+  level: SteadyLevel,
+  operations: AsyncIterable<Operation> | Iterable<Operation>,
+  signal: AbortSignal | undefined
+): Promise<number> {
+  let count = 0
+  let bytes = 0
+  let batch: Operation[] = []
+  for await (const operation of operations) {
+    batch.push(operation)
+    count++
+    bytes += operation.key.length + (operation.type === 'put' ? operation.value.length : 0)
+    if (bytes < batchBytes) continue
+    signal?.throwIfAborted()
+    await level.batch(batch, { sync: false })
+    batch = []
+    bytes = 0
   }
+  await level.batch(batch, { sync: true })
+  return count
+}
+
+async function* toBeSorted(from: string, isSound: NonNullable<Salvage['isSound']>): AsyncGenerator<Operation> {
+  for await (const { key, value, sequence } of rowsLeft(from)) {
+    if (value !== undefined && !isSound(key, value)) continue
+    const kept = Buffer.concat([Buffer.of(value === undefined ? 0 : 1), value ?? Buffer.alloc(0)])
+    yield { type: 'put', key: sortKey(key, sequence), value: kept }
+  }
+}
+
+/** Length of the key, the key, and what is lower the later it was written. */
+function sortKey(key: Uint8Array, sequence: number): Uint8Array {
+  const sort = Buffer.alloc(2 + key.length + 8)
+  sort.writeUInt16BE(key.length)
+  sort.set(key, 2)
+  sort.writeBigUInt64BE(BigInt(Number.MAX_SAFE_INTEGER - sequence), 2 + key.length)
+  return sort
+}
+
+/** Keys shorter than two bytes are SteadyLevel's own. */
+async function* newest(sorted: SteadyLevel): AsyncGenerator<Operation> {
+  const iterator = await sorted.iterator({ gte: Uint8Array.of(0, 2), highWaterMarkBytes: batchBytes })
+  try {
+    let before: Uint8Array = new Uint8Array()
+    for (let rows = await iterator.nextv(1000); rows.length > 0; rows = await iterator.nextv(1000)) {
+      for (const [sort, kept] of rows) {
+        const key = sort.subarray(2, -8)
+        if (Buffer.compare(key, before) !== 0 && kept[0] === 1) yield { type: 'put', key, value: kept.subarray(1) }
+        before = key
+      }
+    }
+  } finally {
+    await iterator.close()
+  }
+}
+
+async function* rowsLeft(path: string): AsyncGenerator<Found> {
+  const names = await readdir(path).catch((): string[] => [])
+  for (const name of names.sort()) {
+    const read = isTable(name) ? ofTable : isLog(name) ? ofLog : undefined
+    if (read !== undefined) yield* read(await readFile(join(path, name)))
+  }
+}
+
+function* ofTable(table: Buffer): Generator<Found> {
+  for (const block of blocksOf(table)) yield* orNone(() => Array.from(rowsIn(block), rowOf))
 }
 
 function blocksOf(table: Buffer): Iterable<Block> {
@@ -58,7 +132,7 @@ function blocksOf(table: Buffer): Iterable<Block> {
 }
 
 /** Behind the key stand, in 8 bytes, the number of its write and what it was. */
-function rowOf({ key, value }: { key: Buffer; value: Buffer }): SalvagedRow {
+function rowOf({ key, value }: { key: Buffer; value: Buffer }): Found {
   const tag = key.readBigUInt64LE(key.length - 8)
   return {
     key: key.subarray(0, -8),
@@ -67,11 +141,8 @@ function rowOf({ key, value }: { key: Buffer; value: Buffer }): SalvagedRow {
   }
 }
 
-function* ofLog(log: Buffer): Generator<SalvagedRow[]> {
-  for (const record of recordsOf(log)) {
-    const rows = orNone(() => rowsOf(record))
-    if (rows.length > 0) yield rows
-  }
+function* ofLog(log: Buffer): Generator<Found> {
+  for (const record of recordsOf(log)) yield* orNone(() => rowsOf(record))
 }
 
 function* recordsOf(log: Buffer): Generator<Buffer> {
@@ -93,11 +164,11 @@ function* recordsOf(log: Buffer): Generator<Buffer> {
 }
 
 /** A batch: the number of its first change, how many there are, and the changes. */
-function rowsOf(record: Buffer): SalvagedRow[] {
+function rowsOf(record: Buffer): Found[] {
   const from = new Cursor(record)
   const first = Number(from.take(8).readBigUInt64LE())
   const count = from.take(4).readUInt32LE()
-  const rows: SalvagedRow[] = []
+  const rows: Found[] = []
   for (let n = 0; n < count; n++) {
     const isPut = from.byte() === putTag
     const key = from.take(from.varint())

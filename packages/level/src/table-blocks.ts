@@ -38,13 +38,29 @@ export function blockAt(table: Buffer, { offset, size }: Handle): Block | undefi
   return { kind: table[end] as number, content: table.subarray(offset, end) }
 }
 
-/** The blocks from the beginning up to the first that is not what its sum says, where there is no index to say where they are. */
+/** The blocks of rows up to the first that is not what its sum says, where no index says where they are. */
 export function* leadingBlocks(table: Buffer): Generator<Block> {
   for (let offset = 0; ;) {
     const end = summedEnd(table, offset, blockBytesMax)
     if (end === undefined) return
-    yield { kind: table[end - 1] as number, content: table.subarray(offset, end - 1) }
+    const block = { kind: table[end - 1] as number, content: table.subarray(offset, end - 1) }
+    if (isIndex(block, offset)) return
+    yield block
     offset = end + trailerBytes - 1
+  }
+}
+
+/** Does all that is in it name a place before it? */
+function isIndex(block: Block, offset: number): boolean {
+  try {
+    return [...rowsIn(block)].every(({ value }) => {
+      const from = new Cursor(value)
+      const named = readHandle(from)
+      return from.left === 0 && named.offset + named.size <= offset
+    })
+  } catch (error) {
+    if (error instanceof RangeError) return false
+    throw error
   }
 }
 

@@ -365,12 +365,7 @@ export function reachable(addresses: readonly string[]): string[] {
 }
 
 /** Rows of a table; those whose key starts with 16 bits in [from, to), where that is given. */
-export async function collect(
-  store: Store,
-  table: 'fact' | 'meta' | 'leaf' | 'entry' | 'hold',
-  from?: number,
-  to?: number
-): Promise<KeyValue[]> {
+export async function collect(store: Store, table: Table, from?: number, to?: number): Promise<KeyValue[]> {
   const found: KeyValue[] = []
   const key = (n: number | undefined): Uint8Array | undefined =>
     n === undefined || n > 0xffff ? undefined : new Uint8Array([n >> 8, n & 255])

@@ -8,7 +8,7 @@
 export { createLevelStore } from './level.ts'
 export { createMemoryStore } from './memory.ts'
 export type { MemoryStore } from './memory.ts'
-export { salvageStore, type SalvagedRow } from './salvage.ts'
+export { salvageStore } from './salvage.ts'
 export { StoreError } from './store-error.ts'
 export type { StoreCode } from './store-error.ts'
 export { chunkBytesMax, chunkRowsMax } from './store.ts'

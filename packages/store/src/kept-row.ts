@@ -13,7 +13,6 @@ export const tableBytes: Readonly<Record<Table, number>> = {
   hold: 5,
   meta: 6
 }
-const tables = Object.keys(tableBytes) as Table[]
 
 /** Behind each value. */
 const sumBytes = 4
@@ -40,11 +39,6 @@ export function soundValue(key: Uint8Array, kept: Uint8Array): Uint8Array | unde
   const value = plain(kept.subarray(0, length), 0)
   const sum = Buffer.from(kept.buffer, kept.byteOffset, kept.byteLength).readUInt32BE(length)
   return sum === crc32(value, crc32(key)) ? value : undefined
-}
-
-/** Undefined for what belongs to no table. */
-export function tableOf(key: Uint8Array): Table | undefined {
-  return tables.find((table) => tableBytes[table] === key[0])
 }
 
 export function prefixed(byte: number, key: Uint8Array): Uint8Array {
