@@ -13,8 +13,8 @@ import { type Baseline, perSecond, report } from './report.ts'
 
 const largeBytes = 256 * 1024 * 1024
 const smallPins = 1000
-/** As many as a peer fetches at once. */
-const atOnce = 16
+/** As many pins that nobody else holds as a peer has its Kubo fetch at once. */
+const atOnce = 40
 
 export async function kubo(): Promise<void> {
   if (withoutKubo !== false) {

@@ -5,6 +5,7 @@
 import { Claimer } from './content/claimer.ts'
 import { Claims } from './content/claims.ts'
 import { Collector } from './content/collector.ts'
+import { fetchesMaxDefault } from './content/jobs.ts'
 import { Keeper } from './content/keeper.ts'
 import { Planner } from './content/planner.ts'
 import type { Crypto, Random } from './crypto.ts'
@@ -51,6 +52,8 @@ export interface CoreInit {
   readonly version: string
   /** peer id of the IPFS back end, '' when it is this peer's own */
   readonly ipfsPeer: string
+  /** fetches that the back end takes at once. Default: 24 */
+  readonly fetchesMax?: number
   /** false: gossip is off, beats and claims travel by sync */
   readonly gossip: boolean
 }
@@ -241,6 +244,7 @@ export class House {
       ...rooms,
       claimer: this.claimer,
       planner: this.planner,
+      fetchesMax: this.#init.fetchesMax ?? fetchesMaxDefault,
       random: rooms.below,
       peerOfWriter: (writer) => this.facts.keyLog.writer(writer)?.peer,
       inStep: () => this.#inStep(),

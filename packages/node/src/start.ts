@@ -29,6 +29,8 @@ import { collect, Shell } from './shell.ts'
 
 const bootstrapEveryMs = 3000
 const recordWithinMs = 15_000
+/** A Kubo takes more at once than the embedded store does: most of a small pin's time goes by in waiting for it. */
+const kuboFetchesMax = 48
 
 /**
  * Resolves when the peer of a home serves. Rejects with a MeshError, or with the reason of an aborted signal; nothing that was
@@ -178,6 +180,7 @@ function buildCore({ settings, charter, crypto, spaceBytes, ipfsPeer, timings }:
     zone: settings.zone ?? '',
     version,
     ipfsPeer,
+    ...(ipfsPeer === '' ? {} : { fetchesMax: kuboFetchesMax }),
     gossip: settings.gossip ?? true
   })
 }

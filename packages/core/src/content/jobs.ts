@@ -10,14 +10,13 @@ import type { ContentCode } from '../events.ts'
 import type { PinMode } from '../formats/register.ts'
 import type { FailureReason } from './hold.ts'
 
-/** Fetches under way at once. */
-export const fetchesMax = 24
+/** Fetches under way at once, unless the back end is said to take another number. */
+export const fetchesMaxDefault = 24
 /**
- * Of these, fetches that may well be in vain (nobody is known to hold it, or a try has failed): they never take all places. But
- * what the back end has already, or finds outside the mesh, is among them, and in bulk: a Kubo of 600 pins/s needs some
- * 16 of them at once.
+ * Places that fetches which may well be in vain (nobody is known to hold it, or a try has failed) never take. What the back end has
+ * already, or finds outside the mesh, is among those, and in bulk, so all other places are theirs.
  */
-export const doubtfulMax = 16
+export const surePlaces = 8
 /** Jobs that may wait; what does not fit is asked for again later, unless it goes before one that waits. */
 export const queuedMax = 4096
 /** Reserved for a pin of unknown size; a larger one asks again for twice as much. */
@@ -50,6 +49,8 @@ export interface Job {
 
 export interface JobsInit {
   readonly outbox: Outbox
+  /** fetches under way at once; more than `surePlaces` */
+  readonly fetchesMax: number
   readonly sources: (job: Job) => readonly string[]
   readonly origins: (job: Job) => readonly string[]
   readonly started: (job: Job) => void
@@ -184,7 +185,8 @@ export class Jobs {
   }
 
   #placeFor(lane: Lane): boolean {
-    return this.#running < fetchesMax && (!isDoubtful(lane) || this.#doubtful < doubtfulMax)
+    const { fetchesMax } = this.#init
+    return this.#running < fetchesMax && (!isDoubtful(lane) || this.#doubtful < fetchesMax - surePlaces)
   }
 
   #enqueue(job: Job): void {

@@ -47,6 +47,7 @@ export interface KeeperInit {
   readonly claimer: Claimer
   readonly planner: Planner
   readonly timings: Timings
+  readonly fetchesMax: number
   readonly random: (below: number) => number
   /** peer of a writer id */
   readonly peerOfWriter: (writer: number) => string | undefined
@@ -86,6 +87,7 @@ export class Keeper {
     }))
     this.jobs = new Jobs({
       outbox: init.outbox,
+      fetchesMax: init.fetchesMax,
       sources: (job) => sourcesOf(job, init),
       origins: (job) => originsOf(job, init),
       started: (job) => this.#started(job),

@@ -4,7 +4,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { doubtfulMax, fetchesMax, type Job, Jobs, type Lane, queuedMax } from '../../src/content/jobs.ts'
+import {
+  fetchesMaxDefault as fetchesMax,
+  type Job,
+  Jobs,
+  type Lane,
+  queuedMax,
+  surePlaces
+} from '../../src/content/jobs.ts'
 import type { Effect } from '../../src/effects.ts'
 import { canonicalCid } from '../../src/formats/key.ts'
 import { Outbox } from '../../src/loop/outbox.ts'
@@ -20,6 +27,7 @@ class Desk {
   makeRoom: (bytes: number) => boolean = () => false
   readonly jobs: Jobs = new Jobs({
     outbox: this.outbox,
+    fetchesMax,
     sources: () => ['a', 'b'],
     origins: () => [],
     started: () => {},
@@ -75,16 +83,16 @@ test('within a lane the higher priority goes first, and age decides between equa
 test('no more than so many are under way, and those that may be in vain leave places for the others', () => {
   const desk = new Desk(1000 * mib)
   for (let n = 0; n < 40; n++) desk.add(n, n % 2 === 0 ? 'blind' : 'retry', { sizeKnown: 1 })
-  assert.equal(desk.started().length, doubtfulMax)
+  assert.equal(desk.started().length, fetchesMax - surePlaces)
   for (let n = 40; n < 80; n++) desk.add(n, 'normal', { sizeKnown: 1 })
-  assert.equal(desk.started().length, fetchesMax - doubtfulMax)
+  assert.equal(desk.started().length, surePlaces)
   assert.deepEqual(desk.started(), [])
 })
 
 test('what a holder turned up for need not wait among the doubtful', () => {
   const desk = new Desk()
-  for (let n = 0; n < doubtfulMax; n++) desk.add(n, 'blind', { sizeKnown: 1 })
-  const last = desk.add(doubtfulMax, 'blind', { sizeKnown: 1 })
+  for (let n = 0; n < fetchesMax - surePlaces; n++) desk.add(n, 'blind', { sizeKnown: 1 })
+  const last = desk.add(fetchesMax - surePlaces, 'blind', { sizeKnown: 1 })
   desk.started()
   desk.jobs.promote(last, 'normal', 0)
   assert.deepEqual(desk.started(), [last.id])
