@@ -35,8 +35,8 @@ const batchBytes: number = 1 << 20
 /** The last byte of a key in a table, and the first of a change in a log: 0 says that it was deleted. */
 const putTag = 1
 
-/** LevelDB sorts what was found, the newest of each key first, so that memory stays bounded however much it is. Resolves with the rows that are there again. */
-export async function salvage({ from, to, isSound = () => true, signal }: Salvage): Promise<number> {
+/** LevelDB sorts what was found, the newest of each key first, so that memory stays bounded however much it is. */
+export async function salvage({ from, to, isSound = () => true, signal }: Salvage): Promise<void> {
   const sorting = `${to}.sorting`
   await rm(sorting, { recursive: true, force: true })
   const sorted = await SteadyLevel.open({ path: sorting })
@@ -44,7 +44,7 @@ export async function salvage({ from, to, isSound = () => true, signal }: Salvag
     await writeAll(sorted, toBeSorted(from, isSound), signal)
     const anew = await SteadyLevel.open({ path: to })
     try {
-      return await writeAll(anew, newest(sorted), signal)
+      await writeAll(anew, newest(sorted), signal)
     } finally {
       await anew.close()
     }
@@ -56,15 +56,13 @@ export async function salvage({ from, to, isSound = () => true, signal }: Salvag
 
 async function writeAll(
   level: SteadyLevel,
-  operations: AsyncIterable<Operation> | Iterable<Operation>,
+  operations: AsyncIterable<Operation>,
   signal: AbortSignal | undefined
-): Promise<number> {
-  let count = 0
+): Promise<void> {
   let bytes = 0
   let batch: Operation[] = []
   for await (const operation of operations) {
     batch.push(operation)
-    count++
     bytes += operation.key.length + (operation.type === 'put' ? operation.value.length : 0)
     if (bytes < batchBytes) continue
     signal?.throwIfAborted()
@@ -73,7 +71,6 @@ async function writeAll(
     bytes = 0
   }
   await level.batch(batch, { sync: true })
-  return count
 }
 
 async function* toBeSorted(from: string, isSound: NonNullable<Salvage['isSound']>): AsyncGenerator<Operation> {

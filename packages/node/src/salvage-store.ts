@@ -56,7 +56,7 @@ async function salvageAll(left: Store, path: string, init: SalvageFrom): Promise
       await store.write(rows, { sync: false })
       total.pins += pins
       total.renewed += renewed
-      total.lost += lost.length
+      total.lost += lost
     }
     await store.write(complete(salvage.rows), { sync: true })
     return total

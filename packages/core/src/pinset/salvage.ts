@@ -36,7 +36,7 @@ export interface SalvagedLeaf {
   /** of these, wished for anew */
   readonly renewed: number
   /** known from the index and lost: this peer may not write */
-  readonly lost: readonly ListedPin[]
+  readonly lost: number
 }
 
 export class Salvage {
@@ -73,14 +73,9 @@ export class Salvage {
       if (verdict === 'next' || verdict === 'reset') rows.push(...orNothing(() => leaf.append(stored).rows))
     }
     const gone = pins.flatMap(readPin).filter((pin) => this.#isGone(leaf, pin))
-    const renewed = this.#renew(leaf, gone)
-    rows.push(...renewed)
-    return {
-      rows,
-      pins: leaf.view().size,
-      renewed: renewed.length > 0 ? gone.length : 0,
-      lost: renewed.length > 0 ? [] : gone
-    }
+    const anew = this.#renew(leaf, gone)
+    const renewed = anew.length > 0 ? gone.length : 0
+    return { rows: [...rows, ...anew], pins: leaf.view().size, renewed, lost: gone.length - renewed }
   }
 
   /** Does the index know of a later wish than the logs? */

@@ -44,7 +44,7 @@ function salvaged(
     const made = salvage.leaf(leaf, entries.filter(within), pins.filter(within))
     disk.write(made.rows)
     renewed += made.renewed
-    lost += made.lost.length
+    lost += made.lost
   }
   return { disk, renewed, lost }
 }
