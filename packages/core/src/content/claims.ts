@@ -28,6 +28,8 @@ export interface ShardClaim {
   readonly holdUntil: number
   /** what it says of its buckets is read already */
   readonly bytes: Uint8Array
+  /** low bytes of those */
+  readonly lows: Uint8Array
 }
 
 const bucketsOfShard = 256
@@ -132,14 +134,15 @@ export class Claims {
   /** Keeps a verified (or own) claim and reads it. */
   keep(claim: Claim, bytes: Uint8Array): number[] {
     const { seq, holdUntil } = claim
+    const claims = shelf(this.#claims, claim.peer)
+    const before = claims.get(claim.shard)?.lows ?? unread
+    const lows = Uint8Array.from(claim.buckets, ({ low }) => low)
     // Not a part of the message that brought it.
-    shelf(this.#claims, claim.peer).set(claim.shard, { seq, holdUntil, bytes: bytes.slice() })
+    claims.set(claim.shard, { seq, holdUntil, bytes: bytes.slice(), lows })
     const readings = shelf(this.#readings, claim.peer)
     const changed: number[] = []
-    const listed = new Set<number>()
     for (const { low, view, states } of claim.buckets) {
       const bucket = claim.shard * bucketsOfShard + low
-      listed.add(bucket)
       let reading = readings.get(bucket)
       const mine = this.#views.get(bucket)
       if (reading === undefined) {
@@ -160,9 +163,9 @@ export class Claims {
       }
     }
     // Buckets that were listed before and are not now hold nothing any more.
-    for (let low = 0; low < bucketsOfShard; low++) {
+    for (const low of before) {
       const bucket = claim.shard * bucketsOfShard + low
-      const reading = listed.has(bucket) ? undefined : readings.get(bucket)
+      const reading = lows.includes(low) ? undefined : readings.get(bucket)
       if (reading === undefined) continue
       this.#show(claim.peer, reading, unread)
       readings.delete(bucket)
