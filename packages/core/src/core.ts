@@ -279,13 +279,15 @@ export class Core {
   #begin(incarnation: number, addresses: readonly string[]): void {
     this.#house.members.factsChanged()
     this.#house.standing.begin()
+    const others = this.#house.members.candidates.some((candidate) => candidate.peer !== this.#init.self)
+    const alone = !others && this.#house.facts.keyLog.policy !== undefined && this.isWriter
+    // A newcomer holds nothing, and there is a pinset to take in.
+    if (incarnation === 1 && !alone) this.#house.self.setSyncing(true)
     this.#house.self.start(incarnation, addresses, this.#init.spaceBytes)
     this.#house.pulse.begin()
     this.#house.syncs.begin()
     this.#house.owner.invitations.begin()
-    const others = this.#house.members.candidates.some((candidate) => candidate.peer !== this.#init.self)
     const { timings } = this.#init
-    const alone = !others && this.#house.facts.keyLog.policy !== undefined && this.isWriter
     this.#house.agenda.at(this.#house.outbox.mono + (alone ? 0 : timings.suspectMs), () =>
       this.#house.readyOnceSynced()
     )

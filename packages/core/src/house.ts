@@ -173,6 +173,7 @@ export class House {
   /** Facts and claims of the others are in: duties may be planned. */
   getReady(): void {
     if (this.keeper.ready) return
+    this.self.setSyncing(false)
     this.keeper.begin()
     this.outbox.note('ready', 'Facts and claims of the mesh are in; duties are planned.')
   }
@@ -289,7 +290,7 @@ export class House {
       random: rooms.below,
       gossip: this.#init.gossip,
       session: (peer) => this.receiver.session(peer),
-      waiting: () => this.intake.waiting,
+      waits: (wait) => (wait === 'judged' ? this.intake.busy : this.intake.waiting > 0),
       news: () => this.receiver.news,
       finished: (_peer, vector) => {
         if (vector) this.getReady()
@@ -363,7 +364,8 @@ export class House {
 
   #stateChanged(peer: string, from: string, to: string): void {
     if (peer !== this.#init.self) this.outbox.note('peer', `A peer is ${to}.`, { peer, from, to })
-    this.keeper.markAll()
+    // Nothing is asked yet of one that is coming in, and it holds nothing.
+    if (to !== 'alive' || !this.members.comingIn(peer)) this.keeper.markAll()
   }
 
   // The pinset has changed in memory, or on disk.

@@ -75,11 +75,12 @@ export class Receiver {
 
   /** What a sync session with this peer works on. */
   session(peer: string): SessionInit {
-    const { facts, heads, claims, server, intake, crypto, standing } = this.#init
+    const { facts, members, heads, claims, server, intake, crypto, standing } = this.#init
     return {
       facts,
       heads,
       claims,
+      comingIn: () => members.comingIn(peer),
       vector: () => server.vector(),
       beatsFor: () => {
         const own = this.#init.ownBeat()
@@ -116,11 +117,11 @@ export class Receiver {
     const { intake, crypto } = this.#init
     // Too much waits already: what is passed over now comes by sync.
     if (intake.full) return this.#orAsk('unknown', from)
-    const settled = (taken: Taken): void => {
+    const judged = (taken: Taken): void => {
       if (taken === 'new') this.#newEntries++
       if (taken === 'behind') this.#init.syncs().missing(from)
     }
-    const { known, jump } = intake.takeCommit(decodeCommit(bytes, crypto), settled)
+    const { known, jump } = intake.takeCommit(decodeCommit(bytes, crypto), judged)
     if (!known || jump) this.#init.syncs().missing(from)
     return known ? 'new' : 'unknown'
   }

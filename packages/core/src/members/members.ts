@@ -98,6 +98,11 @@ export class Members {
     return this.#init.facts.record(peer)?.flags.leaving === true
   }
 
+  /** Has it just joined, and is still taking the pinset in? */
+  comingIn(peer: string): boolean {
+    return this.#init.facts.record(peer)?.flags.syncing === true
+  }
+
   isBackEnd(peer: string): boolean {
     return this.candidates.length > 0 && this.#backEnds.has(peer)
   }

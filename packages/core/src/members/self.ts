@@ -150,6 +150,7 @@ export class Self {
     this.refresh()
   }
 
+  /** It takes the pinset in: until that is done nothing new is asked of it. */
   setSyncing(syncing: boolean): void {
     if (syncing === this.#syncing) return
     this.#syncing = syncing

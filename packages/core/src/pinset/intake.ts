@@ -24,6 +24,8 @@ import { Seals } from './seals.ts'
 
 /** Entries that may wait for their leaves; above it gossip is left to sync. */
 export const waitingEntriesMax = 4096
+/** Entries of a run that may be on their way to disk while the next is worked on. */
+const writingEntriesMax = 1024
 
 /** Rows before and after whose claims are carried over in one slice. */
 const rowsToldPerSlice = 128
@@ -57,6 +59,8 @@ export class Intake {
   readonly #seals: Seals
   readonly #commits = new Map<number, { commit: number; hash: Uint8Array }>()
   #waiting = 0
+  /** of those the ones that are not judged yet */
+  #unjudged = 0
 
   constructor(init: IntakeInit) {
     this.#init = init
@@ -68,6 +72,11 @@ export class Intake {
     return this.#waiting
   }
 
+  /** Is there enough to work on, so that more had better come later? */
+  get busy(): boolean {
+    return this.#unjudged > 0 || this.#waiting > writingEntriesMax
+  }
+
   get full(): boolean {
     return this.#waiting >= waitingEntriesMax
   }
@@ -76,7 +85,7 @@ export class Intake {
    * Takes a commit whose root was checked in decoding. `jump`: commits of this writer before it have not been seen.
    * Throws FormatError if it is forged.
    */
-  takeCommit(commit: Commit, settled: (taken: Taken) => void): { known: boolean; jump: boolean } {
+  takeCommit(commit: Commit, judged: (taken: Taken) => void): { known: boolean; jump: boolean } {
     if (!this.#knows(commit.seal)) return { known: false, jump: false }
     const seal = this.#verify(commit.seal)
     const jump = this.#follow(commit.seal)
@@ -87,17 +96,17 @@ export class Intake {
     commit.entries.forEach((entry, index) => {
       const proof: Proof = { seal, index, path: paths[index] as Uint8Array[] }
       const stored = { entry, proof }
-      this.#place([{ stored, kept: stored }], settled)
+      this.#place([{ stored, kept: stored }], judged)
     })
     return { known: true, jump }
   }
 
   /** Takes a run of one log, oldest first, whose last entry carries the proof. Throws FormatError if it is forged. */
-  takeRun(run: readonly StoredEntry[], settled: (taken: Taken) => void): void {
-    if (!this.verifyRun(run)) return settled('behind')
+  takeRun(run: readonly StoredEntry[], judged: (taken: Taken) => void): void {
+    if (!this.verifyRun(run)) return judged('behind')
     this.#place(
       run.map((stored) => ({ stored, kept: this.#vouched(stored) })),
-      settled
+      judged
     )
   }
 
@@ -152,20 +161,21 @@ export class Intake {
     return seal.commit > before.commit + 1 || !equalBytes(seal.prevCommit, before.hash)
   }
 
-  #place(run: readonly Incoming[], settled: (taken: Taken) => void): void {
+  #place(run: readonly Incoming[], judged: (taken: Taken) => void): void {
     const { entry } = (run[0] as Incoming).stored
     this.#waiting += run.length
+    this.#unjudged += run.length
     const leafId = entry.prefix >> 4
     const init = this.#init
     const enter = function* (this: Intake, leaf: Leaf): Slices {
-      if (leaf.drafts === 0) yield* this.#enter(leaf, run, settled)
+      if (leaf.drafts === 0) yield* this.#enter(leaf, run, judged)
       else leaf.whenSettled(() => init.leaves.slicesNow(leafId, entering))
     }
     const entering = enter.bind(this)
     init.leaves.slices(leafId, entering)
   }
 
-  *#enter(leaf: Leaf, run: readonly Incoming[], settled: (taken: Taken) => void): Slices {
+  *#enter(leaf: Leaf, run: readonly Incoming[], judged: (taken: Taken) => void): Slices {
     const { writer } = (run[0] as Incoming).stored.entry
     let taken: Taken = 'old'
     const entered: Entered[] = []
@@ -183,9 +193,10 @@ export class Intake {
         reason: error.message
       })
     }
+    this.#unjudged -= run.length
+    judged(taken)
     if (entered.length === 0) {
       this.#waiting -= run.length
-      settled(taken)
       return
     }
     // Once for the whole run: what one of its entries shows the next may replace.
@@ -198,7 +209,6 @@ export class Intake {
       this.#waiting -= run.length
       this.#init.leafWritten(leaf)
       if (this.#init.facts.keyLog.writer(writer)?.removed === true) this.#init.overtaken(leaf.id)
-      settled(taken)
     }
     this.#init.disk.write({ rows, done })
   }

@@ -1,6 +1,6 @@
 /**
  * The asking side of sync: one round with one peer, written as a generator that yields what it needs next (a frame to ask,
- * or to wait until what came is on disk). It compares facts first, then the pinset down the digest tree, then beats and
+ * or to wait until what came is worked off). It compares facts first, then the pinset down the digest tree, then beats and
  * claims. It ends when both are level in what the other could give; the other side asks in its turn.
  */
 import { equalBytes, toHex } from '../bytes/compare.ts'
@@ -26,10 +26,12 @@ export interface SessionInit {
   readonly facts: Facts
   readonly heads: Heads
   readonly claims: Claims
+  /** has the other just joined, and takes the pinset in itself? */
+  readonly comingIn: () => boolean
   readonly vector: () => Known[]
   readonly beatsFor: () => Uint8Array[]
   readonly takeFacts: (frame: Frame & { kind: 'facts' }) => number
-  /** hands a run over; the count of entries that turned out new is known when `drained` */
+  /** hands a run over; the count of entries that turned out new is known when they are `judged` */
   readonly takeRun: (run: readonly Uint8Array[]) => void
   readonly takeBeats: (beats: readonly Uint8Array[]) => void
   /** how many were newer than what is held */
@@ -42,7 +44,9 @@ export interface SessionInit {
   readonly fetching: Set<number>
 }
 
-export type Step = { readonly ask: Frame } | { readonly wait: 'drained' }
+/** Until what came is worked off (`judged`), or on disk too (`drained`). */
+export type Wait = 'judged' | 'drained'
+export type Step = { readonly ask: Frame } | { readonly wait: Wait }
 export type Session = Generator<Step, void, Frame>
 
 export class SyncError extends Error {
@@ -61,7 +65,8 @@ export function* session(init: SessionInit, withVector: boolean): Session {
     'hello'
   )
   if (!equalBytes(hello.facts, init.facts.root)) yield* syncFacts(init)
-  if (!equalBytes(hello.pinset, init.heads.root)) yield* syncPinset(init)
+  // One that is coming in lacks much and has nothing that I lack.
+  if (!equalBytes(hello.pinset, init.heads.root) && !init.comingIn()) yield* syncPinset(init)
   if (withVector) yield* syncVector(init)
 }
 
@@ -149,7 +154,7 @@ function* syncLeaves(init: SessionInit, leaves: number[]): Session {
     const batch = wanted.slice(0, logsPerAskMax)
     const data = expect(yield { ask: { kind: 'want', logs: batch } }, 'data')
     // One answer comes while this peer works on the one before, and no more than that waits here.
-    yield { wait: 'drained' }
+    yield { wait: 'judged' }
     if (init.newEntries() === before) fruitless++
     else fruitless = 0
     if (fruitless === fruitlessMax) return

@@ -10,7 +10,7 @@ import type { Timings } from '../members/profiles.ts'
 import type { Heads } from '../pinset/heads.ts'
 import type { Facts } from '../trust/facts.ts'
 import { decodeFrame, encodeFrame, type Frame } from './frames.ts'
-import { type Session, session, type SessionInit, SyncError } from './session.ts'
+import { type Session, session, type SessionInit, SyncError, type Wait } from './session.ts'
 
 const sessionsMax = 4
 /** An ask that was lost must not hold a session up for long; entries may be a megabyte over a slow link. */
@@ -28,8 +28,8 @@ export interface SyncsInit {
   readonly random: (below: number) => number
   /** builds what one session with this peer works on */
   readonly session: (peer: string) => SessionInit
-  /** entries taken and not yet on disk */
-  readonly waiting: () => number
+  /** must a session still wait for what came? */
+  readonly waits: (wait: Wait) => boolean
   /** entries and facts that turned out new, ever */
   readonly news: () => number
   /** a round with this peer ended well */
@@ -58,7 +58,7 @@ export class Syncs {
   readonly #running = new Map<string, Running>()
   readonly #byAsk = new Map<number, Running>()
   readonly #single = new Map<number, (frame: Frame | undefined) => void>()
-  readonly #drain: Running[] = []
+  readonly #drain = new Map<Running, Wait>()
   readonly #queued = new Map<string, boolean>()
   readonly #seen = new Map<string, Seen>()
   readonly #pending = new Set<string>()
@@ -207,8 +207,11 @@ export class Syncs {
 
   /** What was taken in has been worked off: sessions that waited go on. */
   drained(): void {
-    if (this.#init.waiting() > 0) return
-    for (const running of this.#drain.splice(0)) this.#advance(running, undefined)
+    for (const [running, wait] of this.#drain) {
+      if (this.#init.waits(wait)) continue
+      this.#drain.delete(running)
+      this.#advance(running, undefined)
+    }
   }
 
   #answerSingle(id: number, bytes: Uint8Array | undefined): boolean {
@@ -281,8 +284,8 @@ export class Syncs {
           frame: encodeFrame(step.value.ask),
           timeoutMs: step.value.ask.kind === 'want' ? wantTimeoutMs : askTimeoutMs
         })
-      } else if (this.#init.waiting() > 0) {
-        this.#drain.push(running)
+      } else if (this.#init.waits(step.value.wait)) {
+        this.#drain.set(running, step.value.wait)
       } else {
         this.#init.agenda.soon(() => this.#advance(running, undefined))
       }
@@ -295,6 +298,7 @@ export class Syncs {
   #end(running: Running, code: string | undefined): void {
     if (this.#running.get(running.peer) !== running) return
     this.#running.delete(running.peer)
+    this.#drain.delete(running)
     running.steps.return()
     if (running.ask !== undefined) this.#byAsk.delete(running.ask)
     if (this.#init.news() === running.newsBefore) this.#fruitlessAt.set(running.peer, this.#init.outbox.mono)

@@ -134,7 +134,7 @@ export class Standing {
     if (record.peer === self) gossip.send('record', bytes)
     if (record.peer === self && from !== self) this.#init.own().outrun(record.incarnation)
     // The daily renewal of a record moves nothing.
-    if (moved) this.#membersChanged()
+    if (moved) this.#membersChanged({ duties: !members.comingIn(record.peer) })
     if (!known) outbox.note('member', 'A peer is a member now.', { peer: record.peer })
     return 'new'
   }
@@ -249,12 +249,13 @@ export class Standing {
     })
   }
 
-  #membersChanged(): void {
+  /** `duties`: who is asked to hold what may be another now. */
+  #membersChanged({ duties } = { duties: true }): void {
     const { members, claims, bounds, self } = this.#init
     members.factsChanged()
     bounds.retain((peer) => members.record(peer) !== undefined)
     claims.retain((peer) => peer === self || members.isMember(peer))
-    this.#init.keeper().markAll()
+    if (duties) this.#init.keeper().markAll()
   }
 }
 
