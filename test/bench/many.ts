@@ -3,10 +3,12 @@
  */
 import { inlineCid } from '../kit/cids.ts'
 import { Lab } from '../kit/lab.ts'
+import { until } from '../kit/until.ts'
 import { processorSeconds, processorShare, rssMb } from './cost.ts'
 import { perSecond, report } from './report.ts'
 
 const pins = 20_000
+const heldMs = 120_000
 
 export async function many(): Promise<void> {
   const lab = new Lab('bench-many')
@@ -23,6 +25,10 @@ export async function many(): Promise<void> {
       if (answer === undefined || 'error' in answer) throw answer?.error ?? new Error('no answer')
     })
     await lab.agree([a, b], pins)
+    await until('all is held', heldMs, async () => {
+      const infos = await Promise.all([a, b].map(async ({ client }) => client.info()))
+      return infos.reduce((sum, { holding }) => sum + holding, 0) >= pins
+    })
     const start = performance.now()
     const c = await lab.join('c', a, few)
     await lab.agree([a, c], pins)
