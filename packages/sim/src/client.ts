@@ -45,7 +45,8 @@ export class Client {
     const { catalog } = this.#world
     if (!catalog.has(cid) && from !== 'nowhere') catalog.set(cid, { cid, bytes, outside: from === 'outside' })
     const size = catalog.get(cid)?.bytes
-    const heldHere = from === 'here' && size !== undefined && !by.backEnd.failing && !by.backEnd.lying
+    const takes = !by.backEnd.failing && !by.backEnd.lying && !by.deleting.has(cid)
+    const heldHere = from === 'here' && size !== undefined && takes
     if (heldHere) by.backEnd.set.add(cid, size)
     const wish = {
       cid,
@@ -77,6 +78,12 @@ export class Client {
   /** Has anybody tried to take this pin back? */
   everUnpinned(cid: string): boolean {
     return this.#wishes.get(cid)?.some((wish) => wish.op === 'unpin') === true
+  }
+
+  /** Is the last that anybody wished an unpin, and was it acknowledged? */
+  takenBack(cid: string): boolean {
+    const last = this.#wishes.get(cid)?.at(-1)
+    return last?.op === 'unpin' && last.acked
   }
 
   /**

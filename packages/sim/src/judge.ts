@@ -107,6 +107,8 @@ export class Judge {
     if (!peer.backEnd.set.has(cid)) return
     // What its owner put there for a pin that was refused goes with a fetch of it that fails: no copy of the mesh's.
     if (this.#ownerless(peer, cid) && !this.#journalled(peer, cid)) return
+    // Whoever took it back has been told that it is, and this peer may have heard so and not written it yet.
+    if (this.#client.takenBack(cid)) return
     const pin = this.pinsOf(peer).get(cid)
     const others = this.#standing(cid).filter((other) => other !== peer).length
     if (pin === undefined) {

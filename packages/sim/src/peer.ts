@@ -33,6 +33,8 @@ export class SimPeer implements Station {
   readonly settings: PeerSettings
   readonly disk: SimDisk = new SimDisk()
   readonly backEnd: BackEnd
+  /** CIDs whose deletion is under way: nobody can put them there meanwhile */
+  readonly deleting: Set<string> = new Set<string>()
   readonly #world: World
   readonly #random: SimRandom
   readonly #replies = new Map<number, (reply: Reply) => void>()
@@ -175,6 +177,7 @@ export class SimPeer implements Station {
     this.#inbox = []
     this.#replies.clear()
     this.backEnd.ended()
+    this.deleting.clear()
     this.#world.network.ended(this.settings.index)
   }
 
@@ -302,7 +305,9 @@ export class SimPeer implements Station {
 
   #release(cid: string): void {
     const done = this.backEnd.release(cid)
+    this.deleting.add(cid)
     this.#later(this.#random.between(1, 30), () => {
+      this.deleting.delete(cid)
       if (done) this.hear({ kind: 'released', cid, usedBytes: this.backEnd.set.used })
       else this.hear({ kind: 'release-failed', cid, code: 'back-end' })
     })
