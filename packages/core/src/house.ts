@@ -316,6 +316,7 @@ export class House {
       random: rooms.below,
       beat: () => this.beat(),
       changed: (peer, from, to) => this.#stateChanged(peer, from, to),
+      late: () => this.syncs.late(),
       expire: () => this.standing.expire()
     })
   }

@@ -9,6 +9,7 @@ import type { Agenda } from '../loop/agenda.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import type { Leaf } from '../pinset/leaf.ts'
 import type { Leaves } from '../pinset/leaves.ts'
+import { findRow } from './claims.ts'
 import type { Hold } from './hold.ts'
 
 const retryMs = 10_000
@@ -50,15 +51,19 @@ export class Deletions {
     return (this.#underWay.get(cid)?.stage ?? 'failed') === 'failed'
   }
 
-  /** Lets a hold go for good. */
+  /** Lets a hold go for good, unless somebody wishes anew for the pin before the back end is told. */
   begin(leaf: Leaf, hold: Hold): void {
+    const { key } = hold
     const cid = hold.cid.toString()
     if (this.#underWay.has(cid)) return
-    const one = this.#note(cid, hold.key)
+    const one = this.#note(cid, key)
+    const wish = wishOf(leaf, key)
     this.#init.save(leaf, [leaf.setHold({ ...hold, state: 'releasing' })], () => {
       // It may have been added anew meanwhile.
-      if (leaf.hold(hold.key)?.state === 'releasing') this.#tell(cid, one)
-      else this.#end(cid, one, false)
+      const releasing = leaf.hold(key)?.state === 'releasing'
+      if (releasing && wishOf(leaf, key) === wish) return this.#tell(cid, one)
+      this.#end(cid, one, false)
+      if (releasing) this.#init.save(leaf, [leaf.setHold(hold)], () => this.#init.mark(bucketOf(key)))
     })
   }
 
@@ -119,4 +124,10 @@ export class Deletions {
     this.#underWay.delete(cid)
     for (const ended of one.watchers.splice(0)) ended(gone)
   }
+}
+
+/** The lamport of the newest wish for it; undefined: nobody wishes for it. */
+function wishOf(leaf: Leaf, key: Uint8Array): number | undefined {
+  const rows = leaf.rows(bucketOf(key))
+  return rows[findRow(rows, key)]?.lamport
 }

@@ -26,6 +26,8 @@ export interface PulseInit {
   readonly beat: () => void
   /** somebody's state has changed */
   readonly changed: (peer: string, from: string, to: string) => void
+  /** this peer stood still for a while */
+  readonly late: () => void
   /** forget records that are out of date */
   readonly expire: () => void
 }
@@ -79,6 +81,7 @@ export class Pulse {
     this.#lookedAt = outbox.mono
     if (gap > 2 * timings.beatMs) {
       members.liveness.stepGap(gap)
+      this.#init.late()
       outbox.note('late', 'This peer was stopped for a while; it waits to hear the others before it judges them.', {
         gapMs: Math.round(gap)
       })

@@ -67,6 +67,8 @@ export class Syncs {
   readonly #resting = new Set<string>()
   /** mono ms and peer of the last rounds that found equal roots */
   readonly #level = new Map<string, number>()
+  /** mono ms from which roots count as told just now */
+  #freshAt = 0
   #rounds = 0
   #nextAsk = 1
   #stillSince = 0
@@ -157,6 +159,13 @@ export class Syncs {
     this.#stillSince = this.#init.outbox.mono
   }
 
+  /** This peer stood still: what is read next was said before, and others may have gone on. */
+  late(): void {
+    const { outbox, timings } = this.#init
+    this.#level.clear()
+    this.#freshAt = outbox.mono + timings.suspectMs
+  }
+
   /** Peers whose roots were found equal to mine within the last two rounds. */
   levelWith(): number {
     const since = this.#init.outbox.mono - 2 * Math.max(this.#init.timings.syncRoundMs, this.#init.timings.beatMs)
@@ -245,7 +254,8 @@ export class Syncs {
     const seen = this.#seen.get(peer)
     if (seen === undefined) return false
     const same = equalBytes(seen.pinset, this.#init.heads.root)
-    if (same) this.#level.set(peer, this.#init.outbox.mono)
+    const { mono } = this.#init.outbox
+    if (same && mono >= this.#freshAt) this.#level.set(peer, mono)
     return !same || !equalBytes(seen.facts, this.#init.facts.root)
   }
 

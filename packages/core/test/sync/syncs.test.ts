@@ -51,3 +51,26 @@ test('a round with beats and claims that is asked for while another is under way
   for (let n = 0; n < 4; n++) answer()
   assert.deepEqual(asked, ['hello', 'hello', 'vector'])
 })
+
+test('who stood still counts roots as equal only when the others have had time to say more than they had said before', () => {
+  const { suspectMs } = timings('test')
+  const outbox = new Outbox()
+  const roots = { root }
+  const syncs = new Syncs({
+    outbox,
+    agenda: new Agenda(),
+    timings: timings('test'),
+    facts: roots,
+    heads: roots
+  } as unknown as SyncsInit)
+  const levelAt = (mono: number): number => {
+    outbox.open({ mono, wall: mono })
+    syncs.rootsSeen(peer, root, root)
+    return syncs.levelWith()
+  }
+  assert.equal(levelAt(10_000), 1)
+  syncs.late()
+  assert.equal(levelAt(10_000), 0)
+  assert.equal(levelAt(10_000 + suspectMs - 1), 0)
+  assert.equal(levelAt(10_000 + suspectMs), 1)
+})

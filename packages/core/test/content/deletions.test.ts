@@ -1,0 +1,33 @@
+/**
+ * The last moment before content is deleted: who wishes for it then keeps it.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { decodeHold } from '../../src/content/hold.ts'
+import { type Driver, cidText, meshOf, only } from '../kit.ts'
+
+test('what is wished for anew while its deletion is on the way to disk is not deleted', () => {
+  const { mesh } = meshOf(2)
+  const [a, b] = mesh.peers as [Driver, Driver]
+  const cid = cidText(1)
+  mesh.run(8000)
+  mesh.give(a, cid)
+  a.pin(cid, { max: 2 })
+  mesh.until(() => [a, b].every((peer) => peer.notes('held').length === 1), 30_000)
+  a.ask({ do: 'unpin', cids: [cid], yes: true })
+  const releasing = (): boolean =>
+    b.writes.some(({ rows }) =>
+      rows.some(({ table, key, value }) => table === 'hold' && value && decodeHold(key, value).state === 'releasing')
+    )
+  // Every write of b waits a while, so that the one that begins the deletion is met.
+  b.disksAnswer = false
+  mesh.until(() => {
+    while (b.writes.length > 0 && !releasing()) b.written()
+    return releasing()
+  }, 120_000)
+  a.pin(cid, { max: 2 })
+  b.disksAnswer = true
+  while (b.writes.length > 0) b.written()
+  mesh.until(() => b.disk.table('hold').some(({ key, value }) => decodeHold(key, value).state === 'held'), 30_000)
+  assert.deepEqual(only(b.effects, 'release'), [])
+})
