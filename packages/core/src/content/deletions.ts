@@ -4,7 +4,7 @@
  * deleted is tried again, unless it is wanted by then.
  */
 import type { Row } from '../effects.ts'
-import { bucketOf } from '../formats/key.ts'
+import { bucketOf, leafOf } from '../formats/key.ts'
 import type { Agenda } from '../loop/agenda.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import type { Leaf } from '../pinset/leaf.ts'
@@ -18,6 +18,8 @@ export interface DeletionsInit {
   readonly outbox: Outbox
   readonly agenda: Agenda
   readonly leaves: Leaves
+  /** is a fetch of this key queued or under way? */
+  readonly fetching: (key: Uint8Array) => boolean
   /** writes rows of a leaf durably */
   readonly save: (leaf: Leaf, rows: Row[], done: () => void) => void
   /** this bucket has to be looked at again */
@@ -74,6 +76,15 @@ export class Deletions {
     this.#tell(cid, this.#note(cid, hold.key))
   }
 
+  /** Deletes what a fetch has left behind, unless it is held or fetched again by now. */
+  leftover(cid: string, key: Uint8Array): void {
+    this.#init.leaves.with(leafOf(key), (leaf) => {
+      const hold = leaf.hold(key)
+      if (this.#init.fetching(key) || (hold !== undefined && hold.state !== 'failed')) return
+      this.copy(cid, key)
+    })
+  }
+
   /** Deletes a copy that the journal does not know. */
   copy(cid: string, key: Uint8Array): void {
     if (!this.#underWay.has(cid)) this.#tell(cid, this.#note(cid, key))
@@ -106,6 +117,7 @@ export class Deletions {
     this.#init.agenda.at(this.#init.outbox.mono + retryMs, () => {
       this.#end(cid, one, false)
       this.#init.mark(bucketOf(one.key))
+      this.leftover(cid, one.key)
     })
   }
 

@@ -76,12 +76,13 @@ export class Keeper {
     this.#init = init
     this.deletions = new Deletions({
       ...init,
+      fetching: (key) => this.jobs.of(key) !== undefined,
       save: (leaf, rows, done) => this.#save(leaf, rows, done),
       mark: (bucket) => this.mark(bucket)
     })
     const outcomes = (this.#outcomes = new Outcomes({
       ...init,
-      jobOf: (key) => this.jobs.of(key),
+      deletions: this.deletions,
       save: (leaf, rows, done) => this.#save(leaf, rows, done, true),
       mark: (bucket) => this.mark(bucket)
     }))
@@ -94,7 +95,7 @@ export class Keeper {
       finished: (job, bytes) => outcomes.finished(job, bytes),
       failed: (job, reason, text) => outcomes.failed(job, reason, text),
       displaced: (job) => this.#reviewSoon(job.bucket),
-      abandoned: (job) => outcomes.abandoned(job),
+      abandoned: ({ cid, key }) => this.deletions.leftover(cid.toString(), key),
       makeRoom: (bytes) => this.#space.make(bytes),
       spaceChanged: () => this.#spaceChanged()
     })

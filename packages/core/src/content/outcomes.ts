@@ -9,6 +9,7 @@ import type { Timings } from '../members/profiles.ts'
 import type { Leaf } from '../pinset/leaf.ts'
 import type { Leaves } from '../pinset/leaves.ts'
 import { findRow } from './claims.ts'
+import type { Deletions } from './deletions.ts'
 import type { FailureReason, Hold } from './hold.ts'
 import type { Job } from './jobs.ts'
 
@@ -20,8 +21,7 @@ export interface OutcomesInit {
   readonly leaves: Leaves
   readonly timings: Timings
   readonly random: (below: number) => number
-  /** the newest job for a key */
-  readonly jobOf: (key: Uint8Array) => Job | undefined
+  readonly deletions: Deletions
   /** writes rows of a leaf; durably where `done` is given */
   readonly save: (leaf: Leaf, rows: Row[], done?: () => void) => void
   /** this bucket has to be looked at again */
@@ -51,7 +51,7 @@ export class Outcomes {
         // Unpinned while it came: nobody was promised anything. A part that was held before comes to its own end.
         if (part || before?.state === 'releasing') return this.#init.mark(job.bucket)
         if (before !== undefined) this.#init.save(leaf, [leaf.dropHold(job.key)])
-        this.abandoned(job)
+        this.#init.deletions.leftover(job.cid.toString(), job.key)
         return
       }
       const hold: Hold = {
@@ -117,15 +117,6 @@ export class Outcomes {
       })
       this.#init.save(leaf, [leaf.dropHold(key)])
       this.#init.mark(bucketOf(key))
-    })
-  }
-
-  /** What came of a fetch that was given up goes, unless it is held or fetched again by now. */
-  abandoned(job: Job): void {
-    this.#init.leaves.with(job.bucket >> 4, (leaf) => {
-      const hold = leaf.hold(job.key)
-      if (this.#init.jobOf(job.key) !== undefined || (hold !== undefined && hold.state !== 'failed')) return
-      this.#init.outbox.emit({ kind: 'release', cid: job.cid.toString() })
     })
   }
 }

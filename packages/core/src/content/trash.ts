@@ -80,12 +80,12 @@ export class Trash {
   /** The wish has ended: into the trash, to be emptied when it is due. Returns when (mono) to look again. */
   discard(at: HoldAt): number {
     const { leaf, bucket, hold, writes } = at
-    const { outbox, timings } = this.#init
+    const { outbox, timings, deletions } = this.#init
     if (hold.state === 'trash' || hold.state === 'releasing') return this.empty(at)
     if (hold.state === 'failed') {
       writes.push(leaf.dropHold(hold.key))
       // Parts of it may be here.
-      outbox.emit({ kind: 'release', cid: hold.cid.toString() })
+      deletions.leftover(hold.cid.toString(), hold.key)
       return Infinity
     }
     writes.push(

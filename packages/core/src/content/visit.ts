@@ -170,7 +170,7 @@ export class Visit {
       if (failed !== undefined) {
         writes.push(leaf.dropHold(failed.key))
         // Parts of it may be here.
-        outbox.emit({ kind: 'release', cid: row.cid.toString() })
+        this.#init.deletions.leftover(row.cid.toString(), row.key)
       }
       return { state: 'none', review: Infinity }
     }

@@ -31,3 +31,21 @@ test('what is wished for anew while its deletion is on the way to disk is not de
   mesh.until(() => b.disk.table('hold').some(({ key, value }) => decodeHold(key, value).state === 'held'), 30_000)
   assert.deepEqual(only(b.effects, 'release'), [])
 })
+
+test('what a fetch has left behind and could not be deleted is tried again until it is gone', () => {
+  const { mesh } = meshOf(1)
+  const [a] = mesh.peers as [Driver]
+  const cid = cidText(1)
+  mesh.run(2000)
+  a.pin(cid, { max: 1, anyway: true })
+  mesh.until(() => a.notes('fetch-failed').length > 0)
+  a.out = () => {}
+  const releases = (): number => only(a.effects, 'release').length
+  a.ask({ do: 'unpin', cids: [cid], yes: true })
+  mesh.until(() => releases() === 1)
+  a.step({ kind: 'release-failed', cid, code: 'MESH_IO' })
+  mesh.until(() => releases() === 2)
+  a.step({ kind: 'released', cid, usedBytes: 0 })
+  mesh.run(60_000)
+  assert.equal(releases(), 2)
+})
