@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import type { Libp2p } from '@libp2p/interface'
 import { DiskFiles } from './blocks/disk-files.ts'
 import { LevelRows } from './blocks/level-rows.ts'
+import type { Mended } from './blocks/open-level.ts'
 import type { Content } from './content.ts'
 import { MeshFetcher } from './exchange/mesh-fetcher.ts'
 import type { OutsideInit } from './outside/outside.ts'
 import { PinningContent } from './pinning-content.ts'
+import type { Held } from './pins/repair.ts'
 
 /** Ms. */
 const stallMsDefault = 30_000
@@ -34,6 +36,10 @@ export interface HeliaContentInit {
   budgetBytes?: () => number
   /** What the disk still has room for; asked before each block. Default: no bound. */
   roomBytes?: () => Promise<number>
+  /** What the owner's journal says is held, asked at a start where the table of pins and blocks has lost rows: until it can say, nothing is deleted. */
+  held?: () => Promise<AsyncIterable<Held> | undefined>
+  /** The table of pins and blocks had to be mended. */
+  mended?: (mended: Mended) => void
   /** A pin (CIDv1, base32) is one no longer: a block of it was found damaged. acquire() makes it whole again. */
   lost?: (cid: string) => void
 }
@@ -41,7 +47,7 @@ export interface HeliaContentInit {
 export function createHeliaContent(init: HeliaContentInit): Content {
   const { libp2p, isMember, servePublic = false, outside, stallMs = stallMsDefault } = init
   return new PinningContent({
-    rows: new LevelRows(join(init.path, 'pins')),
+    rows: new LevelRows({ path: join(init.path, 'pins'), mended: init.mended }),
     files: new DiskFiles(join(init.path, 'blocks')),
     fetcher: new MeshFetcher({
       libp2p,
@@ -52,6 +58,7 @@ export function createHeliaContent(init: HeliaContentInit): Content {
     }),
     budgetBytes: init.budgetBytes,
     roomBytes: init.roomBytes,
+    held: init.held,
     lost: init.lost
   })
 }

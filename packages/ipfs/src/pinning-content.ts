@@ -33,7 +33,7 @@ import { Custody } from './pins/custody.ts'
 import { Journal } from './pins/journal.ts'
 import { Pinning } from './pins/pinning.ts'
 import type { PinOptions } from './pins/pinning.ts'
-import { collectAll, repair } from './pins/repair.ts'
+import { collectAll, type Held, repair } from './pins/repair.ts'
 import { Turns } from './pins/turns.ts'
 import { pinnedIn, pinsIn, unfinishedIn } from './pins/listing.ts'
 import { Tasks } from './tasks.ts'
@@ -51,6 +51,13 @@ export interface PinningContentInit {
   budgetBytes?: (() => number) | undefined
   /** What the disk still has room for. Default: no bound. */
   roomBytes?: (() => Promise<number>) | undefined
+  /** What is counted on, asked where the table has lost rows. Default, and undefined: that is not known. */
+  held?: (() => Promise<AsyncIterable<Held> | undefined>) | undefined
+}
+
+async function isAny(some: AsyncIterable<unknown>): Promise<boolean> {
+  for await (const _ of some) return true
+  return false
 }
 
 export class PinningContent implements Content {
@@ -75,7 +82,7 @@ export class PinningContent implements Content {
       ...(roomBytes === undefined ? {} : { roomBytes })
     })
     this.#custody = new Custody({
-      needed: (multihash) => this.#journal.needed(multihash),
+      needed: async (multihash) => this.#journal.doubtful || this.#journal.needed(multihash),
       remove: (multihashes) => this.#blocks.remove(multihashes)
     })
     this.#pinning = new Pinning({ blocks: this.#blocks, journal: this.#journal, custody: this.#custody })
@@ -95,9 +102,11 @@ export class PinningContent implements Content {
       await this.#init.rows.open()
       await this.#init.files.open()
       await this.#journal.open()
+      if ((await this.#journal.isNew()) && (await isAny(this.#init.files.list()))) await this.#journal.doubt()
       const usedBytes = await this.#journal.beginRun()
-      if (usedBytes === undefined) {
-        await repair({ journal: this.#journal, blocks: this.#blocks, custody: this.#custody })
+      if (usedBytes === undefined || this.#journal.doubtful) {
+        const held = async (): Promise<AsyncIterable<Held> | undefined> => this.#init.held?.()
+        await repair({ journal: this.#journal, blocks: this.#blocks, custody: this.#custody, held })
       } else this.#blocks.usedBytes = usedBytes
       await this.#init.fetcher.start(this.#blocks)
     } catch (error) {

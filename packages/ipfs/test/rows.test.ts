@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { LevelRows } from '../src/blocks/level-rows.ts'
 import { MemoryRows } from '../src/blocks/memory-rows.ts'
@@ -23,7 +24,7 @@ async function all(rows: Rows, prefix: string): Promise<string[]> {
 }
 
 for (const [name, create] of [
-  ['level', async () => new LevelRows(await lab.folder())],
+  ['level', async () => new LevelRows({ path: join(await lab.folder(), 'rows') })],
   ['memory', async () => new MemoryRows()]
 ] as const) {
   test(`${name}: a range brings every row, not just what one read holds`, async () => {
@@ -48,7 +49,7 @@ test('disk and memory answer alike', async () => {
   const change = fc.record({ key: text.map((one) => bytes(`k${one}`)), value: fc.option(text.map(bytes)) })
   await fc.assert(
     fc.asyncProperty(fc.array(fc.array(change, { maxLength: 150 }), { maxLength: 5 }), text, async (writes, prefix) => {
-      const level = new LevelRows(await lab.folder())
+      const level = new LevelRows({ path: join(await lab.folder(), 'rows') })
       const memory = new MemoryRows()
       await level.open()
       for (const changes of writes) {

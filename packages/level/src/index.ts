@@ -6,7 +6,8 @@
  *     level.getSync(key)
  *     await level.close()
  */
-export { brokenLog } from './log-check.ts'
+export { faultIn } from './fault.ts'
+export { Mark } from './mark.ts'
+export { moveIn, putAside, salvagedPath } from './places.ts'
 export { salvage, type Salvage } from './salvage.ts'
-export { brokenTable } from './table-check.ts'
 export { type Bounds, type LevelIterator, type Operation, SteadyLevel, type SteadyLevelInit } from './steady-level.ts'

@@ -5,8 +5,10 @@ import { maskedCrc32c, summedEnd } from './crc32c.ts'
 import { Cursor } from './cursor.ts'
 import { unpack } from './snappy.ts'
 
-const footerBytes = 48
-const trailerBytes = 5
+/** The end of a table. */
+export const footerBytes = 48
+/** Behind each block. */
+export const trailerBytes = 5
 const magic = Buffer.from('57fb808b247547db', 'hex')
 const packedKind = 1
 /** Larger than any block: rows have up to 1 MiB, and a block ends with the row that fills it. */

@@ -11,7 +11,8 @@ import {
   createKuboContent,
   type HeliaContentInit,
   identifyKubo,
-  type KuboIdentity
+  type KuboIdentity,
+  type Mended
 } from '@pinmesh/ipfs'
 import type { Store } from '@pinmesh/store'
 import type { Libp2pTransport } from '@pinmesh/transport'
@@ -97,9 +98,14 @@ export interface BackEndParts {
   readonly outside: NonNullable<HeliaContentInit['outside']>
   /** what was held is there no longer */
   readonly lost: (cid: string) => void
+  /** what the journal says is held, where it can say */
+  readonly held: NonNullable<HeliaContentInit['held']>
+  /** the table of what is there had to be mended */
+  readonly mended: (mended: Mended) => void
 }
 
-export function openBackEnd({ home, kubo, transport, core, room, servePublic, outside, lost }: BackEndParts): BackEnd {
+export function openBackEnd(parts: BackEndParts): BackEnd {
+  const { home, kubo, transport, core, room, servePublic, outside, lost, held, mended } = parts
   const reach = (peer: string): readonly string[] => core().reach(peer)
   if (kubo === undefined) {
     const content = createHeliaContent({
@@ -111,6 +117,8 @@ export function openBackEnd({ home, kubo, transport, core, room, servePublic, ou
       outside,
       budgetBytes: () => core().space.budgetBytes,
       roomBytes: async () => room.spare(),
+      held,
+      mended,
       lost
     })
     return { content, peer: '', addresses: async () => [] }
@@ -125,6 +133,7 @@ export function openBackEnd({ home, kubo, transport, core, room, servePublic, ou
     peer,
     reach,
     budgetBytes: () => core().space.budgetBytes,
+    mended,
     lost
   })
   const addresses = async (): Promise<readonly string[]> => usable((await content.identity()).addresses)

@@ -3,9 +3,9 @@
  * restored from a backup or repaired has not, and nothing else would notice before somebody asks for a block.
  */
 import { decodeHold, type Hold } from '@pinmesh/core'
-import type { Content } from '@pinmesh/ipfs'
+import type { Content, Held, Mended } from '@pinmesh/ipfs'
 import type { Store } from '@pinmesh/store'
-import type { Notes } from './notes.ts'
+import type { Notes, Told } from './notes.ts'
 import type { Shell } from './shell.ts'
 
 interface HoldsParts {
@@ -29,22 +29,37 @@ export function checkHolds(parts: HoldsParts): () => Promise<void> {
 
 async function look({ store, content, shell, notes }: HoldsParts, stopped: () => boolean): Promise<void> {
   let missing = 0
-  for await (const rows of store.range('hold')) {
-    for (const { key, value } of rows) {
-      if (stopped()) return
-      const hold = decodeHold(key, value)
-      if (!isHere(hold)) continue
-      const cid = hold.cid.toString()
-      if ((await content.pinned(cid)) !== undefined) continue
-      missing++
-      shell.step({ kind: 'content-lost', cid })
-    }
+  for await (const held of heldIn(store)) {
+    if (stopped()) return
+    const cid = held.cid.toString()
+    if ((await content.pinned(cid)) !== undefined) continue
+    missing++
+    shell.step({ kind: 'content-lost', cid })
   }
   if (missing === 0) return
   const text = 'Content that was held here is gone from the blocks; what is still wanted is fetched again.'
   notes.keep({ code: 'content-missing', text, pins: missing })
 }
 
+/** What the journal says is here. */
+export async function* heldIn(store: Store): AsyncGenerator<Held> {
+  for await (const rows of store.range('hold')) {
+    for (const { key, value } of rows) {
+      const hold = decodeHold(key, value)
+      if (isHere(hold)) yield { cid: hold.cid, mode: hold.mode }
+    }
+  }
+}
+
 function isHere({ state }: Hold): boolean {
   return state !== 'failed' && state !== 'releasing'
+}
+
+export function noteOfMended({ reason, aside }: Mended): Told {
+  return {
+    code: 'blocks-mended',
+    text: 'The table of the pins and blocks here was damaged or had lost rows. What is left of it is used, and no block is deleted before all that is held was looked for.',
+    reason,
+    ...(aside === undefined ? {} : { aside })
+  }
 }

@@ -4,8 +4,9 @@
  * Without another peer it is not touched, since an empty store would look like an empty mesh; or, where the owner wants that, it is
  * put together from what can still be read of it.
  */
-import { rename, rm, stat } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { fromHex, learn, type Note, policyOf, promisedRows, rebuiltRows, type Row, timings, toHex } from '@pinmesh/core'
+import { moveIn, putAside, salvagedPath } from '@pinmesh/level'
 import { createLevelStore, type Store, StoreError } from '@pinmesh/store'
 import type { Home } from './home.ts'
 import { askMesh } from './join.ts'
@@ -27,18 +28,21 @@ export interface OpenStore {
   readonly note: (note: Note) => void
 }
 
-/** Rejects with MESH_STORE_DAMAGED where nobody else could be asked; the store is then as it was. */
-export async function openStore(init: OpenStore): Promise<Store> {
+/**
+ * `whole`: it is as it was left; one that was built anew does not say what was held. Rejects with MESH_STORE_DAMAGED where nobody
+ * else could be asked; the store is then as it was.
+ */
+export async function openStore(init: OpenStore): Promise<{ store: Store; whole: boolean }> {
   const { home, mesh, settings } = init
   const owner = ownerText(fromHex(mesh.charter), init.crypto)
-  if (!(await isThere(home.storePath))) await moveIn(home.storePath)
+  await moveIn(home.storePath)
   const { store, reason } = await openSound(home.storePath, owner)
-  if (store !== undefined) return store
+  if (store !== undefined) return { store, whole: true }
   try {
-    return await rebuilt(init, owner, reason)
+    return { store: await rebuilt(init, owner, reason), whole: false }
   } catch (error) {
     if (settings.salvage !== true || !(error instanceof MeshError) || error.code !== 'MESH_STORE_DAMAGED') throw error
-    return salvaged(init, owner, reason)
+    return { store: await salvaged(init, owner, reason), whole: false }
   }
 }
 
@@ -90,16 +94,6 @@ async function salvaged(init: OpenStore, owner: string, reason: string): Promise
     ...(aside === undefined ? {} : { aside })
   })
   return createLevelStore({ path: home.storePath })
-}
-
-/** Where what was read of the store is, once it is whole. */
-function salvagedPath(store: string): string {
-  return `${store}.salvaged`
-}
-
-/** Puts what was salvaged in the place of the store, if there is any. */
-async function moveIn(store: string): Promise<void> {
-  if (await isThere(salvagedPath(store))) await rename(salvagedPath(store), store)
 }
 
 async function remove(store: string): Promise<void> {
@@ -156,23 +150,6 @@ async function askOthers(
         nobody ? 'Name another peer of the mesh (`mesh join <address>`)' : 'Start again when another peer runs'
       }, put the folder \`store\` of a backup in its place, or go on with what can still be read of it: \`mesh start --salvage\`.`
     }
-  )
-}
-
-/** Where it went; undefined if there was nothing. */
-async function putAside(path: string): Promise<string | undefined> {
-  await rm(`${path}.mark`, { force: true })
-  if (!(await isThere(path))) return undefined
-  let aside = `${path}.damaged`
-  for (let n = 2; await isThere(aside); n++) aside = `${path}.damaged-${n}`
-  await rename(path, aside)
-  return aside
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false
   )
 }
 

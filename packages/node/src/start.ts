@@ -10,7 +10,7 @@ import { DiskRoom } from './disk-room.ts'
 import { backEndShared, chooseKubo, openBackEnd, sharedWith } from './back-end.ts'
 import { meshErrorOf } from './errors.ts'
 import { Health } from './health.ts'
-import { checkHolds } from './holds.ts'
+import { checkHolds, heldIn, noteOfMended } from './holds.ts'
 import { Home } from './home.ts'
 import { systemRandom } from './join.ts'
 import { knownPeers, noteKnownPeers } from './known-peers.ts'
@@ -62,7 +62,7 @@ async function begin(settings: NodeInit, undo: (() => Promise<void>)[], stop: ()
   const room = new DiskRoom(home.path)
   const notes = new Notes()
   const note = notes.say.bind(notes)
-  const store = await openStore({ home, mesh, crypto, settings, signal, note: (kept) => notes.keep(kept) })
+  const { store, whole } = await openStore({ home, mesh, crypto, settings, signal, note: (kept) => notes.keep(kept) })
   undo.push(async () => store.close())
   signal?.throwIfAborted()
   const kubo = await chooseKubo(settings.kubo, { home, mesh, store, signal })
@@ -89,7 +89,9 @@ async function begin(settings: NodeInit, undo: (() => Promise<void>)[], stop: ()
     core: () => core,
     servePublic: settings.servePublic ?? false,
     outside: { node: createOutsideNode, routers, routerChanged: (change) => notes.say(noteOfRouter(change)) },
-    lost: (cid) => void shell.step({ kind: 'content-lost', cid })
+    lost: (cid) => void shell.step({ kind: 'content-lost', cid }),
+    held: async () => (whole ? heldIn(store) : undefined),
+    mended: (mended) => notes.keep(noteOfMended(mended))
   })
   const { content } = backEnd
   const shell = new Shell({ core, store, transport, content, note, refused: () => health.doubt(), broken: crash })

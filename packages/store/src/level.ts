@@ -5,10 +5,8 @@
 // All writes pass one queue: what waits while a batch is being written leaves with the next one. That keeps them in
 // the order of the calls (a crash then loses a tail only) and shares one fsync among all that wait for one.
 
-import { readdir } from 'node:fs/promises'
-import { brokenLog, brokenTable, type Operation, SteadyLevel } from '@pinmesh/level'
+import { faultIn, Mark, type Operation, SteadyLevel } from '@pinmesh/level'
 import { operationOf, plain, prefixed, soundValue, tableBytes } from './kept-row.ts'
-import { Mark } from './mark.ts'
 import { storeErrorOf, StoreError } from './store-error.ts'
 import { chunkBytesMax, chunkRowsMax } from './store.ts'
 import type { Row, Store, StoredRow, Table } from './store.ts'
@@ -160,10 +158,8 @@ function checked(key: Uint8Array, kept: Uint8Array): Uint8Array {
  * has it, MESH_STORE_DAMAGED, MESH_DISK_FULL, else MESH_STORE_FAILED.
  */
 export async function createLevelStore(init: { path: string }): Promise<Store> {
-  await refuseHeadless(init.path)
-  const broken = (await brokenLog(init.path)) ?? (await brokenTable(init.path))
-  if (broken !== undefined)
-    throw new StoreError('MESH_STORE_DAMAGED', `The store is damaged (its file ${broken} is not what was written).`)
+  const fault = await faultIn(init.path)
+  if (fault !== undefined) throw new StoreError('MESH_STORE_DAMAGED', `The store is damaged (${fault}).`)
   let db: SteadyLevel | undefined
   try {
     db = await SteadyLevel.open(init)
@@ -179,11 +175,4 @@ export async function createLevelStore(init: { path: string }): Promise<Store> {
     await db?.close().catch(() => {})
     throw storeErrorOf(error)
   }
-}
-
-/** LevelDB would begin anew in a folder that has lost its CURRENT file, and delete the tables that it finds there. */
-async function refuseHeadless(path: string): Promise<void> {
-  const names = await readdir(path).catch((): string[] => [])
-  if (names.includes('CURRENT') || !names.some((name) => /^MANIFEST-|\.ldb$/.test(name))) return
-  throw new StoreError('MESH_STORE_DAMAGED', 'The store is damaged (its file CURRENT is missing).')
 }

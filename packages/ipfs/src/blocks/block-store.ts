@@ -9,7 +9,7 @@
 import { ContentError } from '../content-error.ts'
 import { matches } from '../dag/digest.ts'
 import type { Files } from './files.ts'
-import { blockPrefix, key, nameOf, valuePrefix } from './keys.ts'
+import { blockPrefix, key, multihashOf, nameOf, valuePrefix } from './keys.ts'
 import { slices } from './rows.ts'
 import type { RowChange, Rows } from './rows.ts'
 
@@ -17,6 +17,10 @@ import type { RowChange, Rows } from './rows.ts'
 export const blockBytesMax: number = 4 << 20
 /** Bytes from which a block gets a file. */
 export const fileBytesMin: number = 64 << 10
+
+/** Rows written at once, and rows with bytes that are read at once. */
+const rowsMax = 500
+const bytesRowsMax = 100
 
 export interface BlockStoreInit {
   rows: Rows
@@ -167,6 +171,16 @@ export class BlockStore {
     await this.#files.probe()
   }
 
+  /** Where rows were lost: small blocks whose bytes are left are here again. To be followed by `reconcile`. */
+  async findSmall(): Promise<void> {
+    for await (const slice of slices(this.#rows, key(valuePrefix), bytesRowsMax)) {
+      const lost = slice.filter((row) => this.size(row.key.subarray(1)) === undefined)
+      await this.#rows.write(
+        lost.map((row) => ({ key: key(blockPrefix, row.key.subarray(1)), value: rowOf(row.value.length, false) }))
+      )
+    }
+  }
+
   async *all(): AsyncGenerator<{ multihash: Uint8Array; bytes: number }> {
     for await (const slice of slices(this.#rows, key(blockPrefix))) {
       for (const row of slice) yield { multihash: row.key.slice(1), bytes: lengthIn(row.value) }
@@ -174,8 +188,8 @@ export class BlockStore {
   }
 
   /**
-   * After an unclean stop: makes rows and files agree, and counts. Drops rows whose file is gone or of another length,
-   * and files without a row.
+   * After an unclean stop: makes rows and files agree, and counts. Drops rows whose file is gone or of another length. A file
+   * without a row gets one: whether anybody needs the block is for the collection to find out.
    */
   async reconcile(): Promise<void> {
     const sizes = new Map<string, number>()
@@ -196,9 +210,20 @@ export class BlockStore {
       }
       await this.#rows.write(broken)
     }
-    for (const name of sizes.keys()) await this.#files.remove(name)
+    const found = [...sizes].filter(([name, size]) => isName(name) && size <= blockBytesMax)
+    for (let at = 0; at < found.length; at += rowsMax) {
+      const rows = found.slice(at, at + rowsMax)
+      await this.#rows.write(
+        rows.map(([name, size]) => ({ key: key(blockPrefix, multihashOf(name)), value: rowOf(size, true) }))
+      )
+      for (const [, size] of rows) used += size
+    }
     this.#usedBytes = used
   }
+}
+
+function isName(file: string): boolean {
+  return /^([0-9a-f]{2}){3,}$/.test(file)
 }
 
 function rowOf(length: number, inFile: boolean): Uint8Array {

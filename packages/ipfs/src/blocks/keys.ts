@@ -16,6 +16,9 @@ export const ownerPrefix = 'r'
 /** Facts about the table itself. */
 export const metaPrefix = 'm'
 
+/** Present: rows may be missing of what the table has held. */
+export const doubtKey: Uint8Array = Buffer.from('mdoubt')
+
 export function key(prefix: string, ...parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat([Buffer.from(prefix), ...parts]))
 }

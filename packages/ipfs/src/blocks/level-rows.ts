@@ -2,8 +2,10 @@
 // fsync, not sixteen.
 
 import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { setImmediate as immediate } from 'node:timers/promises'
-import { SteadyLevel } from '@pinmesh/level'
+import type { Mark, SteadyLevel } from '@pinmesh/level'
+import { type OpenLevel, openLevel } from './open-level.ts'
 import type { Rows, RowChange, StoredRow } from './rows.ts'
 
 /** Bytes of one shared batch: bounds what one fsync waits for. */
@@ -19,25 +21,23 @@ interface Waiting {
 }
 
 export class LevelRows implements Rows {
-  readonly #path: string
-  #opened: SteadyLevel | undefined
+  readonly #init: OpenLevel
+  #opened: { level: SteadyLevel; mark: Mark } | undefined
   #waiting: Waiting[] = []
   #writing = false
 
-  constructor(path: string) {
-    this.#path = path
+  constructor(init: OpenLevel) {
+    this.#init = init
   }
 
   async open(): Promise<void> {
-    await mkdir(this.#path, { recursive: true })
-    // Block bytes do not compress, and each small block is read far more often than written.
-    const options = { compression: false, writeBufferSize: 16 << 20, cacheSize: 32 << 20 }
-    this.#opened = await SteadyLevel.open({ path: this.#path, options })
+    await mkdir(dirname(this.#init.path), { recursive: true })
+    this.#opened = await openLevel(this.#init)
   }
 
   get #db(): SteadyLevel {
     if (this.#opened === undefined) throw new Error('the rows are not open')
-    return this.#opened
+    return this.#opened.level
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
@@ -66,6 +66,7 @@ export class LevelRows implements Rows {
           ),
           { sync: true }
         )
+        this.#opened?.mark.reached(this.#db.durable)
         for (const one of group) one.resolve()
         // What else comes in this turn of the loop goes into the next batch.
         await immediate()
@@ -115,7 +116,8 @@ export class LevelRows implements Rows {
   }
 
   async close(): Promise<void> {
-    await this.#opened?.close()
+    await this.#opened?.mark.close()
+    await this.#opened?.level.close()
   }
 }
 

@@ -7,6 +7,7 @@
 import { join } from 'node:path'
 import type { CID } from 'multiformats/cid'
 import { LevelRows } from '../blocks/level-rows.ts'
+import type { Mended } from '../blocks/open-level.ts'
 import { writeCar } from '../car/write-car.ts'
 import type {
   AcquireOptions,
@@ -58,6 +59,8 @@ export interface KuboContentInit {
   reach(peer: string): readonly string[]
   /** What all pins together may take; asked before each block of an add. Default: no bound. */
   budgetBytes?(): number
+  /** The journal of pins had to be mended. */
+  mended?: (mended: Mended) => void
   /** Somebody took a pin of ours away from Kubo. Looked for at the first probe, when Kubo comes back, and every hour. */
   lost?(cid: string): void
   /** Ms without a new block after which content is `unreachable`. Default: 30,000. */
@@ -113,7 +116,7 @@ class KuboBackend implements KuboContent {
     this.#stallMs = stallMs
     this.#rpc = new Rpc(parseApiAddress(api), answerMs)
     this.#api = new KuboApi(this.#rpc)
-    this.#journal = new KuboJournal(new LevelRows(join(path, 'pins')))
+    this.#journal = new KuboJournal(new LevelRows({ path: join(path, 'pins'), mended: init.mended }))
     this.#pins = new KuboPins({ api: this.#api, journal: this.#journal, mesh, peer, stallMs })
     this.#neighbours = new Neighbours(this.#api)
     this.#adder = new KuboAdder({

@@ -13,6 +13,8 @@
 import { CID } from 'multiformats/cid'
 import type { PinMode } from '../content.ts'
 import {
+  blockPrefix,
+  doubtKey,
   edgePrefix,
   key,
   metaPrefix,
@@ -151,6 +153,25 @@ export class Journal {
     if (value === undefined) return undefined
     await this.#rows.write([{ key: key(metaPrefix, cleanName), value: null }])
     return readNumber48(value)
+  }
+
+  /** May rows be missing of what it has held? Then nothing is deleted on its word. */
+  get doubtful(): boolean {
+    return this.#rows.get(doubtKey) !== undefined
+  }
+
+  async doubt(): Promise<void> {
+    await this.#rows.write([{ key: doubtKey, value: new Uint8Array([1]) }])
+  }
+
+  /** What it stands for was found again. */
+  async trust(): Promise<void> {
+    await this.#rows.write([{ key: doubtKey, value: null }])
+  }
+
+  /** Has nothing ever been written in it? */
+  async isNew(): Promise<boolean> {
+    return this.#rows.get(key(metaPrefix, cleanName)) === undefined && (await this.#rows.last(key(blockPrefix))) === undefined
   }
 
   async endRun(usedBytes: number): Promise<void> {

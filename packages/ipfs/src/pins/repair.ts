@@ -3,30 +3,76 @@
 // 2. edges of a pin number that no pin's row names (a record or a release cut short): erased;
 // 3. an acquisition cut short: what is reachable from its root is kept for the next try, every byte of it hashed again,
 //    and gets edges;
-// 4. blocks that now nobody needs: deleted.
+// 4. what the owner's journal says is held and has no row: walked, and kept as far as it is here;
+// 5. blocks that now nobody needs: deleted.
+// Where the table may lack rows every pin is walked anew, and nothing is deleted before the owner's journal could be asked.
 // All of it may itself be cut short and begun anew.
 
+import { setImmediate as immediate } from 'node:timers/promises'
 import type { CID } from 'multiformats/cid'
-import type { BlockStore } from '../blocks/block-store.ts'
+import { type BlockStore, fileBytesMin } from '../blocks/block-store.ts'
+import type { PinMode } from '../content.ts'
 import { inlineBytes } from '../dag/digest.ts'
-import { linksOf } from '../dag/links.ts'
+import { isLeaf, linksOf } from '../dag/links.ts'
 import { nameOf } from '../blocks/keys.ts'
 import type { Custody } from './custody.ts'
 import type { Journal, PinRecord } from './journal.ts'
 
 const sliceMax = 500
 
+/** What somebody counts on. */
+export interface Held {
+  cid: CID
+  mode: PinMode
+}
+
 export interface RepairInit {
   journal: Journal
   blocks: BlockStore
   custody: Custody
+  /** What the owner's journal says is held; undefined: it can not say. */
+  held(): Promise<AsyncIterable<Held> | undefined>
 }
 
 export async function repair(init: RepairInit): Promise<void> {
-  await init.blocks.reconcile()
-  await eraseOrphanedEdges(init.journal)
-  await keepPartials(init)
-  await collectAll(init.blocks, init.custody)
+  const { journal, blocks, custody } = init
+  const { doubtful } = journal
+  if (doubtful) await blocks.findSmall()
+  await blocks.reconcile()
+  if (doubtful) await walkPins(init)
+  else await keepPartials(init)
+  const all = await findHeld(init)
+  if (doubtful) {
+    if (!all) return
+    await journal.trust()
+  }
+  await eraseOrphanedEdges(journal)
+  await collectAll(blocks, custody)
+}
+
+async function walkPins(init: RepairInit): Promise<void> {
+  const known: Held[] = []
+  for await (const { cid, record } of init.journal.records()) known.push({ cid, mode: record.mode })
+  for (const one of known) await walkAnew(init, one)
+}
+
+/** What is held and no pin: the row was lost, with nothing to show for it. False if nobody can say what is held. */
+async function findHeld(init: RepairInit): Promise<boolean> {
+  const held = await init.held()
+  if (held === undefined) return false
+  for await (const one of held) if (init.journal.record(one.cid) === undefined) await walkAnew(init, one)
+  return true
+}
+
+/** A pin if all of it is here; else it keeps what is. */
+async function walkAnew({ journal, blocks }: RepairInit, { cid, mode }: Held): Promise<void> {
+  const before = journal.record(cid)
+  const { found, whole } = await reachable(cid, { recursive: mode === 'recursive', blocks, trusting: true })
+  let bytes = 0
+  for (const multihash of found.values()) bytes += blocks.size(multihash) ?? 0
+  if (whole) await journal.write(cid, { state: 'pinned', mode, bytes }, found.values())
+  else await journal.write(cid, { state: 'partial', mode, bytes: 0 }, found.values())
+  if (before !== undefined) for await (const _ of journal.erase(before.number));
 }
 
 async function eraseOrphanedEdges(journal: Journal): Promise<void> {
@@ -40,7 +86,8 @@ async function keepPartials(init: RepairInit): Promise<void> {
   const partials: { cid: CID; record: PinRecord }[] = []
   for await (const pin of init.journal.records()) if (pin.record.state === 'partial') partials.push(pin)
   for (const { cid, record } of partials) {
-    const found = await reachable(cid, record.mode === 'recursive', init.blocks)
+    const recursive = record.mode === 'recursive'
+    const { found } = await reachable(cid, { recursive, blocks: init.blocks, trusting: false })
     // What an earlier end recorded may hang below a block that is missing now.
     for await (const multihash of init.journal.blocks(record.number)) {
       if (init.blocks.size(multihash) !== undefined) found.set(nameOf(multihash), multihash)
@@ -63,22 +110,50 @@ export async function collectAll(blocks: BlockStore, custody: Custody, signal?: 
   await custody.collect(slice)
 }
 
-/** The blocks that are here and right, from the root down. Damaged ones are dropped by the reading. */
-async function reachable(root: CID, recursive: boolean, blocks: BlockStore): Promise<Map<string, Uint8Array>> {
+interface Walk {
+  recursive: boolean
+  blocks: BlockStore
+  /** take a large block that links to nothing for what its name says, as every look at a pin does */
+  trusting: boolean
+}
+
+/** The blocks that are here and right, from the root down, and whether those are all. Damaged ones are dropped by the reading. */
+async function reachable(
+  root: CID,
+  { recursive, blocks, trusting }: Walk
+): Promise<{ found: Map<string, Uint8Array>; whole: boolean }> {
   const found = new Map<string, Uint8Array>()
   const seen = new Set<string>()
   const stack = [root]
+  let whole = true
   while (stack.length > 0) {
     const cid = stack.pop()
     if (cid === undefined || seen.has(cid.toString())) continue
     seen.add(cid.toString())
+    if (seen.size % sliceMax === 0) await immediate()
+    const multihash = cid.multihash.bytes
     const inline = inlineBytes(cid)
-    const bytes = inline ?? (await blocks.read(cid.multihash.bytes))
-    if (bytes === undefined) continue
-    if (inline === undefined) found.set(nameOf(cid.multihash.bytes), cid.multihash.bytes)
+    if (inline === undefined && trusting && linksToNothing(cid) && (blocks.size(multihash) ?? 0) >= fileBytesMin) {
+      found.set(nameOf(multihash), multihash)
+      continue
+    }
+    const bytes = inline ?? (await blocks.read(multihash))
+    if (bytes === undefined) {
+      whole = false
+      continue
+    }
+    if (inline === undefined) found.set(nameOf(multihash), multihash)
     if (recursive) stack.push(...linksIfAny(cid, bytes))
   }
-  return found
+  return { found, whole }
+}
+
+function linksToNothing(cid: CID): boolean {
+  try {
+    return isLeaf(cid)
+  } catch {
+    return false
+  }
 }
 
 function linksIfAny(cid: CID, bytes: Uint8Array): CID[] {

@@ -1,7 +1,7 @@
-// How far the store has come, in a file beside its folder: the number of the last write that was durable, noted now and then.
-// A store that opens and has not come as far was cut short, emptied or put back from a backup, and looks sound by itself.
+// How far a database has come, in a file beside its folder: the number of the last write that was durable, noted now and then.
+// One that opens and has not come as far was cut short, emptied or put back from a backup, and looks sound by itself.
 
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 
 const noteEveryMs = 1000
 
@@ -18,11 +18,17 @@ export class Mark {
     this.#noted = number
   }
 
-  /** The mark of the store in this folder; 0 if there is none. */
-  static async read(store: string): Promise<Mark> {
-    const path = `${store}.mark`
+  /** The mark of the database in this folder; 0 if there is none. */
+  static async read(folder: string): Promise<Mark> {
+    const path = `${folder}.mark`
     const text = await readFile(path, 'utf8').catch(() => '')
     return new Mark(path, /^\d{1,15}\n$/.test(text) ? Number(text) : 0)
+  }
+
+  /** Where the database has fallen behind and goes on from where it is. */
+  async anew(): Promise<Mark> {
+    await rm(this.#path, { force: true })
+    return new Mark(this.#path, 0)
   }
 
   get number(): number {
