@@ -177,6 +177,34 @@ suite('damaged stores', () => {
     await isWell(c)
   })
 
+  test('the table of the blocks damaged or gone: the only copy of a file is still there, and pinned without a fetch', async () => {
+    const path = writeBytes(join(lab.folder, 'only'), 'only', 900_000)
+    const [added] = await a.run(['add', path, '-r', '1', '--on', a.peer, '--wait', '--timeout', '60s'])
+    const only = String(added?.cid)
+    pins++
+    const table = join(lab.homeOf('a'), 'blocks', 'pins')
+    const harms: [string, () => void][] = [
+      [
+        'cut short',
+        () => readdirSync(table).forEach((name) => /\.(log|ldb)$/.test(name) && truncateSync(join(table, name), 100))
+      ],
+      ['gone', () => rmSync(table, { recursive: true })]
+    ]
+    for (const [what, harm] of harms) {
+      await a.kill()
+      harm()
+      a = await lab.start('a')
+      const copy = join(lab.folder, `only, ${what}`)
+      await a.run(['get', only, '-o', copy, '--timeout', '30s'])
+      sameFile(path, copy)
+      await until(`it is held, ${what}`, waitMs, async () => (await b.holders(only)).includes(a.peer))
+      assert.ok(!a.notes.some(({ code, cid }) => code === 'content-lost' && cid === only), what)
+    }
+    await until('it says so', waitMs, () => a.notes.some(({ code }) => code === 'blocks-mended'))
+    await pinAtA('besides', 200)
+    await isWell(a)
+  })
+
   test('where nobody can be asked the start is refused in a sentence, and nothing is touched', async () => {
     for (const peer of [a, b, c]) await peer.kill()
     flip(largest('b', /\.log$/))

@@ -36,7 +36,10 @@ export interface HeliaContentInit {
   budgetBytes?: () => number
   /** What the disk still has room for; asked before each block. Default: no bound. */
   roomBytes?: () => Promise<number>
-  /** What the owner's journal says is held, asked at a start where the table of pins and blocks has lost rows: until it can say, nothing is deleted. */
+  /**
+   * What the owner's journal says is held, asked at a start after an unclean stop or a damage; undefined where it can not say. Where
+   * the table of pins and blocks has lost rows, nothing is deleted until it can. Default: it never can.
+   */
   held?: () => Promise<AsyncIterable<Held> | undefined>
   /** The table of pins and blocks had to be mended. */
   mended?: (mended: Mended) => void

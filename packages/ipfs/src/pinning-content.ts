@@ -51,7 +51,7 @@ export interface PinningContentInit {
   budgetBytes?: (() => number) | undefined
   /** What the disk still has room for. Default: no bound. */
   roomBytes?: (() => Promise<number>) | undefined
-  /** What is counted on, asked where the table has lost rows. Default, and undefined: that is not known. */
+  /** See HeliaContentInit. */
   held?: (() => Promise<AsyncIterable<Held> | undefined>) | undefined
 }
 

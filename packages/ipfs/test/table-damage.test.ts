@@ -58,7 +58,8 @@ async function tables(path: string): Promise<string[]> {
 
 async function readable(content: Content, cid: string): Promise<number> {
   let size = 0
-  for await (const entry of content.get(cid, options([]))) for await (const part of entry.content ?? []) size += part.length
+  for await (const entry of content.get(cid, options([])))
+    for await (const part of entry.content ?? []) size += part.length
   return size
 }
 
@@ -122,6 +123,8 @@ test('a table from a backup that is older than the files costs nothing', async (
   const usedBefore = await used(content)
   await content.release(large)
   assert.ok((await used(content)) <= usedBefore - 300_000)
+  await content.stop()
+  assert.deepEqual((await opened(path, all)).mended, [], 'it is said once')
 })
 
 test('as long as nobody can say what is held nothing is deleted, and from then on what nobody needs is', async () => {

@@ -35,11 +35,10 @@ export async function openLevel({ path, mended }: OpenLevel): Promise<{ level: S
     return { level: await SteadyLevel.open({ path, options }), mark: await Mark.read(path) }
   }
   const mark = await Mark.read(path)
-  if (level.durable < mark.number) {
-    await level.batch([doubt], { sync: true })
-    mended?.({ reason: `write ${mark.number} was made, and ${level.durable} is the last one there` })
-  }
-  return { level, mark }
+  if (level.durable >= mark.number) return { level, mark }
+  mended?.({ reason: `write ${mark.number} was made, and ${level.durable} is the last one there` })
+  await level.batch([doubt], { sync: true })
+  return { level, mark: await mark.anew() }
 }
 
 async function openSound(path: string): Promise<{ level?: SteadyLevel; reason: string }> {

@@ -171,7 +171,10 @@ export class Journal {
 
   /** Has nothing ever been written in it? */
   async isNew(): Promise<boolean> {
-    return this.#rows.get(key(metaPrefix, cleanName)) === undefined && (await this.#rows.last(key(blockPrefix))) === undefined
+    return (
+      this.#rows.get(key(metaPrefix, cleanName)) === undefined &&
+      (await this.#rows.last(key(blockPrefix))) === undefined
+    )
   }
 
   async endRun(usedBytes: number): Promise<void> {

@@ -19,6 +19,7 @@ import type { Custody } from './custody.ts'
 import type { Journal, PinRecord } from './journal.ts'
 
 const sliceMax = 500
+const walksMax = 64
 
 /** What somebody counts on. */
 export interface Held {
@@ -53,15 +54,27 @@ export async function repair(init: RepairInit): Promise<void> {
 async function walkPins(init: RepairInit): Promise<void> {
   const known: Held[] = []
   for await (const { cid, record } of init.journal.records()) known.push({ cid, mode: record.mode })
-  for (const one of known) await walkAnew(init, one)
+  await walkAll(init, known)
 }
 
 /** What is held and no pin: the row was lost, with nothing to show for it. False if nobody can say what is held. */
 async function findHeld(init: RepairInit): Promise<boolean> {
   const held = await init.held()
   if (held === undefined) return false
-  for await (const one of held) if (init.journal.record(one.cid) === undefined) await walkAnew(init, one)
+  const lost: Held[] = []
+  for await (const one of held) {
+    if (init.journal.record(one.cid) !== undefined) continue
+    lost.push(one)
+    if (lost.length >= sliceMax) await walkAll(init, lost.splice(0))
+  }
+  await walkAll(init, lost)
   return true
+}
+
+/** Several at once: their rows share a batch. */
+async function walkAll(init: RepairInit, pins: readonly Held[]): Promise<void> {
+  for (let at = 0; at < pins.length; at += walksMax)
+    await Promise.all(pins.slice(at, at + walksMax).map(async (one) => walkAnew(init, one)))
 }
 
 /** A pin if all of it is here; else it keeps what is. */
