@@ -6,8 +6,7 @@
  */
 import { rename, rm } from 'node:fs/promises'
 import { fromHex, learn, type Note, policyOf, promisedRows, rebuiltRows, type Row, timings, toHex } from '@pinmesh/core'
-import { moveIn, putAside, salvagedPath } from '@pinmesh/level'
-import { createLevelStore, type Store, StoreError } from '@pinmesh/store'
+import { createLevelStore, moveIn, putAside, salvagedPath, type Store, StoreError } from '@pinmesh/store'
 import type { Home } from './home.ts'
 import { askMesh } from './join.ts'
 import { knownPeers } from './known-peers.ts'
