@@ -3,6 +3,7 @@
 import { type Command, Option } from 'commander'
 import { parseChunker } from './parse/chunker.ts'
 import { parseDuration } from './parse/duration.ts'
+import { parsePath } from './parse/path.ts'
 import { addWish } from './program-pins.ts'
 import type { Act } from './program.ts'
 
@@ -36,7 +37,7 @@ function addGet(program: Command, act: Act): void {
     .command('get')
     .description('bring content back as files, verified')
     .argument('<cid>', 'a CID, or /ipfs/<cid>, also with the path of a part of it')
-    .option('-o, --output <path>', 'where to (default: its name, in the folder you are in); - for stdout')
+    .option('-o, --output <path>', 'where to (default: its name, in the folder you are in); - for stdout', parsePath)
     .option('--car', 'as one CAR')
     .option('--timeout <duration>', 'give up after, such as 60s', parseDuration)
     .addHelpText(

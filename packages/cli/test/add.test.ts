@@ -106,6 +106,14 @@ test('what cannot be read is told before anything is added', async (t) => {
   assert.deepEqual(node.asked, [])
 })
 
+test('an empty path is refused, not taken for the folder that one is in', async (t) => {
+  const { node, run } = await served(t)
+  const { exit, err } = await run(['add', ''])
+  assert.equal(exit, 1)
+  assert.match(err, /"" is not a path\. \(MESH_BAD_VALUE\)/)
+  assert.deepEqual(node.asked, [])
+})
+
 test('one refused file does not keep the others out', async (t) => {
   const { node, run } = await served(t)
   const plain = node.content.add.bind(node.content)

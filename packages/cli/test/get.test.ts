@@ -62,6 +62,7 @@ test('a file goes to stdout, a folder does not', async (t) => {
   node.content.get = () => entriesOf(root)
   assert.match((await run(['get', cids[0]!, '-o', '-'])).err, /MESH_NOT_A_FILE/)
   assert.match((await run(['get', cids[0]!, '-o', '-', '--json'])).err, /MESH_USAGE/)
+  assert.match((await run(['get', cids[0]!, '-o', ''])).err, /MESH_BAD_VALUE/)
 })
 
 test('content that leads elsewhere is refused and leaves nothing', async (t) => {

@@ -6,7 +6,7 @@ import { mesh, peer } from '@pinmesh/node/fake'
 import fc from 'fast-check'
 import { apiText, parseApiAddress } from '../src/parse/api-address.ts'
 import { parseCid } from '../src/parse/cid.ts'
-import { countMax, parseCount } from '../src/parse/count.ts'
+import { countMax, parseCount, parseCountOrNone } from '../src/parse/count.ts'
 import { parseDuration } from '../src/parse/duration.ts'
 import { parseMeshId } from '../src/parse/mesh-id.ts'
 import { addMeta } from '../src/parse/meta.ts'
@@ -67,6 +67,9 @@ test('durations need a unit', () => {
 test('counts are whole numbers from one', () => {
   assert.deepEqual([parseCount('1'), parseCount('65535')], [1, countMax])
   refuses(parseCount, ['0', '-1', '1.5', '65536', 'all', '', '1e3', '0x10', ' 3'], 'MESH_BAD_VALUE')
+  assert.deepEqual([parseCountOrNone('0'), parseCountOrNone('65535')], [0, countMax])
+  refuses(parseCountOrNone, ['-1', '1.5', '65536', 'all', ''], 'MESH_BAD_VALUE')
+  assert.throws(() => parseCountOrNone('x'), { remedy: `Give a whole number from 0 to ${countMax}.` })
 })
 
 test('CIDs of each form, alone or as a path', () => {
@@ -75,6 +78,7 @@ test('CIDs of each form, alone or as a path', () => {
   for (const cid of [v0, v1, 'bafkqaaa', 'zb2rhe5P4gXftAwvA4eXQ5HJwsER2owDyS9sKaQRRVQPn93bA']) {
     for (const text of [cid, `/ipfs/${cid}`, `/ipfs/${cid}/`, `ipfs://${cid}`]) assert.equal(parseCid(text), cid)
   }
+  assert.equal(parseCid(v1.toUpperCase()), v1)
   refuses(
     parseCid,
     [

@@ -6,6 +6,7 @@ import { createReadStream } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import type { AddEntry } from '@pinmesh/node'
+import { parsePath } from '../parse/path.ts'
 import { shown, usage } from '../parse/refuse.ts'
 import type { Input } from '../world.ts'
 import { unreadable } from './file-error.ts'
@@ -34,7 +35,7 @@ export interface SourceInit {
   skipped(path: string, why: 'hidden' | 'special'): void
 }
 
-/** MESH_FILE_UNREADABLE, MESH_BAD_URL. */
+/** MESH_FILE_UNREADABLE, MESH_BAD_URL, MESH_BAD_VALUE. */
 export async function sourceOf(arg: string, init: SourceInit): Promise<Source> {
   if (arg === '-') {
     const entry = { path: 'stdin', content: init.stdin as AsyncIterable<Uint8Array> }
@@ -42,7 +43,7 @@ export async function sourceOf(arg: string, init: SourceInit): Promise<Source> {
     return { label: '-', name: 'stdin', folder: false, entries: () => from([entry]), size }
   }
   if (isUrl(arg)) return urlSource(arg, init)
-  const path = resolve(arg)
+  const path = resolve(parsePath(arg))
   const name = basename(path)
   const found = await stat(path).catch((error: unknown) => {
     throw unreadable(arg, error)

@@ -14,7 +14,7 @@ const shapes = [
 ]
 const charsMax = 512
 
-/** The CID in `<cid>`, `/ipfs/<cid>` or `ipfs://<cid>`, as it was written. MESH_BAD_CID. */
+/** The CID in `<cid>`, `/ipfs/<cid>` or `ipfs://<cid>`, as it was written, but base32 in small letters. MESH_BAD_CID. */
 export function parseCid(text: string): string {
   const bare = text.replace(/^(\/ipfs\/|ipfs:\/\/)/, '').replace(/\/$/, '')
   const [cid = '', below] = bare.split(/\/(.*)/s)
@@ -24,7 +24,7 @@ export function parseCid(text: string): string {
   if (below !== undefined) {
     throw badCid(`"${shown(text)}" names a part below a CID.`, `Give the CID of that part, or the whole: ${cid}.`)
   }
-  return cid
+  return cid.startsWith('B') ? cid.toLowerCase() : cid
 }
 
 function badCid(message: string, remedy: string): MeshError {

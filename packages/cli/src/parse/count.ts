@@ -1,4 +1,4 @@
-// Numbers of copies and of holders.
+// Numbers of copies, of holders, and of whatever else is counted.
 
 import { badValue } from './refuse.ts'
 
@@ -6,18 +6,23 @@ export const countMax = 65_535
 
 /** A whole number from 1 on. MESH_BAD_VALUE. */
 export function parseCount(text: string): number {
-  const count = /^\d{1,5}$/.test(text) ? Number(text) : 0
-  if (count < 1 || count > countMax)
-    throw badValue('a number of copies', text, `Give a whole number from 1 to ${countMax}.`)
-  return count
+  return parseFrom(1, text)
 }
 
 /** As `parseCount`, or 0. */
 export function parseCountOrNone(text: string): number {
-  return text === '0' ? 0 : parseCount(text)
+  return parseFrom(0, text)
 }
 
 /** As `parseCount`; `all` is 0: on every peer. */
 export function parseCopies(text: string): number {
   return text === 'all' ? 0 : parseCount(text)
+}
+
+function parseFrom(least: number, text: string): number {
+  const count = /^\d{1,5}$/.test(text) ? Number(text) : -1
+  if (count < least || count > countMax) {
+    throw badValue('a number that fits here', text, `Give a whole number from ${least} to ${countMax}.`)
+  }
+  return count
 }
