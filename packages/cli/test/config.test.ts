@@ -79,6 +79,13 @@ test('with a running peer and without, what is set is kept, listed with its sour
   }
 })
 
+test('an empty value is refused with the way back to the default', async (t) => {
+  const { run } = await served(t)
+  const { exit, err } = await run(['config', 'set', 'zone', ''])
+  assert.equal(exit, 1)
+  assert.match(err, /mesh config unset zone[^]*\(MESH_BAD_VALUE\)|\(MESH_BAD_VALUE\)[^]*mesh config unset zone/)
+})
+
 test('space changes at once where a peer runs, and in the home where none does', async (t) => {
   const { run: ask, node } = await served(t)
   const set = await ask(['config', 'set', 'space', '200GB', '--json'])

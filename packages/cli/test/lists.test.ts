@@ -81,6 +81,12 @@ test('status says who holds, fetches, failed and why', async (t) => {
   assert.match(out, /leaving +beyond what is wanted\n/)
 })
 
+test('of a pin in limbo status tells the copies, and no wish that counts no more', async (t) => {
+  const voided: Partial<MeshPins> = { status: async (cid) => ({ ...statusOf(cid), want: 0, min: 0, limbo: true }) }
+  const { run } = await served(t, { pins: voided })
+  assert.match((await run(['status', cids[0]!])).out, /^bafkqaaa {2}films\?\n1 copy\nVoided/)
+})
+
 test('status without a CID has a line for every pin', async (t) => {
   const { run } = await served(t, { pins: told })
   const { out } = await run(['status'])

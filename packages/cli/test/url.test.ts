@@ -92,7 +92,8 @@ test('what is not there, cut short, or no server at all fails with a sentence', 
   const { exit, err } = await run(['add', 'http://127.0.0.1:1/x'])
   assert.equal(exit, 2)
   assert.match(err, /MESH_URL_FAILED/)
-  assert.match((await run(['add', 'http://[/x'])).err, /is not a URL\. \(MESH_BAD_URL\)/)
+  for (const url of ['http://[/x', 'ftp://example.org/x', 'file:///etc/hosts'])
+    assert.match((await run(['add', url])).err, /is not a URL of http or https\. \(MESH_BAD_URL\)/)
 })
 
 test('a server that falls silent is given up', async (t) => {

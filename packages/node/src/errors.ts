@@ -48,7 +48,7 @@ const content: Record<ContentError['code'], { code: string; text: string; remedy
   'bad-dag': {
     code: 'MESH_BAD_CONTENT',
     text: 'The content is malformed or of a kind that is not known here.',
-    remedy: 'Check the CID.'
+    remedy: 'Check the CID, or the CAR.'
   }
 }
 

@@ -9,7 +9,7 @@ import { deadlineOf } from '../deadline.ts'
 import type { Exit } from '../failure.ts'
 import { sourceOf, wrapped } from '../files/sources.ts'
 import type { Source, SourceInit } from '../files/sources.ts'
-import { isUrl } from '../files/url-source.ts'
+import { looksLikeUrl } from '../files/url-source.ts'
 import { errorObject } from '../output.ts'
 import { usage } from '../parse/refuse.ts'
 import { Progress } from '../progress.ts'
@@ -140,7 +140,7 @@ async function bring(adding: Adding, source: Source, onProgress: (event: AddProg
 
 /** A download that could never fit is not begun. MESH_NO_SPACE. */
 async function fits({ client }: Adding, source: Source): Promise<void> {
-  if (!isUrl(source.label)) return
+  if (!looksLikeUrl(source.label)) return
   const size = (await source.size()) ?? 0
   const { spaceBytes } = await client.info()
   if (size <= spaceBytes) return

@@ -4,6 +4,7 @@
 import type { ConfigChange, ConfigRow, MeshConfig } from '@pinmesh/api/client'
 import { Config, unknownSetting } from '../config.ts'
 import type { Exit } from '../failure.ts'
+import { badValue } from '../parse/refuse.ts'
 import type { Session } from '../session.ts'
 import { bytesText } from '../text/bytes.ts'
 import { clean, table } from '../text/table.ts'
@@ -26,6 +27,7 @@ export async function getConfig(session: Session, name: string): Promise<Exit> {
 }
 
 export async function setConfig(session: Session, name: string, values: readonly string[]): Promise<Exit> {
+  if (values.includes('')) throw badValue('a value', '', `For its default: \`mesh config unset ${name}\`.`)
   return tellChange(session, await onConfig(session, async (config) => config.set(name, values)))
 }
 

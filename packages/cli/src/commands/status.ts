@@ -79,7 +79,9 @@ export function statusText(status: ShownStatus, now: number): string {
     slots === undefined ? '' : `\nslots: ${slots.map((slot) => (slot === '' ? 'none' : slot)).join(', ')}`,
     expiry === undefined ? '' : `\n${expiryText(expiry, now)}`
   ]
-  return [`${head}\n${have} of ${want} copies, at least ${min}${more.join('')}${voided}`, ...table(rows)].join('\n')
+  const copies =
+    limbo === true ? `${have} ${have === 1 ? 'copy' : 'copies'}` : `${have} of ${want} copies, at least ${min}`
+  return [`${head}\n${copies}${more.join('')}${voided}`, ...table(rows)].join('\n')
 }
 
 function lineText(status: PinStatus, local: boolean): string {

@@ -10,7 +10,7 @@ import { parsePath } from '../parse/path.ts'
 import { shown, usage } from '../parse/refuse.ts'
 import type { Input } from '../world.ts'
 import { unreadable } from './file-error.ts'
-import { isUrl, urlSource } from './url-source.ts'
+import { looksLikeUrl, urlSource } from './url-source.ts'
 
 const pieceBytes: number = 1 << 20
 
@@ -42,7 +42,7 @@ export async function sourceOf(arg: string, init: SourceInit): Promise<Source> {
     const size = async (): Promise<undefined> => undefined
     return { label: '-', name: 'stdin', folder: false, entries: () => from([entry]), size }
   }
-  if (isUrl(arg)) return urlSource(arg, init)
+  if (looksLikeUrl(arg)) return urlSource(arg, init)
   const path = resolve(parsePath(arg))
   const name = basename(path)
   const found = await stat(path).catch((error: unknown) => {

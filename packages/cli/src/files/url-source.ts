@@ -22,15 +22,20 @@ interface Download {
   length: number | undefined
 }
 
-export function isUrl(arg: string): boolean {
-  return /^https?:\/\//i.test(arg)
+/** Of any scheme; only those of the web can be had. */
+export function looksLikeUrl(arg: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(arg)
+}
+
+function isOfWeb(url: string): boolean {
+  return /^https?:\/\//i.test(url)
 }
 
 /** MESH_BAD_URL at once; MESH_URL_FAILED when it is read. */
 export function urlSource(arg: string, init: UrlInit): Source {
   const url = URL.canParse(arg) ? new URL(arg) : undefined
-  if (url === undefined) {
-    throw new MeshError('MESH_BAD_URL', `"${shown(arg)}" is not a URL.`, {
+  if (url === undefined || !isOfWeb(arg)) {
+    throw new MeshError('MESH_BAD_URL', `"${shown(arg)}" is not a URL of http or https.`, {
       exit: 1,
       remedy: 'Give one such as https://example.org/film.mp4.'
     })
@@ -88,7 +93,7 @@ async function follow(url: URL, signal: AbortSignal): Promise<Response> {
     }
     if (!URL.canParse(to, at.href)) throw failed(url, 'it leads to what is no URL')
     const next = new URL(to, at)
-    if (!isUrl(next.href)) throw failed(url, `it leads to ${shown(next.protocol)}, which is not followed`)
+    if (!isOfWeb(next.href)) throw failed(url, `it leads to ${shown(next.protocol)}, which is not followed`)
     if (at.protocol === 'https:' && next.protocol === 'http:') throw failed(url, 'it leads from https to plain http')
     at = next
   }

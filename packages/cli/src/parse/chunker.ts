@@ -1,9 +1,20 @@
-// How files are cut, in the words of ipfs. What the sizes may be is for the peer to say.
+// How files are cut, in the words of ipfs.
 
 import { badValue } from './refuse.ts'
 
+/** What the peer takes, in bytes. */
+const sizeMin = 1024
+const sizeMax: number = 1 << 20
+
 /** MESH_BAD_VALUE. */
 export function parseChunker(text: string): string {
-  if (/^(size-\d{1,8}|rabin-\d{1,8}-\d{1,8}-\d{1,8})$/.test(text)) return text
-  throw badValue('a way to cut files', text, 'Give size-<bytes>, or rabin-<min>-<avg>-<max>, such as size-262144.')
+  const [, sizes] = /^(?:size-(?=\d+$)|rabin-(?=\d+-\d+-\d+$))([\d-]+)$/.exec(text) ?? []
+  const given = sizes?.split('-').map(Number) ?? []
+  const rising = given.every((size, at) => size >= (given[at - 1] ?? sizeMin) && size <= sizeMax)
+  if (given.length > 0 && rising) return text
+  throw badValue(
+    'a way to cut files',
+    text,
+    `Give size-<bytes>, or rabin-<min>-<avg>-<max>, each from ${sizeMin} to ${sizeMax}, such as size-262144.`
+  )
 }

@@ -3,6 +3,7 @@
  * length that a hash can have. Bounds follow what Kubo accepts (verifcid): 20 to 128 bytes, identity up to 128.
  */
 import { base32 } from 'multiformats/bases/base32'
+import { base16 } from 'multiformats/bases/base16'
 import { base36 } from 'multiformats/bases/base36'
 import { base58btc } from 'multiformats/bases/base58'
 import { CID } from 'multiformats/cid'
@@ -51,7 +52,7 @@ function readParts(reader: Reader): { codec: number; hash: number; hashStart: nu
   return { codec, hash, hashStart, digest: reader.raw(size) }
 }
 
-/** Parses CID text in base58btc, base32 or base36; a CIDv0 becomes v1 dag-pb. Throws FormatError. */
+/** Parses CID text in base58btc, base32, base36 or base16; a CIDv0 becomes v1 dag-pb. Throws FormatError. */
 export function canonicalCid(text: string): CID {
   if (text.length > cidTextMax) throw new FormatError(`a CID has more than ${cidTextMax} characters`)
   const reader = new Reader(multibaseBytes(text))
@@ -78,9 +79,11 @@ function multibaseBytes(text: string): Uint8Array {
         return base32.decode(text)
       case 'k':
         return base36.decode(text)
+      case 'f':
+        return base16.decode(text)
     }
   } catch {
     throw new FormatError('the text of a CID holds characters outside its base')
   }
-  throw new FormatError('a CID is not text in base58btc, base32 or base36')
+  throw new FormatError('a CID is not text in base58btc, base32, base36 or base16')
 }

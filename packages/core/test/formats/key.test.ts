@@ -5,6 +5,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import fc from 'fast-check'
+import { base16 } from 'multiformats/bases/base16'
+import { base36 } from 'multiformats/bases/base36'
 import { base58btc } from 'multiformats/bases/base58'
 import { CID } from 'multiformats/cid'
 
@@ -21,7 +23,8 @@ test('a CIDv0 and its CIDv1 have one key, other codecs and meshes another', () =
   const v0 = CID.parse(cids.v0)
   const key = keyOfPin(meshId, canonicalCid(cids.v0), crypto)
   assert.deepEqual(keyOfPin(meshId, canonicalCid(v0.toV1().toString()), crypto), key)
-  assert.deepEqual(keyOfPin(meshId, canonicalCid(v0.toV1().toString(base58btc)), crypto), key)
+  for (const base of [base58btc, base36, base16])
+    assert.deepEqual(keyOfPin(meshId, canonicalCid(v0.toV1().toString(base)), crypto), key)
   assert.notDeepEqual(keyOfPin(meshId, CID.createV1(0x55, v0.multihash), crypto), key)
   assert.notDeepEqual(keyOfPin(hash(meshId), canonicalCid(cids.v0), crypto), key)
   assert.throws(() => keyOfPin(meshId, v0 as unknown as CID, crypto), FormatError)
@@ -57,7 +60,8 @@ test('what is not the text of a CID is refused', () => {
   for (const text of [
     ...bad,
     short.toString(),
-    `f${'01551220'}${'00'.repeat(32)}`,
+    `f${'01551220'}${'00'.repeat(31)}`,
+    `F${'01551220'}${'00'.repeat(32)}`,
     'b'.repeat(600),
     'Q0OIl',
     'bafkqaaa\n'
