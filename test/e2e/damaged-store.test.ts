@@ -140,6 +140,27 @@ suite('damaged stores', () => {
     await isWell(a)
   })
 
+  test('the store and the table of the blocks gone at once, and ended anew before anything is back: the only copy stays', async () => {
+    const path = writeBytes(join(lab.folder, 'both'), 'both', 900_000)
+    const [added] = await a.run(['add', path, '-r', '1', '--on', a.peer, '--wait', '--timeout', '60s'])
+    const both = String(added?.cid)
+    pins++
+    await lab.agree([a, b, c], pins)
+    await a.kill()
+    rmSync(store('a'), { recursive: true })
+    rmSync(join(lab.homeOf('a'), 'blocks', 'pins'), { recursive: true })
+    a = await lab.start('a')
+    await a.kill()
+    a = await lab.start('a')
+    const copy = join(lab.folder, 'both, again')
+    await a.run(['get', both, '-o', copy, '--timeout', '30s'])
+    sameFile(path, copy)
+    await until('it is held', waitMs, async () => (await b.holders(both)).includes(a.peer))
+    await isWell(a)
+    await a.run(['gc'])
+    await a.run(['get', both, '-o', `${copy} after a collection`, '--timeout', '30s'])
+  })
+
   test("the writer's whole home put back from a backup: it is heard, and what it wrote since is not lost", async () => {
     await a.kill()
     cpSync(lab.homeOf('a'), join(lab.folder, 'backup'), { recursive: true })

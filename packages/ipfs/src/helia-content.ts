@@ -9,7 +9,7 @@ import type { Content } from './content.ts'
 import { MeshFetcher } from './exchange/mesh-fetcher.ts'
 import type { OutsideInit } from './outside/outside.ts'
 import { PinningContent } from './pinning-content.ts'
-import type { Held } from './pins/repair.ts'
+import type { FindHeld } from './pins/repair.ts'
 
 /** Ms. */
 const stallMsDefault = 30_000
@@ -37,10 +37,10 @@ export interface HeliaContentInit {
   /** What the disk still has room for; asked before each block. Default: no bound. */
   roomBytes?: () => Promise<number>
   /**
-   * What the owner's journal says is held, asked at a start after an unclean stop or a damage; undefined where it can not say. Where
-   * the table of pins and blocks has lost rows, nothing is deleted until it can. Default: it never can.
+   * Asked at a start after an unclean stop or a damage, and before a collection while rows may be missing: nothing is deleted until
+   * it can say, and what it says is whole. Default: the table is taken at its word unless it was damaged, and is in doubt for good then.
    */
-  held?: () => Promise<AsyncIterable<Held> | undefined>
+  held?: FindHeld
   /** The table of pins and blocks had to be mended. */
   mended?: (mended: Mended) => void
   /** A pin (CIDv1, base32) is one no longer: a block of it was found damaged. acquire() makes it whole again. */

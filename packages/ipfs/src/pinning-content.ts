@@ -33,7 +33,7 @@ import { Custody } from './pins/custody.ts'
 import { Journal } from './pins/journal.ts'
 import { Pinning } from './pins/pinning.ts'
 import type { PinOptions } from './pins/pinning.ts'
-import { collectAll, type Held, repair } from './pins/repair.ts'
+import { collectAll, type FindHeld, repair, type RepairInit, settle } from './pins/repair.ts'
 import { Turns } from './pins/turns.ts'
 import { pinnedIn, pinsIn, unfinishedIn } from './pins/listing.ts'
 import { Tasks } from './tasks.ts'
@@ -52,7 +52,7 @@ export interface PinningContentInit {
   /** What the disk still has room for. Default: no bound. */
   roomBytes?: (() => Promise<number>) | undefined
   /** See HeliaContentInit. */
-  held?: (() => Promise<AsyncIterable<Held> | undefined>) | undefined
+  held?: FindHeld | undefined
 }
 
 async function isAny(some: AsyncIterable<unknown>): Promise<boolean> {
@@ -104,10 +104,8 @@ export class PinningContent implements Content {
       await this.#journal.open()
       if ((await this.#journal.isNew()) && (await isAny(this.#init.files.list()))) await this.#journal.doubt()
       const usedBytes = await this.#journal.beginRun()
-      if (usedBytes === undefined || this.#journal.doubtful) {
-        const held = async (): Promise<AsyncIterable<Held> | undefined> => this.#init.held?.()
-        await repair({ journal: this.#journal, blocks: this.#blocks, custody: this.#custody, held })
-      } else this.#blocks.usedBytes = usedBytes
+      if (usedBytes === undefined || this.#journal.doubtful) await repair(this.#repairing)
+      else this.#blocks.usedBytes = usedBytes
       await this.#init.fetcher.start(this.#blocks)
     } catch (error) {
       await this.#init.rows.close().catch(() => {})
@@ -173,6 +171,7 @@ export class PinningContent implements Content {
 
   collect(signal: AbortSignal): Promise<void> {
     return this.#tasks.run(signal, async (stop) => {
+      if (this.#journal.doubtful && !(await settle(this.#repairing, { all: true }))) return
       await collectAll(this.#blocks, this.#custody, stop)
     })
   }
@@ -199,6 +198,11 @@ export class PinningContent implements Content {
     return this.#tasks.run(options.signal, (signal) =>
       this.#adder.importCar(source, options, { signal, stop: this.#tasks.check() })
     )
+  }
+
+  get #repairing(): RepairInit {
+    const { held } = this.#init
+    return { journal: this.#journal, blocks: this.#blocks, custody: this.#custody, turns: this.#turns, held }
   }
 
   async #pin(cid: CID, options: PinOptions): Promise<{ bytes: number }> {

@@ -4,11 +4,10 @@ import assert from 'node:assert/strict'
 import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import type { CID } from 'multiformats/cid'
 import type { Content, Held, Mended } from '../src/index.ts'
 import { parseCid } from '../src/dag/digest.ts'
 import { noise } from './dags.ts'
-import { Lab, options, used } from './nodes.ts'
+import { connect, Lab, options, used } from './nodes.ts'
 
 const lab = new Lab()
 after(() => lab.end())
@@ -40,7 +39,7 @@ async function left(path: string, rounds: readonly number[], { stops = false } =
 }
 
 async function* heldOf(pinned: readonly string[]): AsyncGenerator<Held> {
-  for (const text of pinned) yield { cid: parseCid(text) as CID, mode: 'recursive' }
+  for (const text of pinned) yield { cid: parseCid(text), mode: 'recursive' }
 }
 
 /** A process of its own, since a folder has one at a time: the state of the disk as it is now, at another place. */
@@ -71,6 +70,17 @@ async function opened(path: string, pinned: readonly string[]): Promise<{ conten
     mended: (one) => void mended.push(one)
   })
   return { content, mended }
+}
+
+/** The table and its mark as they are now, to be put back later. */
+async function backedUp(path: string): Promise<(of: string) => Promise<void>> {
+  const backup = await copied(path)
+  return async (of) => {
+    for (const name of ['pins', 'pins.mark']) {
+      await rm(join(of, name), { recursive: true, force: true })
+      await cp(join(backup, name), join(of, name), { recursive: true }).catch(() => {})
+    }
+  }
 }
 
 test('a table that is gone is made anew from the files, and what is held is pinned again without a fetch', async () => {
@@ -117,16 +127,25 @@ test('a table from a backup that is older than the files costs nothing', async (
   await rm(join(path, 'pins'), { recursive: true })
   await cp(join(backup, 'pins'), join(path, 'pins'), { recursive: true })
   const all = [...before.pinned, ...after.pinned]
+  const [, ...small] = after.pinned
   const { content, mended } = await opened(path, all)
   assert.equal(mended.length, 1)
   const large = after.pinned[0] as string
   assert.equal(await readable(content, large), 300_000)
   assert.deepEqual((await content.pinned(large))?.mode, 'recursive')
   for (const cid of before.pinned) assert.notEqual(await content.pinned(cid), undefined)
-  // What is let go now goes.
+  // The small ones were in the table alone. As long as they are missing nothing is deleted; then what is let go goes.
   const usedBefore = await used(content)
+  all.splice(all.indexOf(large), 1)
   await content.release(large)
-  assert.ok((await used(content)) <= usedBefore - 300_000)
+  await content.collect(AbortSignal.timeout(10_000))
+  assert.equal(await used(content), usedBefore)
+  for (const cid of small) {
+    all.splice(all.indexOf(cid), 1)
+    await content.release(cid)
+  }
+  await content.collect(AbortSignal.timeout(10_000))
+  assert.equal(await used(content), usedBefore - 300_000)
   await content.stop()
   assert.deepEqual((await opened(path, all)).mended, [], 'it is said once')
 })
@@ -154,4 +173,77 @@ test('a table cut short is mended', async () => {
   for (const table of await tables(path)) await truncate(table, Math.floor((await readFile(table)).length / 2))
   const { content } = await opened(path, kept.pinned)
   for (const [n, cid] of kept.pinned.entries()) if (n % 3 === 0) assert.equal(await readable(content, cid), 300_000)
+})
+
+test('a table and its mark from a backup look sound, and nothing goes on their word before the owner can say what is held', async () => {
+  const path = await lab.folder()
+  const { bytes } = await left(path, [12], { stops: true })
+  const kept = await lab.peer({ path })
+  const putBack = await backedUp(path)
+  const { cid } = await kept.content.add([noise(300_000, 130)])
+  const later = await copied(path)
+  await putBack(later)
+  const unsure = await lab.peer({ path: later, held: async () => undefined })
+  assert.equal(await readable(unsure.content, cid), 300_000)
+  await unsure.content.collect(AbortSignal.timeout(10_000))
+  await unsure.content.stop()
+  // It is not held by now, but still wanted.
+  const perhaps = async function* (): AsyncGenerator<Held> {
+    yield { cid: parseCid(cid), mode: 'recursive', perhaps: true }
+  }
+  const sure = await lab.peer({ path: later, held: async ({ all }) => (all ? perhaps() : heldOf([])) })
+  assert.equal(await readable(sure.content, cid), 300_000)
+  assert.equal((await sure.content.pinned(cid))?.mode, 'recursive')
+  assert.equal(await used(sure.content), bytes + 300_000)
+})
+
+test('what an older table has as a direct pin, and is held with all below it, stays', async () => {
+  const source = await lab.peer()
+  const { cid, bytes } = await source.content.add([noise(3_000_000, 140)])
+  const here = await lab.peer()
+  await connect(here.libp2p, source.libp2p)
+  await here.content.acquire(cid, options([source.id], { mode: 'direct' }))
+  const putBack = await backedUp(here.path)
+  assert.deepEqual(await here.content.acquire(cid, options([source.id])), { bytes })
+  const path = await copied(here.path)
+  await putBack(path)
+  const { content } = await opened(path, [cid])
+  assert.equal(await readable(content, cid), 3_000_000)
+  assert.deepEqual(await content.pinned(cid), { mode: 'recursive', bytes })
+})
+
+test('the blocks below a root that was lost with the table stay until somebody gives the root', async () => {
+  const source = await lab.peer()
+  const { cid, bytes } = await source.content.add([noise(3_000_000, 150)])
+  const path = await lab.folder()
+  const { content } = await lab.peer({ path })
+  await content.add([noise(3_000_000, 150)])
+  await content.stop()
+  await rm(join(path, 'pins'), { recursive: true })
+  // Starts and collections in between change nothing, nor that the journal does not count on it any more.
+  for (const pinned of [[cid], [], []]) {
+    const again = await opened(path, pinned)
+    await again.content.collect(AbortSignal.timeout(10_000))
+    assert.equal(await used(again.content), 3_000_000)
+    await again.content.stop()
+  }
+  const last = await lab.peer({ path, held: async () => heldOf([cid]) })
+  await connect(last.libp2p, source.libp2p)
+  assert.deepEqual(await last.content.acquire(cid, options([source.id])), { bytes })
+  await last.content.collect(AbortSignal.timeout(10_000))
+  assert.equal(await used(last.content), bytes)
+})
+
+test('a file that is not what its name says is nothing that is held', async () => {
+  const path = await lab.folder()
+  const { content } = await lab.peer({ path })
+  const { cid } = await content.add([noise(300_000, 160)])
+  await content.stop()
+  await rm(join(path, 'pins'), { recursive: true })
+  const names = await readdir(join(path, 'blocks'), { recursive: true })
+  const file = join(path, 'blocks', names.find((name) => name.length > 30) ?? '')
+  const bytes = await readFile(file)
+  bytes[1000] = (bytes[1000] as number) ^ 1
+  await writeFile(file, bytes)
+  assert.equal(await (await opened(path, [cid])).content.pinned(cid), undefined)
 })

@@ -2,7 +2,7 @@
  * One look after each start: does the back end still have what the journal says is held? A folder of blocks that was removed,
  * restored from a backup or repaired has not, and nothing else would notice before somebody asks for a block.
  */
-import { decodeHold, type Hold } from '@pinmesh/core'
+import { decodeHold, type Hold, readPinRow, rebuiltRowKey } from '@pinmesh/core'
 import type { Content, Held, Mended } from '@pinmesh/ipfs'
 import type { Store } from '@pinmesh/store'
 import type { Notes, Told } from './notes.ts'
@@ -29,9 +29,10 @@ export function checkHolds(parts: HoldsParts): () => Promise<void> {
 
 async function look({ store, content, shell, notes }: HoldsParts, stopped: () => boolean): Promise<void> {
   let missing = 0
-  for await (const held of heldIn(store)) {
+  for await (const hold of holdsIn(store)) {
     if (stopped()) return
-    const cid = held.cid.toString()
+    if (!isHere(hold)) continue
+    const cid = hold.cid.toString()
     if ((await content.pinned(cid)) !== undefined) continue
     missing++
     shell.step({ kind: 'content-lost', cid })
@@ -41,14 +42,31 @@ async function look({ store, content, shell, notes }: HoldsParts, stopped: () =>
   notes.keep({ code: 'content-missing', text, pins: missing })
 }
 
-/** What the journal says is here. */
-export async function* heldIn(store: Store): AsyncGenerator<Held> {
-  for await (const rows of store.range('hold')) {
-    for (const { key, value } of rows) {
-      const hold = decodeHold(key, value)
-      if (isHere(hold)) yield { cid: hold.cid, mode: hold.mode }
+/**
+ * What the journal says is here, for content whose own table may have lost it; undefined while a store that was built anew waits for the
+ * others. With `all` also what may be here in part, or not yet be held again: what could not be fetched, and what the mesh wants.
+ */
+export async function heldIn(store: Store, { all }: { all: boolean }): Promise<AsyncIterable<Held> | undefined> {
+  if ((await store.get('meta', rebuiltRowKey)) !== undefined) return undefined
+  return heldRows(store, all)
+}
+
+async function* heldRows(store: Store, all: boolean): AsyncGenerator<Held> {
+  for await (const hold of holdsIn(store)) {
+    if (isHere(hold)) yield { cid: hold.cid, mode: hold.mode }
+    else if (all && hold.state === 'failed') yield { cid: hold.cid, mode: hold.mode, perhaps: true }
+  }
+  if (!all) return
+  for await (const rows of store.range('pin')) {
+    for (const row of rows) {
+      const pin = readPinRow(row)
+      if (pin !== undefined) yield { cid: pin.register.cid, mode: pin.register.mode, perhaps: true }
     }
   }
+}
+
+async function* holdsIn(store: Store): AsyncGenerator<Hold> {
+  for await (const rows of store.range('hold')) for (const { key, value } of rows) yield decodeHold(key, value)
 }
 
 function isHere({ state }: Hold): boolean {

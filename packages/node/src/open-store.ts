@@ -28,8 +28,8 @@ export interface OpenStore {
 }
 
 /**
- * `whole`: it is as it was left; one that was built anew does not say what was held. Rejects with MESH_STORE_DAMAGED where nobody
- * else could be asked; the store is then as it was.
+ * `whole`: nothing is missing of it but what comes back from the others. Rejects with MESH_STORE_DAMAGED where nobody else could be
+ * asked; the store is then as it was.
  */
 export async function openStore(init: OpenStore): Promise<{ store: Store; whole: boolean }> {
   const { home, mesh, settings } = init
@@ -38,7 +38,7 @@ export async function openStore(init: OpenStore): Promise<{ store: Store; whole:
   const { store, reason } = await openSound(home.storePath, owner)
   if (store !== undefined) return { store, whole: true }
   try {
-    return { store: await rebuilt(init, owner, reason), whole: false }
+    return { store: await rebuilt(init, owner, reason), whole: true }
   } catch (error) {
     if (settings.salvage !== true || !(error instanceof MeshError) || error.code !== 'MESH_STORE_DAMAGED') throw error
     return { store: await salvaged(init, owner, reason), whole: false }

@@ -90,7 +90,7 @@ async function begin(settings: NodeInit, undo: (() => Promise<void>)[], stop: ()
     servePublic: settings.servePublic ?? false,
     outside: { node: createOutsideNode, routers, routerChanged: (change) => notes.say(noteOfRouter(change)) },
     lost: (cid) => void shell.step({ kind: 'content-lost', cid }),
-    held: async () => (whole ? heldIn(store) : undefined),
+    held: async (options) => (whole ? heldIn(store, options) : undefined),
     mended: (mended) => notes.keep(noteOfMended(mended))
   })
   const { content } = backEnd

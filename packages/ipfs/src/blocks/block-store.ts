@@ -189,9 +189,10 @@ export class BlockStore {
 
   /**
    * After an unclean stop: makes rows and files agree, and counts. Drops rows whose file is gone or of another length. A file
-   * without a row gets one: whether anybody needs the block is for the collection to find out.
+   * without a row gets one if it is what its name says: whether anybody needs the block is for the collection to find out. Resolves
+   * with how many did.
    */
-  async reconcile(): Promise<void> {
+  async reconcile(): Promise<number> {
     const sizes = new Map<string, number>()
     for await (const { name, size } of this.#files.list()) sizes.set(name, size)
     let used = 0
@@ -210,15 +211,35 @@ export class BlockStore {
       }
       await this.#rows.write(broken)
     }
-    const found = [...sizes].filter(([name, size]) => isName(name) && size <= blockBytesMax)
-    for (let at = 0; at < found.length; at += rowsMax) {
-      const rows = found.slice(at, at + rowsMax)
-      await this.#rows.write(
-        rows.map(([name, size]) => ({ key: key(blockPrefix, multihashOf(name)), value: rowOf(size, true) }))
-      )
-      for (const [, size] of rows) used += size
-    }
     this.#usedBytes = used
+    const rowless = [...sizes].filter(([name, size]) => isName(name) && size <= blockBytesMax).map(([name]) => name)
+    let adopted = 0
+    for (let at = 0; at < rowless.length; at += rowsMax) adopted += await this.#adopt(rowless.slice(at, at + rowsMax))
+    return adopted
+  }
+
+  async #adopt(names: readonly string[]): Promise<number> {
+    const changes: RowChange[] = []
+    for (const name of names) {
+      const multihash = multihashOf(name)
+      const bytes = await this.#files.read(name)
+      if (bytes === undefined) continue
+      if (isOf(multihash, bytes)) {
+        changes.push({ key: key(blockPrefix, multihash), value: rowOf(bytes.length, true) })
+        this.#usedBytes += bytes.length
+      } else await this.#files.remove(name)
+    }
+    await this.#rows.write(changes)
+    return changes.length
+  }
+}
+
+function isOf(multihash: Uint8Array, bytes: Uint8Array): boolean {
+  try {
+    return matches(multihash, bytes)
+  } catch {
+    // The name of the file is no multihash.
+    return false
   }
 }
 

@@ -5,7 +5,8 @@
 //    and gets edges;
 // 4. what the owner's journal says is held and has no row: walked, and kept as far as it is here;
 // 5. blocks that now nobody needs: deleted.
-// Where the table may lack rows every pin is walked anew, and nothing is deleted before the owner's journal could be asked.
+// Where the table may lack rows it is in doubt: every pin is walked anew, and nothing is deleted until the owner's journal could be
+// asked and all that it says is whole. A block whose way down from the root is lost may be part of whatever is not.
 // All of it may itself be cut short and begun anew.
 
 import { setImmediate as immediate } from 'node:timers/promises'
@@ -17,38 +18,53 @@ import { isLeaf, linksOf } from '../dag/links.ts'
 import { nameOf } from '../blocks/keys.ts'
 import type { Custody } from './custody.ts'
 import type { Journal, PinRecord } from './journal.ts'
+import type { Turns } from './turns.ts'
 
 const sliceMax = 500
 const walksMax = 64
+const never = new AbortController().signal
 
 /** What somebody counts on. */
 export interface Held {
   cid: CID
   mode: PinMode
+  /** It may be elsewhere, or here in part; what is here of it is kept. Default: it was whole here. */
+  perhaps?: boolean
 }
+
+/**
+ * What the owner's journal says is held; undefined: it can not say yet. `all`: and what may be here besides, since rows are missing.
+ */
+export type FindHeld = (options: { all: boolean }) => Promise<AsyncIterable<Held> | undefined>
 
 export interface RepairInit {
   journal: Journal
   blocks: BlockStore
   custody: Custody
-  /** What the owner's journal says is held; undefined: it can not say. */
-  held(): Promise<AsyncIterable<Held> | undefined>
+  turns: Turns
+  held?: FindHeld | undefined
 }
 
 export async function repair(init: RepairInit): Promise<void> {
   const { journal, blocks, custody } = init
   const { doubtful } = journal
   if (doubtful) await blocks.findSmall()
-  await blocks.reconcile()
+  const adopted = await blocks.reconcile()
   if (doubtful) await walkPins(init)
   else await keepPartials(init)
-  const all = await findHeld(init)
-  if (doubtful) {
-    if (!all) return
-    await journal.trust()
-  }
+  if (!(await settle(init, { all: doubtful || adopted > 0 }))) return
   await eraseOrphanedEdges(journal)
   await collectAll(blocks, custody)
+}
+
+/** Looks for what is held and no pin. True if nothing of it is missing: then the table is not in doubt, otherwise it is. */
+export async function settle(init: RepairInit, { all }: { all: boolean }): Promise<boolean> {
+  const { journal, blocks } = init
+  const { doubtful } = journal
+  const settled = blocks.usedBytes === 0 || (await findHeld(init, all))
+  if (settled && doubtful) await journal.trust()
+  if (!settled && !doubtful) await journal.doubt()
+  return settled
 }
 
 async function walkPins(init: RepairInit): Promise<void> {
@@ -57,35 +73,63 @@ async function walkPins(init: RepairInit): Promise<void> {
   await walkAll(init, known)
 }
 
-/** What is held and no pin: the row was lost, with nothing to show for it. False if nobody can say what is held. */
-async function findHeld(init: RepairInit): Promise<boolean> {
-  const held = await init.held()
+/** What is held and no pin: the row was lost, with nothing to show for it. False if not all is here, or nobody can say what is held. */
+async function findHeld(init: RepairInit, all: boolean): Promise<boolean> {
+  const { journal } = init
+  if (init.held === undefined) return !journal.doubtful
+  const held = await init.held({ all })
   if (held === undefined) return false
+  let whole = true
   const lost: Held[] = []
-  for await (const one of held) {
-    if (init.journal.record(one.cid) !== undefined) continue
-    lost.push(one)
-    if (lost.length >= sliceMax) await walkAll(init, lost.splice(0))
+  const walk = async (): Promise<void> => {
+    const walked = await walkAll(init, lost.splice(0))
+    whole &&= walked
   }
-  await walkAll(init, lost)
-  return true
+  for await (const one of held) {
+    if (covers(journal.record(one.cid), one)) continue
+    // Most of what may be here is not: that is seen at its root.
+    if (one.perhaps === true && init.blocks.size(one.cid.multihash.bytes) === undefined) continue
+    lost.push(one)
+    if (lost.length >= sliceMax) await walk()
+  }
+  await walk()
+  return whole && !(journal.doubtful && (await isAnyPartial(journal)))
 }
 
-/** Several at once: their rows share a batch. */
-async function walkAll(init: RepairInit, pins: readonly Held[]): Promise<void> {
-  for (let at = 0; at < pins.length; at += walksMax)
-    await Promise.all(pins.slice(at, at + walksMax).map(async (one) => walkAnew(init, one)))
+function covers(record: PinRecord | undefined, { mode }: Held): boolean {
+  return record !== undefined && (record.mode === 'recursive' || mode === 'direct')
+}
+
+async function isAnyPartial(journal: Journal): Promise<boolean> {
+  for await (const { record } of journal.records()) if (record.state === 'partial') return true
+  return false
+}
+
+/** Several at once: their rows share a batch. False if one that was whole is not. */
+async function walkAll(init: RepairInit, pins: readonly Held[]): Promise<boolean> {
+  let whole = true
+  for (let at = 0; at < pins.length; at += walksMax) {
+    const walked = await Promise.all(
+      pins
+        .slice(at, at + walksMax)
+        .map((one) => init.turns.take(one.cid.toString(), never, async () => walkAnew(init, one)))
+    )
+    whole &&= walked.every(Boolean)
+  }
+  return whole
 }
 
 /** A pin if all of it is here; else it keeps what is. */
-async function walkAnew({ journal, blocks }: RepairInit, { cid, mode }: Held): Promise<void> {
+async function walkAnew({ journal, blocks }: RepairInit, { cid, mode, perhaps = false }: Held): Promise<boolean> {
   const before = journal.record(cid)
   const { found, whole } = await reachable(cid, { recursive: mode === 'recursive', blocks, trusting: true })
+  if (perhaps && found.size === 0) return true
   let bytes = 0
   for (const multihash of found.values()) bytes += blocks.size(multihash) ?? 0
   if (whole) await journal.write(cid, { state: 'pinned', mode, bytes }, found.values())
   else await journal.write(cid, { state: 'partial', mode, bytes: 0 }, found.values())
   if (before !== undefined) for await (const _ of journal.erase(before.number));
+  return whole || perhaps
 }
 
 async function eraseOrphanedEdges(journal: Journal): Promise<void> {
@@ -156,7 +200,9 @@ async function reachable(
       continue
     }
     if (inline === undefined) found.set(nameOf(multihash), multihash)
-    if (recursive) stack.push(...linksIfAny(cid, bytes))
+    const links = recursive ? linksIfAny(cid, bytes) : []
+    if (links === undefined) whole = false
+    else stack.push(...links)
   }
   return { found, whole }
 }
@@ -169,11 +215,11 @@ function linksToNothing(cid: CID): boolean {
   }
 }
 
-function linksIfAny(cid: CID, bytes: Uint8Array): CID[] {
+function linksIfAny(cid: CID, bytes: Uint8Array): CID[] | undefined {
   try {
     return linksOf(cid, bytes)
   } catch {
     // The next acquire meets the same block and says what is wrong with it.
-    return []
+    return undefined
   }
 }
