@@ -62,6 +62,7 @@ export function createHeliaContent(init: HeliaContentInit): Content {
     budgetBytes: init.budgetBytes,
     roomBytes: init.roomBytes,
     held: init.held,
+    mended: init.mended,
     lost: init.lost
   })
 }

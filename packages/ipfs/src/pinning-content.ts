@@ -10,6 +10,7 @@
 import type { CID } from 'multiformats/cid'
 import { BlockStore } from './blocks/block-store.ts'
 import type { Files } from './blocks/files.ts'
+import type { Mended } from './blocks/open-level.ts'
 import type { Rows } from './blocks/rows.ts'
 import type {
   AcquireOptions,
@@ -53,6 +54,8 @@ export interface PinningContentInit {
   roomBytes?: (() => Promise<number>) | undefined
   /** See HeliaContentInit. */
   held?: FindHeld | undefined
+  /** See HeliaContentInit. */
+  mended?: ((mended: Mended) => void) | undefined
 }
 
 async function isAny(some: AsyncIterable<unknown>): Promise<boolean> {
@@ -102,7 +105,7 @@ export class PinningContent implements Content {
       await this.#init.rows.open()
       await this.#init.files.open()
       await this.#journal.open()
-      if ((await this.#journal.isNew()) && (await isAny(this.#init.files.list()))) await this.#journal.doubt()
+      if ((await this.#journal.isNew()) && (await isAny(this.#init.files.list()))) await this.#noTable()
       const usedBytes = await this.#journal.beginRun()
       if (usedBytes === undefined || this.#journal.doubtful) await repair(this.#repairing)
       else this.#blocks.usedBytes = usedBytes
@@ -112,6 +115,12 @@ export class PinningContent implements Content {
       throw asContentError(error)
     }
     this.#tasks.begin()
+  }
+
+  async #noTable(): Promise<void> {
+    if (this.#journal.doubtful) return
+    await this.#journal.doubt()
+    this.#init.mended?.({ reason: 'it is empty, and there are files of blocks' })
   }
 
   async stop(): Promise<void> {

@@ -86,7 +86,8 @@ async function backedUp(path: string): Promise<(of: string) => Promise<void>> {
 test('a table that is gone is made anew from the files, and what is held is pinned again without a fetch', async () => {
   const kept = await left(await lab.folder(), [1, 2], { stops: true })
   for (const name of ['pins', 'pins.mark']) await rm(join(kept.path, name), { recursive: true })
-  const { content } = await opened(kept.path, kept.pinned)
+  const { content, mended } = await opened(kept.path, kept.pinned)
+  assert.match(mended.map(({ reason }) => reason).join(), /^it is empty/)
   // The small ones were in the table and are gone; the large ones are in files.
   for (const [n, cid] of kept.pinned.entries()) {
     if (n % 3 !== 0) continue
