@@ -4,7 +4,7 @@ import type { Collected, GcProgress } from '@pinmesh/node'
 import type { Exit } from '../failure.ts'
 import type { Session } from '../session.ts'
 import { bytesText } from '../text/bytes.ts'
-import { pinsText } from '../text/pins.ts'
+import { copiesText, pinsText } from '../text/pins.ts'
 
 interface GcOptions {
   now?: boolean
@@ -26,7 +26,7 @@ function collectedText({ pins, copies, freedBytes }: Collected): string {
   if (pins + copies === 0) return `freed ${bytesText(freedBytes)}`
   const what = [
     pins === 0 ? '' : `${pinsText(pins)} out of the trash`,
-    copies === 0 ? '' : `${copies === 1 ? '1 copy' : `${copies} copies`} that no pin asked for`
+    copies === 0 ? '' : `${copiesText(copies)} that no pin asked for`
   ]
   return `freed ${bytesText(freedBytes)}: ${what.filter((text) => text !== '').join(', ')}`
 }

@@ -8,7 +8,8 @@ import type { Exit } from '../failure.ts'
 import { parseCid } from '../parse/cid.ts'
 import { parsePinPath } from '../parse/content-path.ts'
 import type { Session } from '../session.ts'
-import { copiesText, wishOf } from './pin.ts'
+import { copiesText } from '../text/pins.ts'
+import { wishOf } from './pin.ts'
 import type { PinOptions } from './pin.ts'
 
 interface PinUpdateOptions extends PinOptions {

@@ -13,6 +13,7 @@ import { parsePinPath } from '../parse/content-path.ts'
 import { usage } from '../parse/refuse.ts'
 import type { Session } from '../session.ts'
 import { Tally } from '../tally.ts'
+import { copiesText } from '../text/pins.ts'
 import { clean } from '../text/table.ts'
 import { waitOne } from '../wait.ts'
 
@@ -121,8 +122,4 @@ async function pinGroup(
 function pinnedText({ cid, want, everywhere, slot, path }: PinAnswer): string {
   const where = everywhere === true ? ' wanted, on every peer' : ' wanted'
   return `pinned ${cid}${path === undefined ? '' : ` (${clean(path)})`}${slot === undefined ? '' : ` in slot ${slot}`}, ${copiesText(want)}${where}`
-}
-
-export function copiesText(count: number): string {
-  return count === 1 ? '1 copy' : `${count} copies`
 }

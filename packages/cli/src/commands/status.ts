@@ -6,6 +6,7 @@ import { parseCid } from '../parse/cid.ts'
 import { usage } from '../parse/refuse.ts'
 import type { Session } from '../session.ts'
 import { ageText, expiryText } from '../text/age.ts'
+import { copiesText } from '../text/pins.ts'
 import { clean, table } from '../text/table.ts'
 
 type ShownState = 'holding' | 'fetching' | 'queued' | 'failed' | 'leaving'
@@ -79,8 +80,7 @@ export function statusText(status: ShownStatus, now: number): string {
     slots === undefined ? '' : `\nslots: ${slots.map((slot) => (slot === '' ? 'none' : slot)).join(', ')}`,
     expiry === undefined ? '' : `\n${expiryText(expiry, now)}`
   ]
-  const copies =
-    limbo === true ? `${have} ${have === 1 ? 'copy' : 'copies'}` : `${have} of ${want} copies, at least ${min}`
+  const copies = limbo === true ? copiesText(have) : `${have} of ${want} copies, at least ${min}`
   return [`${head}\n${copies}${more.join('')}${voided}`, ...table(rows)].join('\n')
 }
 

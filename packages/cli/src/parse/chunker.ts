@@ -8,10 +8,9 @@ const sizeMax: number = 1 << 20
 
 /** MESH_BAD_VALUE. */
 export function parseChunker(text: string): string {
-  const [, sizes] = /^(?:size-(?=\d+$)|rabin-(?=\d+-\d+-\d+$))([\d-]+)$/.exec(text) ?? []
-  const given = sizes?.split('-').map(Number) ?? []
-  const rising = given.every((size, at) => size >= (given[at - 1] ?? sizeMin) && size <= sizeMax)
-  if (given.length > 0 && rising) return text
+  const sizes = text.split('-').slice(1).map(Number)
+  const rising = sizes.every((size, at) => size >= (sizes[at - 1] ?? sizeMin) && size <= sizeMax)
+  if (/^(size-\d+|rabin-\d+-\d+-\d+)$/.test(text) && rising) return text
   throw badValue(
     'a way to cut files',
     text,
