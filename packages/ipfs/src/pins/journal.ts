@@ -44,12 +44,15 @@ const sliceMax = 500
 export class Journal {
   readonly #rows: Rows
   #next = 1
+  /** As its row says; asked for each block that is collected. */
+  #doubtful = false
 
   constructor(rows: Rows) {
     this.#rows = rows
   }
 
   async open(): Promise<void> {
+    this.#doubtful = this.#rows.get(doubtKey) !== undefined
     const last = await this.#rows.last(key(numberPrefix))
     this.#next = last === undefined ? 1 : readNumber48(last.key.subarray(1)) + 1
   }
@@ -157,16 +160,18 @@ export class Journal {
 
   /** May rows be missing of what it has held? Then nothing is deleted on its word. */
   get doubtful(): boolean {
-    return this.#rows.get(doubtKey) !== undefined
+    return this.#doubtful
   }
 
   async doubt(): Promise<void> {
     await this.#rows.write([{ key: doubtKey, value: new Uint8Array([1]) }])
+    this.#doubtful = true
   }
 
   /** What it stands for was found again. */
   async trust(): Promise<void> {
     await this.#rows.write([{ key: doubtKey, value: null }])
+    this.#doubtful = false
   }
 
   /** Has nothing ever been written in it? */
