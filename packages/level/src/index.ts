@@ -6,8 +6,9 @@
  *     level.getSync(key)
  *     await level.close()
  */
+export { corruptionIn } from './corruption.ts'
 export { faultIn } from './fault.ts'
 export { Mark } from './mark.ts'
-export { moveIn, putAside, salvagedPath } from './places.ts'
+export { moveIn, putAside, removeWithMark, replaceBy } from './places.ts'
 export { salvage, type Salvage } from './salvage.ts'
 export { type Bounds, type LevelIterator, type Operation, SteadyLevel, type SteadyLevelInit } from './steady-level.ts'

@@ -31,8 +31,10 @@ export class Mark {
     return new Mark(this.#path, 0)
   }
 
-  get number(): number {
-    return this.#number
+  /** In words, that the database is not as far as it was; undefined where it is. `durable`: its last write that was. */
+  behind(durable: number): string | undefined {
+    if (durable >= this.#number) return undefined
+    return `write ${this.#number} was made, and ${durable} is the last one there`
   }
 
   reached(number: number): void {

@@ -4,9 +4,8 @@
  * Without another peer it is not touched, since an empty store would look like an empty mesh; or, where the owner wants that, it is
  * put together from what can still be read of it.
  */
-import { rename, rm } from 'node:fs/promises'
 import { fromHex, learn, type Note, policyOf, promisedRows, rebuiltRows, type Row, timings, toHex } from '@pinmesh/core'
-import { createLevelStore, moveIn, putAside, salvagedPath, type Store, StoreError } from '@pinmesh/store'
+import { createLevelStore, moveIn, putAside, removeWithMark, replaceBy, type Store, StoreError } from '@pinmesh/store'
 import type { Home } from './home.ts'
 import { askMesh } from './join.ts'
 import { knownPeers } from './known-peers.ts'
@@ -66,7 +65,7 @@ async function rebuilt(init: OpenStore, owner: string, reason: string): Promise<
 async function salvaged(init: OpenStore, owner: string, reason: string): Promise<Store> {
   const { home, mesh, crypto, signal, note } = init
   const begun = `${home.storePath}.salvaging`
-  await remove(begun)
+  await removeWithMark(begun)
   const found = await salvageTo(begun, {
     from: home.storePath,
     charter: fromHex(mesh.charter),
@@ -80,11 +79,7 @@ async function salvaged(init: OpenStore, owner: string, reason: string): Promise
       remedy:
         'Put the folder `store` of a backup in its place, or name another peer of the mesh: `mesh join <address>`.'
     })
-  await remove(salvagedPath(home.storePath))
-  await rename(begun, salvagedPath(home.storePath))
-  await remove(begun)
-  const aside = await putAside(home.storePath)
-  await moveIn(home.storePath)
+  const aside = await replaceBy(begun, home.storePath)
   note({
     code: 'store-salvaged',
     text: 'The store was damaged. This peer goes on with what could be read of it; the rest is lost unless another peer has it.',
@@ -93,11 +88,6 @@ async function salvaged(init: OpenStore, owner: string, reason: string): Promise
     ...(aside === undefined ? {} : { aside })
   })
   return createLevelStore({ path: home.storePath })
-}
-
-async function remove(store: string): Promise<void> {
-  await rm(store, { recursive: true, force: true })
-  await rm(`${store}.mark`, { force: true })
 }
 
 /** The store if it is sound and this peer's own; why it is not. */

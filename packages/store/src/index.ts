@@ -5,7 +5,7 @@
 //   for await (const rows of store.range('pin')) for (const { key, value } of rows) …
 //   await store.close()
 
-export { moveIn, putAside, salvagedPath } from '@pinmesh/level'
+export { moveIn, putAside, removeWithMark, replaceBy } from '@pinmesh/level'
 export { createLevelStore } from './level.ts'
 export { createMemoryStore } from './memory.ts'
 export type { MemoryStore } from './memory.ts'

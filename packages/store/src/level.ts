@@ -164,12 +164,8 @@ export async function createLevelStore(init: { path: string }): Promise<Store> {
   try {
     db = await SteadyLevel.open(init)
     const mark = await Mark.read(init.path)
-    if (db.durable < mark.number) {
-      throw new StoreError(
-        'MESH_STORE_DAMAGED',
-        `The store has lost what it held (write ${mark.number} was made, and ${db.durable} is the last one there).`
-      )
-    }
+    const behind = mark.behind(db.durable)
+    if (behind !== undefined) throw new StoreError('MESH_STORE_DAMAGED', `The store has lost what it held (${behind}).`)
     return new LevelStore(db, mark)
   } catch (error) {
     await db?.close().catch(() => {})

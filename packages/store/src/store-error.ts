@@ -1,6 +1,8 @@
 // The four ways in which a store fails, as a user will read them. LevelDB says what happened in codes and prose of its
 // own, often one error inside another; this file is the one place that reads them.
 
+import { corruptionIn } from '@pinmesh/level'
+
 export type StoreCode = 'MESH_HOME_BUSY' | 'MESH_STORE_DAMAGED' | 'MESH_DISK_FULL' | 'MESH_STORE_FAILED'
 
 export class StoreError extends Error {
@@ -24,7 +26,7 @@ export function storeErrorOf(error: unknown): StoreError {
   if (codes.includes('ENOSPC') || /no space left|quota exceeded|file too large/i.test(prose)) {
     return new StoreError('MESH_DISK_FULL', 'The disk that holds the store is full.', init)
   }
-  if (codes.includes('LEVEL_CORRUPTION') || /corrupt|(MANIFEST-\d+|\.ldb|\.log): no such file/i.test(prose)) {
+  if (corruptionIn(error) !== undefined) {
     return new StoreError('MESH_STORE_DAMAGED', `The store is damaged (${lastOf(prose)}).`, init)
   }
   return new StoreError('MESH_STORE_FAILED', `The store failed (${lastOf(prose)}).`, init)

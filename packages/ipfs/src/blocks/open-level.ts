@@ -2,8 +2,7 @@
 // place. Such a table may lack rows, and so may one that is not as far as it was (emptied, or put back from a backup): it says
 // so in a row of its own, written before anything else, until the journal has found again what it stands for.
 
-import { rename, rm } from 'node:fs/promises'
-import { faultIn, Mark, moveIn, putAside, salvage, salvagedPath, SteadyLevel } from '@pinmesh/level'
+import { corruptionIn, faultIn, Mark, moveIn, removeWithMark, replaceBy, salvage, SteadyLevel } from '@pinmesh/level'
 import { matches } from '../dag/digest.ts'
 import { doubtKey, valuePrefix } from './keys.ts'
 
@@ -24,7 +23,6 @@ export interface OpenLevel {
 const options = { compression: false, writeBufferSize: 16 << 20, cacheSize: 32 << 20 }
 /** Small blocks are read by their hash: only what stands before them is looked through. */
 const upTo = Buffer.from(valuePrefix)
-const doubt = { type: 'put', key: doubtKey, value: Uint8Array.of(1) } as const
 
 export async function openLevel({ path, mended }: OpenLevel): Promise<{ level: SteadyLevel; mark: Mark }> {
   await moveIn(path)
@@ -35,9 +33,10 @@ export async function openLevel({ path, mended }: OpenLevel): Promise<{ level: S
     return { level: await SteadyLevel.open({ path, options }), mark: await Mark.read(path) }
   }
   const mark = await Mark.read(path)
-  if (level.durable >= mark.number) return { level, mark }
-  mended?.({ reason: `write ${mark.number} was made, and ${level.durable} is the last one there` })
-  await level.batch([doubt], { sync: true })
+  const behind = mark.behind(level.durable)
+  if (behind === undefined) return { level, mark }
+  mended?.({ reason: behind })
+  await doubt(level)
   return { level, mark: await mark.anew() }
 }
 
@@ -56,27 +55,24 @@ async function openSound(path: string): Promise<{ level?: SteadyLevel; reason: s
 /** Where the damaged table went. */
 async function mend(path: string): Promise<string | undefined> {
   const begun = `${path}.salvaging`
-  await rm(begun, { recursive: true, force: true })
+  await removeWithMark(begun)
   await salvage({ from: path, to: begun, isSound: isWritten })
   const level = await SteadyLevel.open({ path: begun, options })
-  await level.batch([doubt], { sync: true })
+  await doubt(level)
   await level.close()
-  await rm(salvagedPath(path), { recursive: true, force: true })
-  await rename(begun, salvagedPath(path))
-  const aside = await putAside(path)
-  await moveIn(path)
-  return aside
+  return replaceBy(begun, path)
+}
+
+/** Writes that rows may be missing; closes the table if it takes no write. */
+async function doubt(level: SteadyLevel): Promise<void> {
+  try {
+    await level.batch([{ type: 'put', key: doubtKey, value: Uint8Array.of(1) }], { sync: true })
+  } catch (error) {
+    await level.close()
+    throw error
+  }
 }
 
 function isWritten(key: Uint8Array, value: Uint8Array): boolean {
   return key[0] !== upTo[0] || matches(key.subarray(1), value)
-}
-
-/** What LevelDB says of files that it can not make sense of. */
-function corruptionIn(error: unknown): string | undefined {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    const damaged = /corrupt|(MANIFEST-\d+|\.ldb|\.log): no such file/i.test(at.message)
-    if (damaged || ('code' in at && at.code === 'LEVEL_CORRUPTION')) return at.message
-  }
-  return undefined
 }
