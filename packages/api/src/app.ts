@@ -62,8 +62,9 @@ export function appOf({ token, tokens, patience, refusals }: AppParts): FastifyI
     throw new MeshError('MESH_API_ROUTE', `There is no ${method} ${url.slice(0, 80)} here.`, { exit: 1 })
   })
   app.setErrorHandler((error: FastifyError, _request, reply) => {
-    const { statusCode } = error // fastify's own word on a request
-    if (statusCode !== undefined && statusCode < 500) answerFailure(reply, badRequest(error.message), statusCode)
+    const { code, statusCode } = error // fastify's own word on a request
+    if (code === 'ECONNRESET') void reply.hijack() // the client has gone
+    else if (statusCode !== undefined && statusCode < 500) answerFailure(reply, badRequest(error.message), statusCode)
     else answerFailure(reply, error)
   })
   return app
@@ -80,10 +81,12 @@ function addJsonParser(app: FastifyInstance): void {
   })
 }
 
-/** What is not even a request: answered as far as it can be, and hung up on. */
+/** What is not even a request: answered as far as it can be, and hung up on. Who hangs up in the middle of one is no attacker. */
 function refuse({ code }: ConnectionError, socket: Socket, refusals: Refusals): void {
-  if (code === 'ECONNRESET' || socket.destroyed) return
   const late = code === 'ERR_HTTP_REQUEST_TIMEOUT'
+  const malformed = code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE'
+  if (socket.destroyed) return
+  if (!late && !malformed) return void socket.destroy()
   const status = late ? 408 : code === 'HPE_HEADER_OVERFLOW' ? 431 : 400
   const error = late ? slow('The head of the request') : badRequest('That is not an HTTP request as this API takes it.')
   refusals.refused(error.code, error.message)

@@ -70,6 +70,24 @@ test('heads that two servers could read differently are refused, and nothing in 
   assert.equal((await at.client.info()).peer, peer)
 })
 
+test('a client that goes away in the middle of a request is no refusal', async (t) => {
+  const at = await started(t)
+  const auth = `host: x\r\nauthorization: Bearer ${at.server.token}`
+  const head = `POST /v1/pins HTTP/1.1\r\n${auth}\r\ncontent-type: application/json`
+  for (const half of [
+    head,
+    `${head}\r\ncontent-length: 50\r\n\r\n{"pins`,
+    `${head}\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{"pi`
+  ]) {
+    const socket = open(t, at)
+    socket.end(half)
+    await new Promise((resolve) => socket.once('close', resolve))
+  }
+  await answerTo(t, at, 'nonsense\r\n\r\n')
+  const text = 'The API refused a request. That is not an HTTP request as this API takes it.'
+  assert.deepEqual(at.node.said, [{ code: 'api-refused', text, reason: 'MESH_API_BODY' }])
+})
+
 test('bodies in an encoding that the API does not take are refused', async (t) => {
   const { server, node } = await started(t)
   const headers = { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' }
