@@ -135,7 +135,7 @@ function heldBy({ notes }: PeerProcess): number {
 }
 
 async function allHeld(peer: PeerProcess, pins: number): Promise<void> {
-  await until(`${pins} pins are held`, 300_000, () => heldBy(peer) >= pins)
+  await until(`${pins} pins are held`, 300_000, () => heldBy(peer) >= pins, 5)
 }
 
 async function smallOnes(seed: string, on: Kubo): Promise<string[]> {

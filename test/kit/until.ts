@@ -2,7 +2,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises'
 
-const lookEveryMs = 50
+const lookEveryMsDefault = 50
 
 /**
  * What `look` gives once it gives something other than undefined or false. A throw counts as not yet, and stands in the
@@ -11,7 +11,8 @@ const lookEveryMs = 50
 export async function until<T>(
   what: string,
   ms: number,
-  look: () => Promise<T | undefined | false> | T | undefined | false
+  look: () => Promise<T | undefined | false> | T | undefined | false,
+  lookEveryMs: number = lookEveryMsDefault
 ): Promise<T> {
   const end = performance.now() + ms
   let cause: unknown

@@ -1,6 +1,7 @@
 /**
  * What this peer says of itself: its signed record (who, where, how much, until when) and its beats (still here, with this
- * root, in this state). In an open mesh a peer that nobody vouched for first does the work that its stamp proves, in small units.
+ * root, in this state). In an open mesh a peer that nobody vouched for first does the work that its stamp proves, in small units that
+ * delay nothing else: a newcomer takes the pinset in meanwhile.
  */
 import { type Crypto, signedBytes } from '../crypto.ts'
 import { textLength } from '../bytes/utf8.ts'
@@ -226,7 +227,7 @@ export class Self {
       const stamp = findStamp({ peer: settings.peer, meshId, crypto }, { bits, from, tries: hashesPerUnit })
       from += hashesPerUnit
       if (stamp === undefined) {
-        agenda.soon(unit)
+        agenda.background(unit)
         return
       }
       this.#stamp = stamp
@@ -234,7 +235,7 @@ export class Self {
       this.#init.stamped(stamp)
       this.refresh()
     }
-    this.#init.agenda.soon(unit)
+    this.#init.agenda.background(unit)
   }
 }
 

@@ -28,6 +28,10 @@ import type { PinRow } from './view.ts'
 export const commitEntriesMax = 64
 /** A commit is sealed when its entries reach this size, so that it fits a gossip message of 64 KiB. */
 const draftBytesMax = 40 * 1024
+/** Entries of the first commit after a rest; each one that follows may have twice as many. */
+const commitEntriesFirst = 8
+/** Ms without a commit that are a rest. */
+const restMs = 100
 /** Changes that may wait before new ones are refused. */
 export const changesMax = 100_000
 
@@ -77,6 +81,10 @@ export class Author {
   readonly #ready = new Map<number, Waiting[]>()
   #draft: Drafted[] = []
   #draftBytes = 0
+  /** entries that the next commit may have: what comes in bulk is on disk, and its work begun, before all of it is drafted */
+  #entriesMax = commitEntriesFirst
+  /** mono ms */
+  #sealedAt = -Infinity
   #writing = false
   #queued = false
   #waiting = 0
@@ -145,7 +153,8 @@ export class Author {
 
   /** One unit: drafts one leaf's entry, or seals what is drafted. */
   #work(): void {
-    if (this.#draft.length < commitEntriesMax && this.#draftBytes < draftBytesMax) {
+    if (this.#rested) this.#entriesMax = commitEntriesFirst
+    if (this.#draft.length < this.#entriesMax && this.#draftBytes < draftBytesMax) {
       const next = this.#ready.entries().next()
       if (next.done !== true) {
         const [leaf, waiting] = next.value
@@ -155,6 +164,10 @@ export class Author {
       }
     }
     if (!this.#writing && this.#draft.length > 0) this.#seal()
+  }
+
+  get #rested(): boolean {
+    return this.#draft.length === 0 && !this.#writing && this.#init.outbox.mono > this.#sealedAt + restMs
   }
 
   *#drafting(leaf: Leaf, waiting: Waiting[]): Slices {
@@ -257,6 +270,7 @@ export class Author {
       rows.push(leaf.seal(stored, { seal, index, path: paths[index] as Uint8Array[] }), ...others)
     })
     this.#writing = true
+    this.#entriesMax = Math.min(2 * this.#entriesMax, commitEntriesMax)
     disk.write({ rows, sync: true, rollback: true, done: (code) => this.#sealed(drafted, seal, before, code) })
   }
 
@@ -267,6 +281,7 @@ export class Author {
     code: string | undefined
   ): void {
     this.#writing = false
+    this.#sealedAt = this.#init.outbox.mono
     if (code === undefined) {
       this.#publish(drafted, seal)
       for (const { leaf, waiting } of drafted) {

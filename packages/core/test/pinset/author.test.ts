@@ -249,6 +249,18 @@ test('a commit covers no more entries than a seal may, and the numbers have no g
   })
 })
 
+test('what comes in bulk begins with a small commit, and again after a rest', () => {
+  const driver = alone()
+  const bulk = (from: number): number[] => {
+    const wishes = Array.from({ length: 150 }, (_, n) => ({ cid: cidText(from + n), anyway: true as const }))
+    return published(driver.command({ do: 'pin', wishes }).effects).map(({ n }) => n)
+  }
+  assert.deepEqual(bulk(0).slice(0, 4), [8, 16, 32, 64])
+  assert.equal(bulk(1000)[0], 64)
+  driver.run(1000)
+  assert.equal(bulk(2000)[0], 8)
+})
+
 test('a commit too large for a message is told by a beat, and comes by sync', () => {
   const driver = alone()
   const name = 'n'.repeat(255)
