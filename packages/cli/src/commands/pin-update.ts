@@ -26,10 +26,12 @@ export async function updatePin(session: Session, from: string, to: string, opti
   const how = { terms, spread, yes, signal: deadline.signal }
   const more = { ...(slot === undefined ? {} : { slot }), ...(wait === undefined ? {} : { held: wait }) }
   let last: UpdateStep | undefined
+  let begun = false
   try {
     await session.ask(async (client) => {
       for await (const step of client.pins.update(old, cid, { ...how, ...more })) {
         last = step
+        begun ||= !step.done
         out.draw(`${step.cid}  ${step.have} of ${step.needed} copies`)
         if (out.json) await out.result(step, '')
       }
@@ -43,7 +45,7 @@ export async function updatePin(session: Session, from: string, to: string, opti
   }
   out.draw('')
   if (last?.done !== true) throw new MeshError('MESH_API_GONE', 'The peer hung up before it was done.', goOn)
-  if (!out.json) await out.result(last, out.quiet ? last.cid : doneText(last))
+  if (!out.json) await out.result(last, out.quiet ? last.cid : begun ? doneText(last) : thereText(last))
   return 0
 }
 
@@ -51,4 +53,9 @@ const goOn = { remedy: 'Both stay pinned; repeat the command to go on.' }
 
 function doneText({ old, cid, have }: UpdateStep): string {
   return `pinned ${cid} in the place of ${old}, with ${copiesText(have)}`
+}
+
+/** An update that was done before, or one of a CID that was never pinned. */
+function thereText({ old, cid }: UpdateStep): string {
+  return `${cid} is pinned already, and ${old} is not; nothing was changed`
 }
