@@ -24,6 +24,15 @@ async function site(t: TestContext, answer: Answer): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
+/** Where a server was, and no longer is. */
+async function gone(): Promise<string> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return `http://127.0.0.1:${port}`
+}
+
 const text = 'what a server has'
 
 test('a URL is added under the last name of its path', async (t) => {
@@ -81,17 +90,17 @@ test('what is not there, cut short, or no server at all fails with a sentence', 
   for (const [path, why] of [
     ['missing', /answered 404/],
     ['empty', /answered 302/],
-    ['short', /MESH_URL_FAILED/],
-    ['chunked', /MESH_URL_FAILED/]
+    ['short', /the connection broke off/],
+    ['chunked', /the connection broke off/]
   ] as const) {
     const { exit, err } = await run(['add', `${at}/${path}`])
     assert.equal(exit, 2, path)
     assert.match(err, /MESH_URL_FAILED/)
     assert.match(err, why)
   }
-  const { exit, err } = await run(['add', 'http://127.0.0.1:1/x'])
+  const { exit, err } = await run(['add', `${await gone()}/x`])
   assert.equal(exit, 2)
-  assert.match(err, /MESH_URL_FAILED/)
+  assert.match(err, /nothing listens there\. \(MESH_URL_FAILED\)/)
   for (const url of ['http://[/x', 'ftp://example.org/x', 'file:///etc/hosts'])
     assert.match((await run(['add', url])).err, /is not a URL of http or https\. \(MESH_BAD_URL\)/)
 })

@@ -7,6 +7,14 @@ import { version } from '../version.ts'
 import type { Source } from './sources.ts'
 
 const redirectsMax = 10
+/** In words, what a download ends with. */
+const reasons: ReadonlyMap<string, string> = new Map([
+  ['UND_ERR_SOCKET', 'the connection broke off'],
+  ['ECONNRESET', 'the connection broke off'],
+  ['ECONNREFUSED', 'nothing listens there'],
+  ['ENOTFOUND', 'its host is not known'],
+  ['EAI_AGAIN', 'its host could not be looked up']
+])
 /** Without a byte for so long the server is given up, ms. */
 const silenceMsDefault = 60_000
 
@@ -160,7 +168,8 @@ class Watch {
     if (error instanceof MeshError) return error
     const cause =
       error instanceof Error ? (error.cause as { code?: unknown; message?: unknown } | undefined) : undefined
-    return this.failed(String(cause?.code ?? cause?.message ?? (error instanceof Error ? error.message : error)))
+    const code = String(cause?.code ?? cause?.message ?? (error instanceof Error ? error.message : error))
+    return this.failed(reasons.get(code) ?? code)
   }
 }
 
