@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { MeshError } from '@pinmesh/node/mesh-error'
+import { homeDenied, MeshError } from '@pinmesh/node/mesh-error'
 import { replaceFile } from '@pinmesh/node/replace-file'
 import { usage } from './parse/refuse.ts'
 import { type Setting, settingOf } from './settings.ts'
@@ -12,7 +12,7 @@ export type SettingTexts = Readonly<Record<string, readonly string[]>>
 
 const fileCharsMax: number = 1 << 20
 
-/** Empty where there is no file. MESH_HOME_DAMAGED: it is not one, or has what this version does not know. */
+/** Empty where there is no file. MESH_HOME_DENIED; MESH_HOME_DAMAGED: it is not one, or has what this version does not know. */
 export async function readConfigFile(home: string): Promise<SettingTexts> {
   const file = configFileOf(home)
   let text: string
@@ -20,7 +20,7 @@ export async function readConfigFile(home: string): Promise<SettingTexts> {
     text = await readFile(file, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
-    throw damaged(file, 'cannot be read', error)
+    throw homeDenied(file, 'read', error)
   }
   return parse(text, file)
 }

@@ -1,10 +1,10 @@
 // The folder of a peer as the command sees it: where it is, and where the running peer's API can be reached. The
 // environment is read here and nowhere else.
 
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { MeshError } from '@pinmesh/node/mesh-error'
+import { homeDenied, MeshError } from '@pinmesh/node/mesh-error'
 import type { ApiListen } from '@pinmesh/api/client'
 import type { World } from './world.ts'
 
@@ -24,7 +24,12 @@ export function tokensFileOf(home: string): string {
 
 /** MESH_HOME_MISSING where no mesh was founded or joined yet. */
 export function needHome(home: string): void {
-  if (existsSync(join(home, 'mesh.json'))) return
+  const file = join(home, 'mesh.json')
+  try {
+    if (statSync(file, { throwIfNoEntry: false }) !== undefined) return
+  } catch (error) {
+    throw homeDenied(file, 'read', error)
+  }
   throw new MeshError('MESH_HOME_MISSING', `There is no mesh in ${home} yet.`, {
     exit: 1,
     remedy: 'Found one with `mesh init`, join one with `mesh join <address>`, or name another folder with --home.'
@@ -42,13 +47,15 @@ export async function removeApiFile(home: string): Promise<void> {
   await rm(apiFileOf(home), { force: true })
 }
 
-/** Where the API of the peer on this home is said to be. MESH_NOT_RUNNING. */
+/** Where the API of the peer on this home is said to be. MESH_NOT_RUNNING, MESH_HOME_DENIED. */
 export async function readApiFile(home: string): Promise<ApiListen> {
+  const file = apiFileOf(home)
   let text: string
   try {
-    text = await readFile(apiFileOf(home), 'utf8')
-  } catch {
-    throw notRunning(home)
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw code === 'ENOENT' || code === 'ENOTDIR' ? notRunning(home) : homeDenied(file, 'read', error)
   }
   const listen = listenIn(text)
   if (listen === undefined) throw notRunning(home)

@@ -1,7 +1,7 @@
 // What all commands share: help, usage, the home, and how whatever goes wrong is told.
 
 import assert from 'node:assert/strict'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, rmdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { cids } from '@pinmesh/node/fake'
@@ -66,6 +66,21 @@ test('with --json an error stands on stdout too', async (t) => {
   assert.equal(code, 'MESH_NOT_RUNNING')
   assert.equal(err, `mesh: ${message} (${code})\n  ${remedy}\n`)
   assert.deepEqual((await mesh(['ls', '--', '--json'])).out, '')
+})
+
+test('a home that may not be looked into is told from one without a peer', async (t) => {
+  const home = await folder(t)
+  await writeFile(join(home, 'mesh.json'), '{}')
+  for (const [name, words] of [
+    ['api.json', ['ls']],
+    ['config.json', ['config', 'list']]
+  ] as const) {
+    await mkdir(join(home, name)) // root, too, cannot read that as a file
+    const { exit, err } = await mesh([...words, '--home', home])
+    assert.equal(exit, 2)
+    assert.match(err, new RegExp(`${name} cannot be read \\(EISDIR\\)\\. \\(MESH_HOME_DENIED\\)`))
+    await rmdir(join(home, name))
+  }
 })
 
 test('no peer: neither a file, nor a socket, nor a token', async (t) => {

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, readFile, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fromHex, toHex } from '@pinmesh/core'
-import { MeshError } from './mesh-error.ts'
+import { homeDenied, MeshError } from './mesh-error.ts'
 import { type MeshFile, parseMeshFile } from './mesh-file.ts'
 import { nodeCrypto } from './node-crypto.ts'
 import { replaceFile } from './replace-file.ts'
@@ -60,7 +60,7 @@ export class Home {
 
   /** A root key that was brought here. */
   async saveRootSeed(seed: Uint8Array): Promise<void> {
-    await replaceFile(this.rootKeyPath, `${toHex(seed)}\n`, 0o600)
+    await this.#write('root.key', `${toHex(seed)}\n`)
   }
 
   /** A root key that is to follow, until it is in force. */
@@ -100,13 +100,12 @@ export class Home {
   }
 
   async saveMesh(file: MeshFile): Promise<void> {
-    await mkdir(this.path, { recursive: true, mode: 0o700 })
-    await replaceFile(join(this.path, 'mesh.json'), `${JSON.stringify(file, undefined, 2)}\n`, 0o600)
+    await this.#write('mesh.json', `${JSON.stringify(file, undefined, 2)}\n`)
   }
 
   /** Half of the free disk or 10 GB, whichever is less. */
   async defaultSpace(): Promise<number> {
-    await mkdir(this.path, { recursive: true, mode: 0o700 })
+    await this.#make()
     const disk = await statfs(this.path)
     return Math.min(spaceDefaultBytes, Math.floor((disk.bavail * disk.bsize) / 2))
   }
@@ -123,10 +122,27 @@ export class Home {
   }
 
   async #newKey(name: string): Promise<Uint8Array> {
-    await mkdir(this.path, { recursive: true, mode: 0o700 })
     const seed = new Uint8Array(randomBytes(32))
-    await replaceFile(join(this.path, name), `${toHex(seed)}\n`, 0o600)
+    await this.#write(name, `${toHex(seed)}\n`)
     return seed
+  }
+
+  async #write(name: string, text: string): Promise<void> {
+    await this.#make()
+    const path = join(this.path, name)
+    try {
+      await replaceFile(path, text, 0o600)
+    } catch (error) {
+      throw homeDenied(path, 'written', error)
+    }
+  }
+
+  async #make(): Promise<void> {
+    try {
+      await mkdir(this.path, { recursive: true, mode: 0o700 })
+    } catch (error) {
+      throw homeDenied(this.path, 'written', error)
+    }
   }
 }
 
@@ -134,11 +150,7 @@ async function readText(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code === 'ENOENT') return undefined
-    throw new MeshError('MESH_HOME_DENIED', `${path} cannot be read (${code ?? 'unknown error'}).`, {
-      remedy: 'Check the permissions of the home folder, or choose another with --home.',
-      cause: error
-    })
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw homeDenied(path, 'read', error)
   }
 }

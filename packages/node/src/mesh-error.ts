@@ -21,3 +21,12 @@ export class MeshError extends Error {
     if (init.remedy !== undefined) this.remedy = init.remedy
   }
 }
+
+/** What is thrown where a file or folder of a home cannot be used, for whatever reason the system gives. */
+export function homeDenied(path: string, how: 'read' | 'written', cause: unknown): MeshError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
+  return new MeshError('MESH_HOME_DENIED', `${path} cannot be ${how} (${code}).`, {
+    remedy: 'Check the permissions of the home folder and the room on its disk, or choose another with --home.',
+    cause
+  })
+}

@@ -2,7 +2,7 @@
 // invitation that nobody made.
 
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -25,6 +25,17 @@ test('a home whose files cannot be read says which, and is left as it is', async
     code: 'MESH_HOME_DENIED',
     message: /identity\.key/
   })
+})
+
+test('a home that cannot be made says so', async () => {
+  const file = join(folder, 'a-file')
+  writeFileSync(file, '')
+  for (const home of [file, join(file, 'below')]) {
+    await assert.rejects(initHome({ home, open: true, spaceBytes: 1e6 }), {
+      code: 'MESH_HOME_DENIED',
+      message: /a-file.* cannot be (?:read|written) \(E/
+    })
+  }
 })
 
 test('a peer that is in no mesh cannot be joined by', async () => {
