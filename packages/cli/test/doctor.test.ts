@@ -1,7 +1,7 @@
 // mesh doctor: each thing that can be wrong is made wrong once, with a running peer and without.
 
 import assert from 'node:assert/strict'
-import { chmod, readdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, readdir, rm, writeFile, symlink } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -95,6 +95,8 @@ test('what is wrong with a home fails with its remedy, and the exit code is 3', 
   const none = await stopped(join(home, 'none'), free)
   assert.equal(none.exit, 3)
   assert.match(said(none, 'home')[1], /There is no mesh/)
+  await symlink('circle', join(home, 'circle'))
+  assert.match(said(await stopped(join(home, 'circle'), free), 'home')[1], /mesh\.json cannot be read \(ELOOP\)/)
 })
 
 test('a store that cannot be read, a Kubo that is away, and a port that is taken', async (t) => {

@@ -4,10 +4,11 @@
 import { MeshError } from '@pinmesh/node/mesh-error'
 import type { NodeInfo, PeerInfo } from '@pinmesh/node'
 import { type Check, fail, ok } from '../doctor/check.ts'
-import { hasMesh, homeChecks } from '../doctor/home-checks.ts'
+import { homeChecks } from '../doctor/home-checks.ts'
 import { checkListening, checksOf } from '../doctor/running-checks.ts'
 import { stoppedChecks } from '../doctor/stopped-checks.ts'
 import type { Exit } from '../failure.ts'
+import { needHome } from '../home.ts'
 import type { Session } from '../session.ts'
 
 export async function doctor(session: Session): Promise<Exit> {
@@ -26,19 +27,16 @@ async function* checks(session: Session): AsyncGenerator<Check, void, undefined>
   const { world, home, remote } = session
   if (!remote) {
     yield ok('node', `This is Node ${process.versions.node} on ${process.platform} ${process.arch}.`)
-    if (!hasMesh(home)) {
-      yield fail(
-        'home',
-        `There is no mesh in ${home} yet.`,
-        'Found one with `mesh init`, or join one with `mesh join`.'
-      )
-      return
+    try {
+      needHome(home)
+    } catch (error) {
+      return yield failure('home', error)
     }
     yield* await homeChecks(home, world.env)
   }
   const running = await look(session)
   if (running === undefined) yield* await stoppedChecks(session)
-  else if (running instanceof MeshError) yield fail('peer', running.message, running.remedy ?? 'Look at its output.')
+  else if (running instanceof MeshError) yield failure('peer', running)
   else {
     yield* checksOf(running.info, running.peers)
     if (!remote) yield await checkListening(running.info)
@@ -53,6 +51,11 @@ async function look(session: Session): Promise<{ info: NodeInfo; peers: PeerInfo
     if (!(error instanceof MeshError)) throw error
     return error.code === 'MESH_NOT_RUNNING' && !session.remote ? undefined : error
   }
+}
+
+function failure(name: string, error: unknown): Check {
+  if (!(error instanceof MeshError)) throw error
+  return fail(name, error.message, error.remedy ?? 'Look at its output.')
 }
 
 function textOf({ name, state, text, remedy }: Check): string {

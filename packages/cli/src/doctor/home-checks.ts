@@ -1,7 +1,6 @@
 // What can be seen of a home from outside: its files and who may read them, its settings, the disk under it.
 
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { open, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Tokens } from '@pinmesh/api/tokens'
@@ -100,8 +99,4 @@ async function checkWriting(home: string): Promise<Check> {
   const ms = Math.max(1, Math.round(performance.now() - start))
   const text = `${bytesText(trialBytes)} were on the disk after ${ms} ms.`
   return ms < trialSlowMs ? ok('writing', text) : warn('writing', text, 'A pin waits that long: use a faster disk.')
-}
-
-export function hasMesh(home: string): boolean {
-  return existsSync(join(home, 'mesh.json'))
 }
