@@ -6,7 +6,7 @@ import { addInvites } from './program-invite.ts'
 import { addLimbo } from './program-limbo.ts'
 import { addRoot } from './program-root.ts'
 import type { Act } from './program.ts'
-import { ofRoot } from './root-flag.ts'
+import { ofRoot, ofRootAbout } from './root-flag.ts'
 import { peersExamples, policyExamples, writersExamples } from './trust-examples.ts'
 
 export function addTrustCommands(program: Command, act: Act): void {
@@ -35,14 +35,14 @@ function addPeers(program: Command, act: Act): void {
       .argument('<peer>', peerHint)
       .addHelpText('after', '\nExample:\n  mesh peers vouch 12D3KooW…')
   ).action(act(async () => (await import('./commands/trust.ts')).vouch))
-  ofRoot(
+  ofRootAbout(
     peers
       .command('withdraw')
       .description('trust a peer no longer: in an open mesh it may still hold, in another it is out')
       .argument('<peer>', peerHint)
       .addHelpText('after', '\nExample:\n  mesh peers withdraw 12D3KooW…')
   ).action(act(async () => (await import('./commands/trust.ts')).withdraw))
-  ofRoot(
+  ofRootAbout(
     peers
       .command('rm')
       .description('put a peer out of the mesh: its copies count for nothing from then on')

@@ -12,6 +12,7 @@ import type { Disk } from '../loop/disk.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import { protocolVersion } from '../sync/frames.ts'
 import { type Facts, opRow } from '../trust/facts.ts'
+import type { KeyLog } from '../trust/key-log.ts'
 import type { Compared, KeyHeads } from './key-heads.ts'
 
 export interface TrustChangesInit {
@@ -88,7 +89,7 @@ export class TrustChanges {
     const { facts, disk } = this.#init
     // Every mesh was founded with operations: where none is held the store was lost, and what would be signed here was signed before.
     if (facts.keyLog.seq === 0) return this.#end(one, noKeyLog)
-    const change = this.#complete(one.wanted)
+    const change = this.#complete(one)
     if ('code' in change || 'seq' in change) return this.#end(one, change)
     const op = this.#sign(change)
     if (!(op instanceof Uint8Array)) return this.#end(one, op)
@@ -111,7 +112,7 @@ export class TrustChanges {
   }
 
   /** The whole operation; or where the key log stands, when it says so already; or why not. */
-  #complete(wanted: TrustChange): KeyChange | Changed | Failure {
+  #complete({ wanted, anyway }: Waiting): KeyChange | Changed | Failure {
     const { facts, self } = this.#init
     if (wanted.kind === 'add-writer' && !('writer' in wanted)) return this.#newWriter(wanted)
     if (wanted.kind === 'remove-writer' && 'peer' in wanted) {
@@ -119,8 +120,11 @@ export class TrustChanges {
       return writer === undefined ? unknownWriter(wanted.peer) : { kind: 'remove-writer', writer }
     }
     if (wanted.kind === 'policy') return this.#policy(wanted.policy)
-    if ((wanted.kind === 'remove-peer' || wanted.kind === 'withdraw') && wanted.peer === self) return ownPeer
-    return wanted as KeyChange
+    if (wanted.kind === 'remove-peer' || wanted.kind === 'withdraw') {
+      if (wanted.peer === self) return ownPeer
+      if (!anyway && !facts.knows(wanted.peer)) return unknownPeer(wanted.peer)
+    }
+    return saysAlready(facts.keyLog, wanted) ? { seq: facts.keyLog.seq } : (wanted as KeyChange)
   }
 
   /** A new writer gets an id that nobody has had. */
@@ -136,15 +140,17 @@ export class TrustChanges {
     return { kind: 'add-writer', peer: wanted.peer, writer, caps: mayInvite ? capInvite : 0 }
   }
 
-  #policy(wanted: Partial<Policy>): KeyChange | Failure {
-    const before = this.#init.facts.keyLog.policy
+  #policy(wanted: Partial<Policy>): KeyChange | Changed | Failure {
+    const { keyLog } = this.#init.facts
+    const before = keyLog.policy
     if (before === undefined) return badPolicy('the policy of the mesh is not known here yet')
     const policy = { ...before, ...wanted }
     if (policy.replicas !== 0 && policy.trustedMin > policy.replicas)
       return badPolicy(`of ${policy.replicas} copies, ${policy.trustedMin} cannot be on trusted peers`)
     if (policy.protocolMin > protocolVersion)
       return badPolicy(`this pinmesh speaks version ${protocolVersion} of the protocol itself`)
-    return { kind: 'policy', policy }
+    const same = (Object.keys(policy) as (keyof Policy)[]).every((name) => policy[name] === before[name])
+    return same ? { seq: keyLog.seq } : { kind: 'policy', policy }
   }
 
   /** The next operation, signed, or why it was refused. */
@@ -159,6 +165,22 @@ export class TrustChanges {
       const remedy = 'Give a peer id such as 12D3KooW…, as `mesh id` prints it.'
       return { code: 'MESH_BAD_VALUE', text: `That cannot be changed: ${error.message}.`, remedy }
     }
+  }
+}
+
+/** The key log is never pruned: what would change nothing is not put into it. */
+function saysAlready(keyLog: KeyLog, wanted: TrustChange): boolean {
+  switch (wanted.kind) {
+    case 'vouch':
+      return keyLog.vouched(wanted.peer)
+    case 'withdraw':
+      return keyLog.denied(wanted.peer)
+    case 'remove-peer':
+      return keyLog.removedPeer(wanted.peer)
+    case 'revoke-invite':
+      return keyLog.revoked(wanted.key)
+    default:
+      return false
   }
 }
 
@@ -190,6 +212,14 @@ const refusals: Partial<Record<Compared, Failure>> = {
     code: 'MESH_KEY_LOG_FORKED',
     text: 'The root key has signed another operation elsewhere with a number that is used here; nothing was signed.',
     remedy: 'Keep one machine for the root key, and join the peers of the other side anew.'
+  }
+}
+
+function unknownPeer(peer: string): Failure {
+  return {
+    code: 'MESH_UNKNOWN_PEER',
+    text: `${peer} is not known in this mesh.`,
+    remedy: 'See `mesh peers`; to shut out one that was never seen here, or not for long, add --anyway.'
   }
 }
 

@@ -129,6 +129,12 @@ export class Facts {
     return this.keyLog.vouched(peer) || this.admissions.admitted(peer)
   }
 
+  /** Has it, or had it, a place in the mesh, as far as is known here? */
+  knows(peer: string): boolean {
+    const { keyLog } = this
+    return this.#records.has(peer) || this.trusted(peer) || keyLog.denied(peer) || keyLog.writerOf(peer) !== undefined
+  }
+
   /** Is (log, generation) void, because its writer forked it? */
   voided(id: { writer: number; prefixLen: number; prefix: number }, generation: number): boolean {
     return this.#forks.size > 0 && this.#forks.has(forkName(id, generation))

@@ -118,6 +118,32 @@ test('a policy that contradicts itself, a writer that is none and the own peer a
   assert.equal(codeOf(change(c, { kind: 'vouch', peer: outsider })), 'MESH_NO_ROOT_KEY')
 })
 
+test('what the key log says already is not signed again', () => {
+  const { a, c } = twoOwners()
+  const wanted: TrustChange[] = [
+    { kind: 'vouch', peer: outsider },
+    { kind: 'withdraw', peer: outsider },
+    { kind: 'remove-peer', peer: c.peer },
+    { kind: 'revoke-invite', key: new Uint8Array(32).fill(7) },
+    { kind: 'policy', policy: { replicas: 5, trustedMin: 2 } }
+  ]
+  for (const one of wanted) {
+    const first = change(a, one)
+    assert.equal(codeOf(first), 'change-trust', one.kind)
+    assert.deepEqual(change(a, one), first, one.kind)
+  }
+})
+
+test('a peer that nobody knows is neither withdrawn nor put out, unless it is to be shut out beforehand', () => {
+  for (const kind of ['withdraw', 'remove-peer'] as const) {
+    const { a } = twoOwners()
+    assert.equal(codeOf(change(a, { kind, peer: outsider })), 'MESH_UNKNOWN_PEER')
+    assert.equal(codeOf(change(a, { kind, peer: outsider }, true)), 'change-trust')
+    change(a, { kind: 'vouch', peer: outsider })
+    assert.equal(codeOf(change(a, { kind, peer: outsider })), 'change-trust', 'one that is vouched for is known')
+  }
+})
+
 test('a peer that is put out is no member at once, hears of it and says so, and counts again when vouched for', () => {
   const { mesh, a, b, c } = twoOwners()
   mesh.passes = () => true
