@@ -25,6 +25,10 @@ export async function setPolicy(session: Session, options: PolicyOptions): Promi
   if (Object.keys(change).length === 0)
     throw usage('Nothing was named that should change.', 'See `mesh policy set --help`.')
   await tell(session, await session.ask(async (client) => client.trust.setPolicy(change, rootOptions(options))))
+  if (change.admission === 'invite')
+    session.out.talk(
+      'Peers that nobody vouched for are no members any more:  mesh peers vouch <peer>  brings one back.'
+    )
   if (change.profile !== undefined)
     session.out.talk('Running peers go on with the timings that they have: restart them, one after the other.')
   return 0

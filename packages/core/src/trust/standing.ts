@@ -51,6 +51,7 @@ export class Standing {
   readonly #init: StandingInit
   #wasRemoved = false
   #wasTrusted = false
+  #wasOpen = false
   #forkTold = false
 
   constructor(init: StandingInit) {
@@ -197,7 +198,11 @@ export class Standing {
         'displaced',
         'This peer is trusted no longer: that was withdrawn, or its invitation was ended or used earlier by others.'
       )
+    const open = facts.keyLog.policy?.admission === 'open'
+    if (this.#wasOpen && !open && !this.#wasTrusted && !trusted && !removed)
+      outbox.note('displaced', 'The mesh is open no longer, and nobody has vouched for this peer: it is no member now.')
     this.#wasTrusted = trusted
+    this.#wasOpen = open
   }
 
   #takeFork(bytes: Uint8Array, from: string): ItemOutcome {

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Effect, Reply, TrustChange } from '../../src/index.ts'
 import { decodeFrame, encodeFrame } from '../../src/sync/frames.ts'
-import { Charter, type Driver, MemoryDisk, Mesh, nodeCryptoWithRoot } from '../kit.ts'
+import { Charter, type Driver, MemoryDisk, Mesh, nodeCryptoWithRoot, openPolicy } from '../kit.ts'
 
 const outsider = new Charter(9).cryptos[8]?.peer as string
 
@@ -154,6 +154,18 @@ test('a peer that is put out is no member at once, hears of it and says so, and 
   change(a, { kind: 'vouch', peer: c.peer })
   mesh.until(() => b.core.members().some(({ peer }) => peer === c.peer))
   assert.ok(!c.core.isRemoved)
+})
+
+test('a volunteer is told when the mesh that it is in opens to nobody any more', () => {
+  const charter = new Charter(3, { policy: openPolicy, writing: 1, vouched: 2 })
+  const drivers = charter.cryptos.map((_, n) => charter.driver(n, { seed: n + 1 }))
+  const [a, b, c] = drivers as [Driver, Driver, Driver]
+  const mesh = new Mesh(drivers).start()
+  mesh.until(() => a.core.members().length === 3)
+  change(a, { kind: 'policy', policy: { admission: 'invite' } })
+  mesh.until(() => a.core.members().length === 2)
+  mesh.until(() => c.notes('displaced').length === 1)
+  assert.equal(b.notes('displaced').length, 0, 'one that was vouched for is a member as before')
 })
 
 test('adding a writer twice is one writer; letting it invite later keeps its id', () => {
