@@ -1,7 +1,7 @@
 // The commands about who belongs to the mesh: its peers, its writers, its policy.
 
 import { type Command, Option } from 'commander'
-import { parseCopies, parseCountOrNone } from './parse/count.ts'
+import { parseCopies, parseCount, parseCountOrNone } from './parse/count.ts'
 import { addInvites } from './program-invite.ts'
 import { addLimbo } from './program-limbo.ts'
 import { addRoot } from './program-root.ts'
@@ -101,7 +101,7 @@ function addPolicy(program: Command, act: Act): void {
       .option('--replicas <n>', 'copies of a pin that does not say; or all', parseCopies)
       .option('--trusted-min <n>', 'of these, at least so many on trusted peers', parseCountOrNone)
       .addOption(new Option('--profile <name>', 'the timings').choices(['lan', 'wan', 'test']))
-      .option('--protocol-min <n>', 'serve no peer that speaks a lower version', parseCountOrNone)
+      .option('--protocol-min <n>', 'serve no peer that speaks a lower version', parseCount)
       .addHelpText('after', policyExamples)
   ).action(act(async () => (await import('./commands/policy.ts')).setPolicy))
 }

@@ -117,13 +117,19 @@ test('limbo is listed, adopted and dropped', async (t) => {
   assert.match((await run(['limbo', 'adopt', 'nonsense'])).err, /MESH_BAD_CID/)
   assert.match((await run(['limbo', 'drop', other])).err, /MESH_USAGE/)
   assert.deepEqual((await run(['limbo', 'drop', other, '--yes', '--json'])).objects, [{ writers: [9] }])
-  assert.equal((await run(['limbo', 'drop'], { typed: 'y\n' })).exit, 0)
+  assert.match((await run(['limbo', 'drop'], { typed: 'y\n' })).out, /^It goes/)
   assert.deepEqual(node.asked, [
     { adoptLimbo: undefined },
     { adoptLimbo: ['bafkqaaa'] },
     { dropLimbo: other, anyway: false },
     { dropLimbo: undefined, anyway: false }
   ])
+})
+
+test('where nothing of a removed writer is kept, dropping says so', async (t) => {
+  const { run } = await served(t, { trust: { dropLimbo: async () => ({ writers: [] }) } })
+  const { out, exit } = await run(['limbo', 'drop', '--yes'])
+  assert.deepEqual([out, exit], ['There is no removed writer of whom anything was kept.\n', 0])
 })
 
 const sealer = {
@@ -186,5 +192,7 @@ test('the policy is shown, and set in what is named', async (t) => {
   assert.match(set.err, /restart them/)
   assert.deepEqual(node.asked, [{ setPolicy: { replicas: 0, trustedMin: 0, profile: 'lan' }, anyway: false }])
   assert.match((await run(['policy', 'set'])).err, /MESH_USAGE/)
-  assert.match((await run(['policy', 'set', '--replicas', '0'])).err, /MESH_BAD_VALUE/)
+  assert.match((await run(['policy', 'set', '--replicas', '0'])).err, /MESH_BAD_VALUE.*or all for every peer/s)
+  assert.match((await run(['policy', 'set', '--protocol-min', '0'])).err, /MESH_BAD_VALUE/)
+  assert.match((await run(['policy', 'set', '--admission', 'invite'])).err, /no members any more/)
 })

@@ -31,7 +31,9 @@ export async function dropLimbo(session: Session, arg: string | undefined, optio
   const whose = peer ?? 'any writer that was removed'
   await sure(session, options, `Keep nothing any more of what ${whose} wanted?`)
   const { writers } = await session.ask(async (client) => client.trust.dropLimbo(peer, rootOptions(options)))
-  await session.out.result({ writers }, 'It goes, after the time that everything spends in the trash.')
+  const nothing = 'There is no removed writer of whom anything was kept.'
+  const gone = 'It goes, after the time that everything spends in the trash.'
+  await session.out.result({ writers }, writers.length === 0 ? nothing : gone)
   return 0
 }
 

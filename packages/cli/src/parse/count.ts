@@ -16,13 +16,13 @@ export function parseCountOrNone(text: string): number {
 
 /** As `parseCount`; `all` is 0: on every peer. */
 export function parseCopies(text: string): number {
-  return text === 'all' ? 0 : parseCount(text)
+  return text === 'all' ? 0 : parseFrom(1, text, ', or all for every peer')
 }
 
-function parseFrom(least: number, text: string): number {
+function parseFrom(least: number, text: string, or = ''): number {
   const count = /^\d{1,5}$/.test(text) ? Number(text) : -1
   if (count < least || count > countMax) {
-    throw badValue('a number that fits here', text, `Give a whole number from ${least} to ${countMax}.`)
+    throw badValue('a number that fits here', text, `Give a whole number from ${least} to ${countMax}${or}.`)
   }
   return count
 }

@@ -1,8 +1,8 @@
 // How many copies: a number, or all for every peer.
 
-import { parseCount } from './count.ts'
+import { parseCopies } from './count.ts'
 
 /** MESH_BAD_VALUE. */
 export function parseReplicas(text: string): number | 'all' {
-  return text === 'all' ? text : parseCount(text)
+  return parseCopies(text) || 'all'
 }
