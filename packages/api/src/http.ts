@@ -56,7 +56,7 @@ export class Http {
     const signal = this.signalOf(call.signal)
     const answer = await this.#send({ ...call, signal }, body)
     try {
-      return JSON.parse(await textOf(answer, answerCharsMax)) as T
+      return objectIn<T>(await textOf(answer, answerCharsMax))
     } catch (error) {
       throw connectionError(error, signal)
     }
@@ -139,13 +139,14 @@ export async function* linesOf<T extends object>(
       const lines = (rest + text).split('\n')
       rest = lines.pop()!
       if (rest.length > lineCharsMax) throw new MeshError('MESH_API_ANSWER', 'The peer sent too long a line.')
-      const objects = lines.map((line) => JSON.parse(line) as T)
+      const objects = lines.map((line) => objectIn<T>(line))
       const last = objects.at(-1)
       const problem = last && problemIn(last)
       if (problem !== undefined) objects.pop()
       if (objects.length > 0) yield objects
       if (problem !== undefined) throw problem
     }
+    if (rest !== '') throw notOurs('what it says is no line of JSON')
   } catch (error) {
     throw connectionError(error, signal)
   } finally {
@@ -162,7 +163,28 @@ export async function failureOf(answer: IncomingMessage): Promise<MeshError> {
   } catch {
     // not ours: fall through
   }
-  return new MeshError('MESH_API_ANSWER', `Something else answers there (status ${answer.statusCode}).`, { exit: 1 })
+  const { statusCode = 0 } = answer
+  if (statusCode < 502 || statusCode > 504) return notOurs(`status ${statusCode}`)
+  return new MeshError('MESH_API_ANSWER', `A proxy answers there, but no peer behind it (status ${statusCode}).`, {
+    remedy: 'See that the peer runs, and that the proxy passes on to its API.'
+  })
+}
+
+/** MESH_API_ANSWER, where it is something else. */
+function objectIn<T>(text: string): T {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null) return value as T
+  } catch {
+    // told below
+  }
+  throw notOurs('what it says is no JSON')
+}
+
+function notOurs(why: string): MeshError {
+  return new MeshError('MESH_API_ANSWER', `What answers there is no peer of pinmesh (${why}).`, {
+    remedy: 'Check the address, and what listens there.'
+  })
 }
 
 /** A failed connection as a MeshError; an abort as its reason. */

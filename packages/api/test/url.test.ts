@@ -64,7 +64,17 @@ test('what is no peer, and what is not there, are told apart', async (t) => {
   const { server, listen } = await started(t)
   assert.ok('port' in listen)
   const port = await listening(t, createServer(passingTo(listen.port)))
-  const asks: [string, string][] = [
+  const page = await listening(
+    t,
+    createServer((_, answer) => answer.end('<p>Welcome</p>'))
+  )
+  const idle = await listening(
+    t,
+    createServer((_, answer) => answer.writeHead(502).end('bad gateway'))
+  )
+  const asks: [string, string | { code: string; message: RegExp; exit: number }][] = [
+    [`http://127.0.0.1:${page}`, { code: 'MESH_API_ANSWER', message: /no peer of pinmesh/, exit: 2 }],
+    [`http://127.0.0.1:${idle}`, { code: 'MESH_API_ANSWER', message: /no peer behind it/, exit: 2 }],
     [`http://127.0.0.1:${port}`, 'MESH_API_ANSWER'],
     [`http://127.0.0.1:${port}/elsewhere`, 'MESH_API_ANSWER'],
     ['http://127.0.0.1:1', 'MESH_NOT_RUNNING'],
@@ -73,7 +83,9 @@ test('what is no peer, and what is not there, are told apart', async (t) => {
   ]
   for (const [url, code] of asks) {
     const client = createApiClient({ listen: { url }, token: server.token })
-    await assert.rejects(client.info(), { code }, url)
+    const expected = typeof code === 'string' ? { code } : code
+    await assert.rejects(client.info(), expected, url)
+    await assert.rejects(collect(client.pins.ls()), expected, `${url}, in lines`)
     client.close()
   }
   const client = createApiClient({ listen: { url: `http://127.0.0.1:${port}/mesh` }, token: server.token })
