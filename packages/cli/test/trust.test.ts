@@ -85,9 +85,12 @@ test('an invitation is joined alone, or behind an address; two of them are refus
   const door = { joinHome }
   assert.equal((await mesh(['join', word, '--home', home], { door })).exit, 2)
   assert.equal((await mesh(['join', address, '--invite', word, '--home', home], { door })).exit, 2)
+  // What is left of a word that was cut is judged as one, not as an address.
+  assert.equal((await mesh(['join', ` ${word.slice(0, 30)}\n`, '--home', home], { door })).exit, 2)
   assert.deepEqual(asked, [
     { home, invite: word },
-    { home, bootstrap: address, invite: word }
+    { home, bootstrap: address, invite: word },
+    { home, invite: word.slice(0, 30) }
   ])
   assert.match((await mesh(['join', word, '--invite', word, '--home', home], { door })).err, /MESH_USAGE/)
   assert.match((await mesh(['join', 'nonsense', '--home', home], { door })).err, /MESH_BAD_ADDRESS/)

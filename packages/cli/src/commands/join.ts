@@ -8,9 +8,6 @@ import type { Session } from '../session.ts'
 import { readConfigFile } from '../config-file.ts'
 import { type FlagTexts, settle } from '../settings-of.ts'
 
-/** As long as one mesh id is no invitation. */
-const inviteForm = /^z[^/\s]{60,}$/
-
 interface JoinOptions extends FlagTexts {
   mesh?: string
   invite?: string
@@ -18,10 +15,11 @@ interface JoinOptions extends FlagTexts {
 
 /** `where`: an address, or an invitation, which says itself whom to call. */
 export async function join(session: Session, where: string, options: JoinOptions): Promise<Exit> {
-  const invited = inviteForm.test(where)
+  const word = where.trim()
+  const invited = word.startsWith('z') // no address does
   if (invited && options.invite !== undefined) throw usage('There are two invitations.', 'Give one of them.')
-  const bootstrap = invited ? undefined : parseBootstrap(where)
-  const invite = invited ? where : options.invite
+  const bootstrap = invited ? undefined : parseBootstrap(word)
+  const invite = invited ? word : options.invite
   const settled = settle(options, session.world.env, await readConfigFile(session.home))
   const { space, kubo, sharedBackend } = settled.options
   const { joinHome } = await session.world.loadNode()
