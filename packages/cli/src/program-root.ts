@@ -1,6 +1,7 @@
 // The commands about the root key.
 
 import type { Command } from 'commander'
+import { parsePath } from './parse/path.ts'
 import type { Act } from './program.ts'
 import { ofRoot } from './root-flag.ts'
 
@@ -17,14 +18,14 @@ export function addRoot(program: Command, act: Act): void {
     root
       .command('export')
       .description('write it to a file, sealed by a passphrase')
-      .argument('<path>', 'a file that is not there yet')
+      .argument('<path>', 'a file that is not there yet', parsePath)
       .addHelpText('after', '\nExample:\n  mesh root export root-key.json')
   ).action(act(async () => (await import('./commands/root.ts')).exportRoot))
   withPassphrase(
     root
       .command('import')
       .description('let this peer, of the same mesh, sign with it too')
-      .argument('<path>', 'what `mesh root export` wrote')
+      .argument('<path>', 'what `mesh root export` wrote', parsePath)
       .addHelpText('after', '\nExample:\n  mesh root import root-key.json')
   ).action(act(async () => (await import('./commands/root.ts')).importRoot))
 }

@@ -159,6 +159,17 @@ test('the root key goes to a new file, sealed by a passphrase from a file, from 
   assert.match(differing.err, /not the same/)
   const again = await mesh(['root', 'export', to('one'), '--passphrase-file', to('secret')], { door: sealer })
   assert.match(again.err, /MESH_PATH_TAKEN/)
+  for (const words of [
+    ['export', ''],
+    ['import', '']
+  ])
+    assert.match(
+      (await mesh(['root', ...words, '--passphrase-file', '-'], { door: sealer, stdin: 'p\n' })).err,
+      /BAD_VALUE/
+    )
+  const nowhere = await mesh(['root', 'export', to('no/where'), '--passphrase-file', to('secret')], { door: sealer })
+  assert.match(nowhere.err, /its folder is not there\. \(MESH_FILE_UNWRITABLE\)/)
+  assert.doesNotMatch(nowhere.err, /-o/)
   assert.match((await mesh(['root', 'export', to('five')], { door: sealer })).err, /--passphrase-file/)
   assert.match(
     (await mesh(['root', 'export', to('five'), '--passphrase-file', to('none')], { door: sealer })).err,

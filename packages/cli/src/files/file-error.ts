@@ -28,13 +28,17 @@ export function unreadable(path: string, cause: unknown): MeshError {
 
 /** MESH_FILE_UNWRITABLE, exit code 2. */
 export function unwritable(path: string, cause: unknown): MeshError {
-  return new MeshError('MESH_FILE_UNWRITABLE', `${shown(path)} cannot be written: ${reasonOf(cause)}.`, {
-    remedy: 'Check the path, its permissions and the free space, or choose another path with -o.',
-    cause
-  })
+  return new MeshError(
+    'MESH_FILE_UNWRITABLE',
+    `${shown(path)} cannot be written: ${reasonOf(cause, { ENOENT: 'its folder is not there' })}.`,
+    {
+      remedy: 'Check the path, its permissions and the free space, or choose another path.',
+      cause
+    }
+  )
 }
 
-function reasonOf(cause: unknown): string {
+function reasonOf(cause: unknown, special: typeof reasons = {}): string {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
-  return reasons[code] ?? (code === '' ? 'an unknown error' : code)
+  return special[code] ?? reasons[code] ?? (code === '' ? 'an unknown error' : code)
 }
