@@ -21,6 +21,8 @@ export interface ConfigInit {
   readonly home: string
   readonly env: World['env']
   readonly space: Space
+  /** The Kubo that the home keeps its content in, once it was told which; it is not in config.json either. */
+  readonly kubo: () => Promise<string | undefined>
   /** What the running peer was started with; undefined: none runs. */
   readonly started?: ReadonlyMap<SettingName, Given>
 }
@@ -34,14 +36,16 @@ export class Config implements MeshConfig {
   }
 
   async ls(): Promise<ConfigRow[]> {
-    const { home, env, started, space } = this.#init
+    const { home, env, started, space, kubo } = this.#init
     const next = settle({}, env, await readConfigFile(home)).given
     const bytes = await space.get()
-    return settings.map((setting) =>
-      setting.name === 'space'
-        ? spaceRow(setting, bytes, started)
-        : rowOf(setting, (started ?? next).get(setting.name), next)
-    )
+    const kept = await kubo()
+    return settings.map((setting) => {
+      if (setting.name === 'space') return spaceRow(setting, bytes, started)
+      const row = rowOf(setting, (started ?? next).get(setting.name), next)
+      const isKept = setting.name === 'kubo' && row.value === undefined && kept !== undefined
+      return isKept ? { ...row, value: kept, source: 'config' } : row
+    })
   }
 
   async set(name: string, texts: readonly string[]): Promise<ConfigChange> {

@@ -55,6 +55,7 @@ export interface NodeDoor {
   createNode(settings: StartSettings): Promise<MeshNode>
   keepSpace(home: string, bytes?: number): Promise<number>
   keptSpace(home: string): Promise<number>
+  keptKubo(home: string): Promise<string | undefined>
   inspectHome(home: string, signal: AbortSignal): Promise<{ rows: number }>
   inspectBackEnd(home: string, signal: AbortSignal): Promise<{ api: string; peer: string } | undefined>
 }

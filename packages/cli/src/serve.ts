@@ -44,7 +44,7 @@ export async function serve(
   { awaitRole, salvage = false }: { awaitRole: boolean; salvage?: boolean }
 ): Promise<Exit> {
   const { world, home, out } = session
-  const { createNode } = await world.loadNode()
+  const { createNode, keptKubo } = await world.loadNode()
   const { createApiServer } = await import('@pinmesh/api')
   const settings = { ...settingsOf(home, options), ...(salvage ? { salvage } : {}), signal: world.signal }
   const node = await createNode(settings).catch((error: unknown) => {
@@ -60,7 +60,7 @@ export async function serve(
       listen,
       tokenFile: tokenFileOf(home),
       tokensFile: tokensFileOf(home),
-      config: new Config({ home, env: world.env, space, started: given }),
+      config: new Config({ home, env: world.env, space, kubo: async () => keptKubo(home), started: given }),
       remote: session.insecure
     })
     const stop = (): void => void server.stop()
@@ -120,7 +120,7 @@ async function roleOf(node: MeshNode, signal: AbortSignal): Promise<void> {
 }
 
 async function tellReady({ out }: Session, info: NodeInfo, at: ApiListen): Promise<void> {
-  const { peer, mesh, name, role, addresses, spaceBytes, usedBytes, joinLines, admission } = info
+  const { peer, mesh, name, role, addresses, spaceBytes, usedBytes, joinLines, admission, store } = info
   const api = apiText(at)
   const text = table([
     ['mesh', `${mesh} (${clean(name)})`],
@@ -135,6 +135,7 @@ async function tellReady({ out }: Session, info: NodeInfo, at: ApiListen): Promi
     { event: 'ready', peer, mesh, addresses, api, name, role, spaceBytes, joinLines },
     out.quiet ? peer : text
   )
+  if (store !== 'ok') out.talk(`Its disk or back end is ${store}: see  mesh doctor`)
   if (role === 'removed') {
     out.talk(
       `The owner has put this peer out of the mesh: its copies count for nothing. Only he brings it back:  mesh peers vouch ${peer}`

@@ -59,6 +59,7 @@ export function worldOf(given: Given, stdout: Stream, stderr: Stream): World {
     importRoot: missing,
     keepSpace: missing,
     keptSpace: missing,
+    keptKubo: missing,
     inspectHome: missing,
     inspectBackEnd: missing,
     ...given.door
@@ -99,7 +100,7 @@ export async function served(
   const server = await createApiServer(node, {
     listen: { socketPath: join(home, 'api.sock') },
     tokenFile: tokenFileOf(home),
-    config: new Config({ home, env: {}, space, started: new Map() })
+    config: new Config({ home, env: {}, space, kubo: async () => undefined, started: new Map() })
   })
   await writeApiFile(home, await server.start())
   t.after(() => server.stop())

@@ -21,7 +21,8 @@ async function homeAlone(t: TestContext): Promise<{ home: string; door: Partial<
   const home = await folder(t)
   await writeFile(join(home, 'mesh.json'), '{}')
   let bytes = 5e9
-  const door = { keptSpace: async () => bytes, keepSpace: async (_home: string, to = 10e9) => (bytes = to) }
+  const keepSpace = async (_home: string, to = 10e9): Promise<number> => (bytes = to)
+  const door = { keptSpace: async () => bytes, keepSpace, keptKubo: async () => undefined }
   return { home, door }
 }
 
@@ -77,6 +78,19 @@ test('with a running peer and without, what is set is kept, listed with its sour
     const text = await mesh(['config', 'list', '--home', home], { door })
     assert.match(text.out, /^gossip +on +default\n {2}on, off; default: on\. Off, everything travels by sync/m)
   }
+})
+
+test('a Kubo that was told once, at a start or a join, is listed as what the home keeps', async (t) => {
+  const { home, door } = await homeAlone(t)
+  const api = '/ip4/127.0.0.1/tcp/5001'
+  const get = async (): Promise<unknown> => {
+    const given = { door: { ...door, keptKubo: async () => api } }
+    const [row] = (await mesh(['config', 'get', 'kubo', '--json', '--home', home], given)).objects
+    return [row?.value, row?.source]
+  }
+  assert.deepEqual(await get(), [api, 'config'])
+  await mesh(['config', 'set', 'kubo', 'off', '--home', home], { door })
+  assert.deepEqual(await get(), ['off', 'config'])
 })
 
 test('an empty value is refused with the way back to the default', async (t) => {

@@ -78,6 +78,15 @@ test('start serves until it is told to stop, and is found meanwhile', async (t) 
   assert.match(await err(), /Stopping/)
 })
 
+test('a peer whose disk or back end does not work says so as it starts', async (t) => {
+  const home = await folder(t)
+  const node = fakeNode({ info: () => ({ ...info, store: 'failing' }) })
+  const { stop, ended, err } = await serving(['start', '--home', home], { createNode: async () => node })
+  stop()
+  await ended
+  assert.match(await err(), /^Its disk or back end is failing: see {2}mesh doctor$/m)
+})
+
 test('the flags of start reach the peer', async (t) => {
   const home = await folder(t)
   const asked: unknown[] = []

@@ -1,5 +1,5 @@
 /**
- * The space budget that a home keeps for its next start.
+ * What a home keeps for its next start: the space budget, and the Kubo that holds its content.
  */
 import { Home } from './home.ts'
 import { MeshError } from './mesh-error.ts'
@@ -17,6 +17,11 @@ export async function keepSpace(path: string, bytes?: number): Promise<number> {
 /** bytes */
 export async function keptSpace(path: string): Promise<number> {
   return (await meshIn(new Home(path))).spaceBytes
+}
+
+/** The RPC API of the Kubo; undefined where the content is in the embedded store. */
+export async function keptKubo(path: string): Promise<string | undefined> {
+  return (await meshIn(new Home(path))).kubo?.api
 }
 
 async function meshIn(home: Home): Promise<MeshFile> {

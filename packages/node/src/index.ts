@@ -6,7 +6,7 @@
  *     const [answer] = await node.pins.add([{ cid: 'bafy…', replicas: 3 }])
  *     await node.stop()
  */
-export { keepSpace, keptSpace } from './home-space.ts'
+export { keepSpace, keptKubo, keptSpace } from './home-space.ts'
 export { inspectBackEnd, inspectHome } from './inspect-home.ts'
 export { initHome, type InitSettings, joinHome, type JoinSettings } from './join.ts'
 export { exportRoot, importRoot } from './root-file.ts'

@@ -44,7 +44,8 @@ async function onConfig<T>(session: Session, work: (config: MeshConfig) => Promi
         get: async () => (await world.loadNode()).keptSpace(home),
         set: async (bytes: number | undefined) => (await world.loadNode()).keepSpace(home, bytes)
       }
-      return work(new Config({ home, env: world.env, space }))
+      const kubo = async (): Promise<string | undefined> => (await world.loadNode()).keptKubo(home)
+      return work(new Config({ home, env: world.env, space, kubo }))
     }
   )
 }
