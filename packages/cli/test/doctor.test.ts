@@ -33,13 +33,18 @@ async function stopped(home: string, listen: string, door: Partial<NodeDoor> = {
   return mesh(['doctor', '--json', '--home', home], { door: { ...sound, ...door }, env: { MESH_LISTEN: listen } })
 }
 
-async function running(t: TestContext, changed: Partial<NodeInfo>, peers = heardPeers()): Promise<Ran> {
+async function running(
+  t: TestContext,
+  changed: Partial<NodeInfo>,
+  peers = heardPeers(),
+  door: Partial<NodeDoor> = {}
+): Promise<Ran> {
   const { home, run } = await served(t, {
     info: () => ({ ...info, addresses: [], ...changed }),
     peers: () => peers
   })
   await writeFile(join(home, 'mesh.json'), '{}', { mode: 0o600 })
-  return run(['doctor', '--json'])
+  return run(['doctor', '--json'], { door })
 }
 
 function heardPeers(): PeerInfo[] {
@@ -89,8 +94,11 @@ test('what is wrong with a home fails with its remedy, and the exit code is 3', 
   await writeFile(join(home, 'config.json'), '{"version":1,"settings":{"colour":["red"]}}', { mode: 0o600 })
   assert.deepEqual(said(await stopped(home, free), 'settings')[0], 'fail')
   await rm(join(home, 'config.json'))
-  await writeFile(join(home, 'tokens.json'), 'x', { mode: 0o600 })
-  assert.deepEqual(said(await stopped(home, free), 'settings')[0], 'fail')
+  for (const name of ['tokens.json', 'api.token']) {
+    await writeFile(join(home, name), 'x', { mode: 0o600 })
+    assert.equal(said(await stopped(home, free), 'settings')[0], 'fail')
+    await rm(join(home, name))
+  }
 
   const none = await stopped(join(home, 'none'), free)
   assert.equal(none.exit, 3)
@@ -123,6 +131,10 @@ test('a store that cannot be read, a Kubo that is away, and a port that is taken
   const taken = `/ip4/127.0.0.1/tcp/${(squatter.address() as AddressInfo).port}/ws`
   const ports = await stopped(home, `${free} ${taken}`)
   assert.deepEqual(said(ports, 'ports'), ['fail', `A peer cannot listen on ${taken} (EADDRINUSE).`])
+  const api = `127.0.0.1:${(squatter.address() as AddressInfo).port}`
+  const env = { MESH_LISTEN: free, MESH_API: api }
+  const noApi = await mesh(['doctor', '--json', '--home', home], { door: sound, env })
+  assert.deepEqual(said(noApi, 'ports'), ['fail', `A peer cannot listen on ${api} (EADDRINUSE).`])
 })
 
 test('a running peer: its store, budget, clock and place in the network', async (t) => {
@@ -142,6 +154,15 @@ test('a running peer: its store, budget, clock and place in the network', async 
     assert.deepEqual([said(ran, name)[0], ran.exit], [state, exit], `${name} with ${JSON.stringify(changed)}`)
     assert.match(said(ran, name)[1], text)
   }
+})
+
+test('the Kubo of a running peer is asked as doctor looks: the peer itself asks it now and then', async (t) => {
+  const peers = heardPeers().map((one): PeerInfo => ({ ...one, backend: 'kubo' }))
+  const inspectBackEnd = async (): Promise<never> => {
+    throw new MeshError('MESH_KUBO_UNREACHABLE', 'No Kubo answers.', { remedy: 'Start it.' })
+  }
+  const ran = await running(t, {}, peers, { inspectBackEnd })
+  assert.deepEqual([ran.exit, ...said(ran, 'back end')], [3, 'fail', 'No Kubo answers.'])
 })
 
 test('reachability: only a connection from outside is a proof', async (t) => {

@@ -9,7 +9,8 @@ import { MeshError } from './mesh-error.ts'
 
 const remedies: Record<string, string> = {
   MESH_HOME_BUSY: 'Stop the other process, or choose another folder with --home.',
-  MESH_STORE_DAMAGED: 'Put the folder `store` of a backup in its place, or start again when another peer runs.',
+  MESH_STORE_DAMAGED:
+    'Start again when another peer runs, put the folder `store` of a backup in its place, or go on with what can still be read: `mesh start --salvage`.',
   MESH_STORE_FAILED: 'Look at the disk of this peer.',
   MESH_DISK_FULL: 'Make room on the disk; the peer goes on by itself.',
   MESH_PORT_TAKEN: 'Choose another with --listen, or stop what listens there.',

@@ -11,10 +11,12 @@ import type { KuboPlace } from './mesh-file.ts'
 
 const tables: readonly Table[] = ['fact', 'entry', 'leaf', 'pin', 'hold', 'meta']
 
-/** Reads the whole store and changes nothing. MESH_HOME_BUSY, MESH_STORE_DAMAGED, MESH_STORE_FAILED, MESH_HOME_DAMAGED. */
+/** Reads the keys and the whole store, and changes nothing. MESH_HOME_BUSY, MESH_STORE_DAMAGED, MESH_STORE_FAILED, MESH_HOME_DAMAGED. */
 export async function inspectHome(path: string, signal: AbortSignal): Promise<{ rows: number }> {
   const home = new Home(path)
-  await home.mesh()
+  const mesh = await home.mesh()
+  if (mesh !== undefined) await home.identityIn(mesh)
+  await home.rootSeed()
   let rows = 0
   try {
     const store = await createLevelStore({ path: home.storePath })

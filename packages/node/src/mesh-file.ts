@@ -28,7 +28,7 @@ export interface MeshFile {
 
 /** Throws an Error whose message says what is wrong with the text. */
 export function parseMeshFile(text: string): MeshFile {
-  const file = JSON.parse(text) as Record<keyof MeshFile, unknown> | null
+  const file = objectIn(text)
   if (typeof file !== 'object' || file === null) throw new Error('it is no object')
   if (file.version !== 1) throw new Error(`its version is ${JSON.stringify(file.version)}, where 1 is known`)
   if (typeof file.charter !== 'string') throw new Error('it has no charter')
@@ -44,6 +44,15 @@ export function parseMeshFile(text: string): MeshFile {
     throw new Error('its kubo has no api and peer')
   if (!isOptional(file.left, 'boolean')) throw new Error('its left is neither true nor false')
   return file as unknown as MeshFile
+}
+
+/** The parser's own words would show the text, over as many lines as it has. */
+function objectIn(text: string): Record<keyof MeshFile, unknown> | null {
+  try {
+    return JSON.parse(text) as Record<keyof MeshFile, unknown> | null
+  } catch (cause) {
+    throw new Error('it is no JSON', { cause })
+  }
 }
 
 function isOptional(value: unknown, type: 'string' | 'boolean'): boolean {

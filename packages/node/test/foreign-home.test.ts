@@ -6,7 +6,7 @@ import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { createNode, initHome } from '@pinmesh/node'
+import { createNode, inspectHome, initHome } from '@pinmesh/node'
 
 const folder = mkdtempSync(join(tmpdir(), 'pinmesh-foreign-'))
 const home = join(folder, 'own')
@@ -42,6 +42,8 @@ test('without its identity, or with that of another, a peer does not start', asy
   await keeping('identity.key', async () => {
     rmSync(join(home, 'identity.key'))
     await assert.rejects(runs(), { code: 'MESH_HOME_DAMAGED', message: /identity\.key in .* is missing/ })
+    const looked = inspectHome(home, new AbortController().signal)
+    await assert.rejects(looked, { code: 'MESH_HOME_DAMAGED', message: /identity\.key in .* is missing/ })
     copyFileSync(join(other, 'identity.key'), join(home, 'identity.key'))
     await assert.rejects(runs(), { code: 'MESH_HOME_DAMAGED', message: /is that of another peer/ })
     writeFileSync(join(home, 'identity.key'), 'no key\n')
@@ -53,7 +55,7 @@ test('without its identity, or with that of another, a peer does not start', asy
 test('mesh.json is looked at field by field', async () => {
   const good = JSON.parse(readFileSync(join(home, 'mesh.json'), 'utf8')) as Record<string, unknown>
   const wrong: [unknown, RegExp][] = [
-    [undefined, /JSON/],
+    [undefined, /cannot be read: it is no JSON\.$/],
     [null, /no object/],
     [{ ...good, version: 2 }, /version is 2/],
     [{ ...good, charter: 7 }, /no charter/],

@@ -3,10 +3,11 @@
 import { randomBytes } from 'node:crypto'
 import { open, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readToken } from '@pinmesh/api/client'
 import { Tokens } from '@pinmesh/api/tokens'
 import { MeshError } from '@pinmesh/node/mesh-error'
 import { readConfigFile } from '../config-file.ts'
-import { tokensFileOf } from '../home.ts'
+import { tokenFileOf, tokensFileOf } from '../home.ts'
 import { settle } from '../settings-of.ts'
 import { bytesText } from '../text/bytes.ts'
 import type { World } from '../world.ts'
@@ -55,7 +56,11 @@ async function checkSettings(home: string, env: World['env']): Promise<Check> {
   try {
     const { given } = settle({}, env, await readConfigFile(home))
     const tokens = await new Tokens(tokensFileOf(home)).ls()
-    return ok('settings', `${given.size} settings and ${tokens.length} tokens can be read.`)
+    await readToken(tokenFileOf(home))
+    return ok(
+      'settings',
+      `What is set (${given.size}) and the tokens that were given away (${tokens.length}) can be read.`
+    )
   } catch (error) {
     if (!(error instanceof MeshError)) throw error
     return fail('settings', error.message, error.remedy ?? 'See `mesh config list`.')

@@ -5,6 +5,8 @@ import { createServer } from 'node:net'
 import { MeshError } from '@pinmesh/node/mesh-error'
 import { readConfigFile } from '../config-file.ts'
 import { listenDefaults } from '../listen-defaults.ts'
+import { apiText } from '../parse/api-address.ts'
+import type { PeerOptions } from '../serve.ts'
 import type { Session } from '../session.ts'
 import { settle } from '../settings-of.ts'
 import { type Check, fail, ok, unknown, warn } from './check.ts'
@@ -28,7 +30,8 @@ async function checkStore({ world, home }: Session): Promise<Check> {
   })
 }
 
-async function checkBackEnd({ world, home }: Session): Promise<Check> {
+/** Its Kubo, if it has one, is asked now: a running peer asks it now and then. */
+export async function checkBackEnd({ world, home }: Session): Promise<Check> {
   const { inspectBackEnd } = await world.loadNode()
   return orFail('back end', 'Look at `ipfs daemon`.', async () => {
     const kubo = await inspectBackEnd(home, world.signal)
@@ -47,33 +50,46 @@ async function orFail(name: string, remedy: string, look: () => Promise<Check>):
 }
 
 async function checkPorts({ world, home }: Session): Promise<Check> {
-  const listen = await configured(home, world.env)
+  const places = await placesOf(home, world.env)
   const taken: string[] = []
-  for (const address of listen) {
-    const code = await trial(address)
-    if (code !== undefined) taken.push(`${address} (${code})`)
+  for (const place of places) {
+    const code = await trial(place)
+    if (code !== undefined) taken.push(`${place.text} (${code})`)
   }
-  if (taken.length === 0) return ok('ports', `A peer can listen on ${listen.join(', ')}.`)
-  const remedy = 'Stop what listens there, or choose others with `mesh config set listen`.'
-  return fail('ports', `A peer cannot listen on ${taken.join(', ')}.`, remedy)
+  const remedy = 'Stop what listens there, or choose others with `mesh config set`: listen for peers, api for the API.'
+  if (taken.length > 0) return fail('ports', `A peer cannot listen on ${taken.join(', ')}.`, remedy)
+  return ok('ports', `A peer can listen on ${places.map(({ text }) => text).join(', ')}.`)
 }
 
-async function configured(home: string, env: Session['world']['env']): Promise<readonly string[]> {
+interface ListenPlace {
+  readonly text: string
+  readonly host: string
+  readonly port: number
+}
+
+/** For peers, and for the API where that is no socket in the home. */
+async function placesOf(home: string, env: Session['world']['env']): Promise<ListenPlace[]> {
+  const { listen = listenDefaults(), api } = await configured(home, env)
+  const forPeers = listen.map((text) => {
+    const [, , host = '', , port] = text.split('/')
+    return { text, host, port: Number(port) }
+  })
+  return api !== undefined && 'port' in api ? [...forPeers, { text: apiText(api), ...api }] : forPeers
+}
+
+async function configured(home: string, env: Session['world']['env']): Promise<PeerOptions> {
   try {
-    return settle({}, env, await readConfigFile(home)).options.listen ?? listenDefaults()
+    return settle({}, env, await readConfigFile(home)).options
   } catch {
-    return listenDefaults() // the check of the settings tells
+    return {} // the check of the settings tells
   }
 }
 
 /** Listens for a moment; undefined if that worked. */
-async function trial(address: string): Promise<string | undefined> {
-  const [, , host = '', , port = ''] = address.split('/')
+async function trial({ host, port }: ListenPlace): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer()
     server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'unknown error'))
-    server.listen({ host, port: Number(port), ipv6Only: host.includes(':') }, () =>
-      server.close(() => resolve(undefined))
-    )
+    server.listen({ host, port, ipv6Only: host.includes(':') }, () => server.close(() => resolve(undefined)))
   })
 }
