@@ -7,7 +7,7 @@ export function bashScript(commands: readonly CommandWords[]): string {
   const { choices, paths } = placesOf(commands)
   return `# mesh completion for bash:  source <(mesh completion bash)
 _mesh() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} at=mesh words= i
+  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} at=mesh words= flags= i
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     case \${COMP_WORDS[i-1]} in
@@ -23,9 +23,10 @@ ${caseLines(paths.map((place) => [place, 'compopt -o default 2>/dev/null; return
     *' '${valuedFlags(commands).join("|*' '")}) return ;;
     *)
       case "$at" in
-${caseLines(commands.map((one) => [one.path, `words='${wordsBehind(one).join(' ')}'`]))}
+${caseLines(commands.map((one) => [one.path, `words='${wordsBehind(one)}'; flags='${flagsBehind(one)}'`]))}
       esac ;;
   esac
+  case $cur in -*) words=$flags ;; esac
   COMPREPLY=($(compgen -W "$words" -- "$cur"))
 ${pathsBehind(commands)}
 }
@@ -33,9 +34,13 @@ complete -F _mesh mesh
 `
 }
 
-function wordsBehind({ commands, flags, choices }: CommandWords): string[] {
-  const names = flags.flatMap(({ long, short }) => (short === undefined ? [long] : [long, short]))
-  return [...commands.map(({ name }) => name), ...choices, ...names]
+function wordsBehind({ commands, choices }: CommandWords): string {
+  return [...commands.map(({ name }) => name), ...choices].join(' ')
+}
+
+/** Offered once a dash is typed: before that they would stand in the way of paths. */
+function flagsBehind({ flags }: CommandWords): string {
+  return flags.flatMap(({ long, short }) => (short === undefined ? [long] : [long, short])).join(' ')
 }
 
 function pathsBehind(commands: readonly CommandWords[]): string {
