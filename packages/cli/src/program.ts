@@ -78,7 +78,8 @@ export function createProgram(act: Act, output: OutputConfiguration = {}, words:
     .configureOutput(output)
     .exitOverride()
   const aboutAll = ['--help', '-h', 'completion'].some((word) => words.includes(word))
-  const named = aboutAll ? [] : parts.filter(([names]) => names.some((name) => words.includes(name)))
+  const commands = words.filter((_, at) => !/^--(?:home|api|token|token-file)$/.test(words[at - 1] ?? ''))
+  const named = aboutAll ? [] : parts.filter(([names]) => names.some((name) => commands.includes(name)))
   for (const [, add] of named.length === 0 ? parts : named) add(program, act)
   return program
 }

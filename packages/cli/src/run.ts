@@ -7,6 +7,7 @@ import { failureOf } from './failure.ts'
 import type { Exit } from './failure.ts'
 import { homeOf } from './home.ts'
 import { Output } from './output.ts'
+import { usage } from './parse/refuse.ts'
 import { createProgram } from './program.ts'
 import type { Act } from './program.ts'
 import { type GlobalOptions, Session } from './session.ts'
@@ -36,9 +37,13 @@ export async function run(argv: readonly string[], world: World): Promise<Exit> 
     await createProgram(act, output, words).parseAsync(words, { from: 'user' })
     return exit
   } catch (error) {
-    if (error instanceof CommanderError && isHelp(error)) return error.exitCode === 0 ? 0 : 1
+    const out = outputOf(words, world)
+    if (error instanceof CommanderError && isHelp(error)) {
+      if (error.exitCode !== 0 && out.json) out.fail(usage('No command was named.', 'See the help above.'))
+      return error.exitCode === 0 ? 0 : 1
+    }
     const failure = failureOf(error instanceof CommanderError ? usageOf(error) : error, folderOf(words, world))
-    outputOf(words, world).fail(failure.error)
+    out.fail(failure.error)
     return failure.exit
   }
 }

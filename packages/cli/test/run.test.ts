@@ -28,7 +28,7 @@ test('a command is found whether its part of the program is made alone or with a
     assert.ok(made.includes(name), name)
     if (name !== 'completion') assert.ok(made.length < all.length / 2, `${name} is in no part of its own`)
   }
-  for (const words of [['nonsense'], ['--help', 'ls'], ['ls', '-h'], ['completion', 'ls']])
+  for (const words of [['nonsense'], ['--help', 'ls'], ['ls', '-h'], ['completion', 'ls'], ['--token', 'ls']])
     assert.equal(createProgram(act, {}, words).commands.length, all.length)
 })
 
@@ -37,6 +37,9 @@ test('without a command there is help on stderr, and exit code 1', async () => {
     const { exit, out, err } = await mesh(words)
     assert.deepEqual([exit, out], [1, ''])
     assert.match(err, /^Usage: mesh/)
+    const asJson = await mesh([...words, '--json'])
+    const { code } = asJson.objects[0]!.error as { code: string }
+    assert.deepEqual([asJson.exit, code], [1, 'MESH_USAGE'])
   }
 })
 

@@ -16,6 +16,7 @@ export function parseDuration(text: string): number {
   for (const [, number, unit] of form.test(given) ? given.matchAll(part) : []) {
     ms += Number(number) * units[unit as keyof typeof units]
   }
-  if (ms < 1 || ms > maxMs) throw badValue('a duration', text, 'Give a number with its unit, such as 60s, 12h or 30d.')
+  if (ms < 1 || ms > maxMs)
+    throw badValue('a duration', text, 'Give a number with its unit, such as 60s, 12h or 30d: at most 36500d.')
   return Math.round(ms)
 }
