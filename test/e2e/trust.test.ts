@@ -118,6 +118,7 @@ test('a holder that is put out counts for nothing any more, and its copies are m
     return [b, c].find(({ peer }) => holders.includes(peer))
   })
   const heir = victim === b ? c : b
+  await letWrite(victim)
   await a.run(['peers', 'rm', victim.peer, '--yes'])
   await until('the other holds it', 60_000, async () => (await a.holders(cid)).includes(heir.peer))
   assert.ok(!(await a.holders(cid)).includes(victim.peer))

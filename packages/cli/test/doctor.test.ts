@@ -146,6 +146,7 @@ test('a running peer: its store, budget, clock and place in the network', async 
     [{ store: 'failing' }, 'store', 'fail', 3, /is failing/],
     [{ usedBytes: 9.5e9 }, 'space', 'warn', 0, /9\.5 GB of 10 GB/],
     [{ role: 'waiting' }, 'peer', 'warn', 0, /not admitted/],
+    [{ role: 'removed' }, 'peer', 'fail', 3, /was put out/],
     [{ clock: { inDoubt: true, offsetMs: 3_600_000 } }, 'clock', 'fail', 3, /nothing falls due\. It is 60 min behind/],
     [{ clock: { inDoubt: true, offsetMs: 0 } }, 'clock', 'fail', 3, /do not agree/]
   ]

@@ -66,15 +66,7 @@ export class Peer implements MeshNode {
       name: core.charter.name,
       addresses,
       joinLines: reachable(addresses).map((address) => `mesh join ${address}`),
-      role: core.isWriter
-        ? 'writer'
-        : core.trusts(transport.peer)
-          ? 'trusted'
-          : core.isRemoved
-            ? 'removed'
-            : self === undefined
-              ? 'waiting'
-              : 'volunteer',
+      role: roleOf(core, self !== undefined),
       admission: core.policy?.admission ?? 'invite',
       spaceBytes: core.space.budgetBytes,
       usedBytes: core.space.usedBytes,
@@ -140,4 +132,12 @@ export class Peer implements MeshNode {
     this.#stopped ??= this.#parts.stop()
     return this.#stopped
   }
+}
+
+/** That it was put out goes before all: it may still write then, and holds nothing that counts. */
+function roleOf(core: Core, isMember: boolean): NodeInfo['role'] {
+  if (core.isRemoved) return 'removed'
+  if (core.isWriter) return 'writer'
+  if (core.trusts(core.self)) return 'trusted'
+  return isMember ? 'volunteer' : 'waiting'
 }

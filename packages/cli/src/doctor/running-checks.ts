@@ -16,6 +16,12 @@ export function checksOf(info: NodeInfo, peers: readonly PeerInfo[]): Check[] {
 
 function checkPeer({ peer, name, role }: NodeInfo): Check {
   const text = `${peer} runs in the mesh ${clean(name)} as ${role}.`
+  if (role === 'removed')
+    return fail(
+      'peer',
+      `${peer} was put out of the mesh.`,
+      `Only its owner brings it back: \`mesh peers vouch ${peer}\`.`
+    )
   if (role !== 'waiting') return ok('peer', text)
   return warn('peer', `${peer} is not admitted yet.`, `Have its owner run \`mesh peers vouch ${peer}\`.`)
 }
