@@ -51,7 +51,7 @@ export interface NodeDoor {
     home: string
     passphrase: string
     text: string
-  }): Promise<{ mesh: string; rootKeyFile: string }>
+  }): Promise<{ mesh: string; rootKeyFile: string; added: boolean }>
   createNode(settings: StartSettings): Promise<MeshNode>
   keepSpace(home: string, bytes?: number): Promise<number>
   keptSpace(home: string): Promise<number>

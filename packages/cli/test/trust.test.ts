@@ -1,7 +1,7 @@
 // The commands about who belongs to the mesh, against a peer of a few lines.
 
 import assert from 'node:assert/strict'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { MeshError } from '@pinmesh/node/mesh-error'
@@ -139,7 +139,8 @@ const sealer = {
   exportRoot: async ({ passphrase }: { passphrase: string }) => `sealed by ${passphrase}\n`,
   importRoot: async ({ passphrase, text }: { passphrase: string; text: string }) => ({
     mesh: `of ${text.trim()}`,
-    rootKeyFile: `by ${passphrase}`
+    rootKeyFile: `by ${passphrase}`,
+    added: true
   })
 }
 
@@ -188,6 +189,21 @@ test('an imported root key is taken up by the peer that runs, or when it is star
   const alone = await mesh([...words, '--home', await folder(t)], given)
   assert.deepEqual(alone.objects, [{ mesh: 'of mine', rootKey: 'by secret', running: false }])
   assert.match((await run(['root', 'import', `${file}x`, '--passphrase-file', '-'], given)).err, /MESH_FILE_UNREADABLE/)
+})
+
+test('a root key that is in force no longer does not stay, unless it was there before', async (t) => {
+  const old = async (): Promise<never> => {
+    throw new MeshError('MESH_ROOT_OLD', 'That is no longer the root key of the mesh.')
+  }
+  const { home, run } = await served(t, { trust: { reloadRoot: old } })
+  const rootKeyFile = join(home, 'root.key')
+  for (const added of [false, true]) {
+    writeFileSync(rootKeyFile, 'key')
+    const door = { importRoot: async () => ({ mesh: 'a', rootKeyFile, added }) }
+    const words = ['root', 'import', join(home, 'api.token'), '--passphrase-file', '-']
+    assert.match((await run(words, { door, stdin: 'secret' })).err, /MESH_ROOT_OLD/)
+    assert.equal(existsSync(rootKeyFile), !added)
+  }
 })
 
 test('the root key is replaced when that is meant', async (t) => {

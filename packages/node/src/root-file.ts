@@ -61,13 +61,13 @@ export async function exportRoot(settings: { home: string; passphrase: string })
 
 /**
  * Opens such a file and keeps the key in the home of another peer of the same mesh. A peer that runs on it has to be told
- * (`trust.reloadRoot`). MESH_ROOT_FILE, MESH_ROOT_FOREIGN, MESH_ROOT_PASSPHRASE, MESH_ROOT_PRESENT.
+ * (`trust.reloadRoot`). `added`: it was not there before. MESH_ROOT_FILE, MESH_ROOT_FOREIGN, MESH_ROOT_PASSPHRASE, MESH_ROOT_PRESENT.
  */
 export async function importRoot(settings: {
   home: string
   passphrase: string
   text: string
-}): Promise<{ mesh: string; rootKeyFile: string }> {
+}): Promise<{ mesh: string; rootKeyFile: string; added: boolean }> {
   const home = new Home(settings.home)
   const { mesh } = await meshOf(home)
   const file = readRootFile(settings.text)
@@ -82,7 +82,7 @@ export async function importRoot(settings: {
       remedy: 'Move that file away first, if it is of no use any more.'
     })
   if (present === undefined) await home.saveRootSeed(seed)
-  return { mesh, rootKeyFile: home.rootKeyPath }
+  return { mesh, rootKeyFile: home.rootKeyPath, added: present === undefined }
 }
 
 async function meshOf(home: Home): Promise<{ mesh: string }> {

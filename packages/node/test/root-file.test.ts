@@ -29,10 +29,10 @@ test('a root key travels sealed, and is the same on the other side, readable by 
   const key = readFileSync(join(home, 'root.key'), 'utf8')
   assert.ok(!text.includes(key.trim()))
   const other = await member('a', 'b')
-  const { rootKeyFile } = await importRoot({ home: other, passphrase, text })
+  const { rootKeyFile, added } = await importRoot({ home: other, passphrase, text })
   assert.equal(readFileSync(rootKeyFile, 'utf8'), key)
   assert.equal(statSync(rootKeyFile).mode & 0o777, 0o600)
-  await importRoot({ home: other, passphrase, text })
+  assert.deepEqual([added, (await importRoot({ home: other, passphrase, text })).added], [true, false])
 })
 
 test('another passphrase, another mesh, another key in place and a home without one are told apart', async () => {

@@ -1,6 +1,6 @@
 // mesh root: the owner's key, as a file that may travel to another peer of the mesh, or to a safe.
 
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { MeshError } from '@pinmesh/node/mesh-error'
 import type { Exit } from '../failure.ts'
 import { unreadable, unwritable } from '../files/file-error.ts'
@@ -40,8 +40,12 @@ export async function importRoot(session: Session, path: string, options: Passph
   })
   const passphrase = await readPassphrase(session, options.passphraseFile, false)
   const { importRoot: open } = await world.loadNode()
-  const { mesh, rootKeyFile } = await open({ home, passphrase, text })
-  const running = await reload(session)
+  const { mesh, rootKeyFile, added } = await open({ home, passphrase, text })
+  const running = await reload(session).catch(async (error: unknown) => {
+    // One that signs nothing any more would only stand in the way of the next import.
+    if (added && error instanceof MeshError && error.code === 'MESH_ROOT_OLD') await rm(rootKeyFile)
+    throw error
+  })
   await out.result({ mesh, rootKey: rootKeyFile, running }, `The root key of ${mesh} is on this peer now.`)
   if (!running) out.talk('The peer takes it up when it is started.')
   return 0
