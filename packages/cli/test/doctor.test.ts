@@ -37,7 +37,7 @@ async function running(
   t: TestContext,
   changed: Partial<NodeInfo>,
   peers = heardPeers(),
-  door: Partial<NodeDoor> = {}
+  door: Partial<NodeDoor> = sound
 ): Promise<Ran> {
   const { home, run } = await served(t, {
     info: () => ({ ...info, addresses: [], ...changed }),
@@ -158,11 +158,10 @@ test('a running peer: its store, budget, clock and place in the network', async 
 })
 
 test('the Kubo of a running peer is asked as doctor looks: the peer itself asks it now and then', async (t) => {
-  const peers = heardPeers().map((one): PeerInfo => ({ ...one, backend: 'kubo' }))
   const inspectBackEnd = async (): Promise<never> => {
     throw new MeshError('MESH_KUBO_UNREACHABLE', 'No Kubo answers.', { remedy: 'Start it.' })
   }
-  const ran = await running(t, {}, peers, { inspectBackEnd })
+  const ran = await running(t, {}, heardPeers(), { inspectBackEnd })
   assert.deepEqual([ran.exit, ...said(ran, 'back end')], [3, 'fail', 'No Kubo answers.'])
 })
 

@@ -8,6 +8,7 @@ import { Reader } from './bytes/reader.ts'
 import { equalBytes } from './bytes/compare.ts'
 import type { Effect } from './effects.ts'
 import type { Event, Now } from './events.ts'
+import type { StoreState } from './formats/beat.ts'
 import { type Charter } from './formats/charter.ts'
 import { canonicalCid, keyOfPin } from './formats/key.ts'
 import type { Policy } from './formats/key-op.ts'
@@ -93,6 +94,11 @@ export class Core {
   /** A leave is under way. */
   get leaving(): boolean {
     return this.#house.members.leaving(this.#init.self)
+  }
+
+  /** How disk and back end were when they were last looked at, also while this peer is no member. */
+  get store(): StoreState {
+    return this.#house.self.store
   }
 
   get isWriter(): boolean {

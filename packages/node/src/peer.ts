@@ -72,7 +72,7 @@ export class Peer implements MeshNode {
       usedBytes: core.space.usedBytes,
       version,
       roots: { facts: toHex(facts), pinset: toHex(pinset) },
-      store: self?.store ?? 'ok',
+      store: core.store,
       clock: { inDoubt: core.clock.inDoubt, offsetMs: core.clock.offsetMs },
       leaving: core.leaving,
       connections: { all: transport.connections().length, dialers: transport.dialers().length },

@@ -5,7 +5,7 @@ import { MeshError } from '@pinmesh/node/mesh-error'
 import type { NodeInfo, PeerInfo } from '@pinmesh/node'
 import { type Check, fail, ok } from '../doctor/check.ts'
 import { homeChecks } from '../doctor/home-checks.ts'
-import { checkListening, checksOf, inKubo } from '../doctor/running-checks.ts'
+import { checkListening, checksOf } from '../doctor/running-checks.ts'
 import { checkBackEnd, stoppedChecks } from '../doctor/stopped-checks.ts'
 import type { Exit } from '../failure.ts'
 import { needHome } from '../home.ts'
@@ -40,7 +40,7 @@ async function* checks(session: Session): AsyncGenerator<Check, void, undefined>
   else {
     yield* checksOf(running.info, running.peers)
     if (remote) return
-    if (inKubo(running.peers)) yield await checkBackEnd(session)
+    yield await checkBackEnd(session)
     yield await checkListening(running.info)
   }
 }

@@ -27,17 +27,13 @@ function checkPeer({ peer, name, role }: NodeInfo): Check {
 }
 
 function checkStore({ store }: NodeInfo, peers: readonly PeerInfo[]): Check {
-  const back = inKubo(peers) ? 'Kubo' : 'the embedded store'
+  const inKubo = peers.some(({ self, backend }) => self && backend === 'kubo')
+  const back = inKubo ? 'Kubo' : 'the back end'
   if (store === 'ok') return ok('store', `The disk takes writes, and ${back} answers.`)
-  const remedy = inKubo(peers)
+  const remedy = inKubo
     ? 'Look at its disk, at `ipfs daemon` and at `mesh watch`.'
     : 'Look at its disk and at `mesh watch`.'
   return fail('store', `The disk or ${back} is ${store}.`, remedy)
-}
-
-/** Its content is in a Kubo. */
-export function inKubo(peers: readonly PeerInfo[]): boolean {
-  return peers.some(({ self, backend }) => self && backend === 'kubo')
 }
 
 function checkSpace({ spaceBytes, usedBytes }: NodeInfo): Check {

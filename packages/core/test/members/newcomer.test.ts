@@ -69,3 +69,11 @@ test('one that starts again is no newcomer, though it was away', () => {
   assert.equal(again.core.ready, false)
   assert.equal(wanted(a, cid), 2)
 })
+
+test('a peer that is not admitted yet knows how its own store is', () => {
+  const waiting = new Charter(2, { vouched: 1 }).driver(1)
+  waiting.start()
+  assert.equal(waiting.core.store, 'ok')
+  waiting.step({ kind: 'probed', store: 'failing', usedBytes: 0 })
+  assert.deepEqual([waiting.core.store, waiting.core.members().some(({ self }) => self)], ['failing', false])
+})
