@@ -74,16 +74,21 @@ test('an invitation that is over, ended, forged, mistyped or to another mesh is 
   const forged = inviteText({ ...open, grant: { ...open.grant, uses: 60_000 } }, crypto)
   await refused('forged', forged, 'MESH_INVITE_FORGED')
 
-  const { word } = await invite()
+  const { word, id } = await invite()
   await refused('mistyped', `${word.slice(0, 40)}${word[40] === '2' ? '3' : '2'}${word.slice(41)}`, 'MESH_INVITE_BAD')
 
   const elsewhere = new Lab('elsewhere', { open: false })
   try {
     const other = await elsewhere.found('other')
     await refused('foreign', other.addresses[0] as string, 'MESH_INVITE_FOREIGN', ['--invite', word])
+    await refused('wrong', word, 'MESH_WRONG_MESH', ['--mesh', other.mesh])
+    await other.stop()
+    assert.match((await other.try(['join', word])).err, /MESH_HOME_USED\b/)
   } finally {
     await elsewhere.close()
   }
+  const unused = (await a.client.trust.invitations()).find((one) => one.id === id)
+  assert.deepEqual([unused?.state, unused?.usedBy], ['open', []], 'what was refused has used it up')
 })
 
 test('an invitation to write works while its maker is away, and is kept as soon as that is back', async () => {

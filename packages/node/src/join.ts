@@ -26,6 +26,7 @@ import { backEndShared, findKubo } from './back-end.ts'
 import { Home } from './home.ts'
 import { readInvite, useInvite } from './invite.ts'
 import { MeshError } from './mesh-error.ts'
+import type { MeshFile } from './mesh-file.ts'
 import { meshErrorOf } from './errors.ts'
 import { hash, nodeCrypto } from './node-crypto.ts'
 import { within } from './pause.ts'
@@ -127,24 +128,19 @@ export async function joinHome(
   const seed = await (before === undefined ? home.identity() : home.identityIn(before))
   const invite = settings.invite === undefined ? undefined : readInvite(settings.invite)
   const addresses = settings.bootstrap === undefined ? (invite?.addresses ?? []) : [settings.bootstrap]
+  const kuboPeer = await kuboPeerOf(settings, before)
+  const meant = (charter: Uint8Array): void => {
+    const mesh = meshIdText(meshIdOf(charter, { hash }))
+    if (settings.mesh !== undefined && settings.mesh !== mesh) throw wrongMesh(mesh, settings.mesh)
+    if (before !== undefined && before.charter !== toHex(charter)) throw homeUsed(home.path)
+  }
   const { charter, ops, records, admission, address } = await firstOf(addresses, async (one) => {
     signal?.throwIfAborted()
-    return askMesh({ seed, address: one, invite, signal })
+    return askMesh({ seed, address: one, invite, meant, signal })
   })
   const mesh = meshIdText(meshIdOf(charter, { hash }))
-  if (settings.mesh !== undefined && settings.mesh !== mesh) {
-    throw new MeshError(
-      'MESH_WRONG_MESH',
-      `The peer at that address is in the mesh ${mesh}, not in ${settings.mesh}.`,
-      {
-        remedy: 'Check the address, or leave --mesh out if that mesh is meant.'
-      }
-    )
-  }
-  if (before !== undefined && before.charter !== toHex(charter)) throw homeUsed(home.path)
   const crypto = nodeCrypto(seed)
-  if (settings.sharedBackend !== true)
-    await refuseShared({ kubo: settings.kubo ?? before?.kubo?.api, self: crypto.peer, records, signal })
+  if (settings.sharedBackend !== true) refuseShared(kuboPeer, crypto.peer, records)
   const spaceBytes = settings.spaceBytes ?? before?.spaceBytes ?? (await home.defaultSpace())
   const rows = before === undefined ? learn(charter, ops, crypto).rows : []
   if (admission !== undefined) rows.push(admissionRow(admission, crypto))
@@ -188,6 +184,8 @@ interface Asked {
   readonly seed: Uint8Array
   readonly address: string
   readonly invite: Invite | undefined
+  /** Throws where the mesh of this charter is not the one to join: before the invitation is used, which might be the only time. */
+  readonly meant?: (charter: Uint8Array) => void
   readonly signal: AbortSignal | undefined
 }
 
@@ -200,7 +198,7 @@ interface Learned {
 }
 
 /** Asks the peer at an address for the charter and the key log of its mesh, and shows it the invitation. */
-export async function askMesh({ seed, address, invite, signal }: Asked): Promise<Learned> {
+export async function askMesh({ seed, address, invite, meant, signal }: Asked): Promise<Learned> {
   const limit = within(askTimeoutMs, signal)
   let transport: Transport | undefined
   try {
@@ -215,6 +213,7 @@ export async function askMesh({ seed, address, invite, signal }: Asked): Promise
     const answer = await ask({ kind: 'charter', bytes: new Uint8Array() })
     if (answer.kind !== 'charter')
       throw new MeshError('MESH_NOT_A_MESH', 'The peer at that address is in no mesh that can be joined.', { exit: 1 })
+    meant?.(answer.bytes)
     const admission = invite === undefined ? undefined : await useInvite(invite, answer.bytes, seed, ask)
     const facts = await ask({ kind: 'facts-wanted', keySeq: 0, records: [], admissions: [] })
     const { ops, records } = facts.kind === 'facts' ? facts : { ops: [], records: [] }
@@ -245,20 +244,18 @@ function askerOf(transport: Transport, peer: string, limit: AbortSignal): { ask:
   return { ask: async (frame) => decodeFrame(await transport.ask(peer, encodeFrame(frame), limit)) }
 }
 
-interface Sharing {
-  readonly kubo: string | undefined
-  readonly self: string
-  readonly records: readonly Uint8Array[]
-  readonly signal: AbortSignal | undefined
+/** The peer id of the Kubo that is to hold the content, undefined for none. One that the home knows already may be away. */
+async function kuboPeerOf({ kubo, signal }: JoinSettings, before: MeshFile | undefined): Promise<string | undefined> {
+  if (kubo === undefined || kubo === before?.kubo?.api) return before?.kubo?.peer
+  return kubo === 'off' ? undefined : (await findKubo(kubo, signal)).peer
 }
 
 /** What the asked peer says of the others is not verified here: it can only make us look twice. */
-async function refuseShared({ kubo, self, records, signal }: Sharing): Promise<void> {
-  if (kubo === undefined || kubo === 'off') return
-  const { peer } = await findKubo(kubo, signal)
+function refuseShared(kuboPeer: string | undefined, self: string, records: readonly Uint8Array[]): void {
+  if (kuboPeer === undefined) return
   for (const bytes of records) {
     const record = decodeRecord(bytes)
-    if (record.peer !== self && record.ipfsPeer === peer) throw backEndShared(record.peer)
+    if (record.peer !== self && record.ipfsPeer === kuboPeer) throw backEndShared(record.peer)
   }
 }
 
@@ -274,6 +271,12 @@ async function keepRows(
   } finally {
     await store.close()
   }
+}
+
+function wrongMesh(found: string, wanted: string): MeshError {
+  return new MeshError('MESH_WRONG_MESH', `The peer at that address is in the mesh ${found}, not in ${wanted}.`, {
+    remedy: 'Check the address, or leave --mesh out if that mesh is meant.'
+  })
 }
 
 function homeUsed(path: string): MeshError {
