@@ -5,7 +5,7 @@
 import type { CallOptions } from './mesh-call.ts'
 
 export interface RootOptions extends CallOptions {
-  /** Sign even where no other member can be asked whether the root key has signed elsewhere. */
+  /** Sign even where no other member can be asked whether the root key has signed elsewhere, or the peer is not known here. */
   anyway?: boolean
 }
 
@@ -99,9 +99,9 @@ export interface MeshTrust {
 
   /** Admits a peer, or trusts one that is a volunteer. */
   vouch(peer: string, options?: RootOptions): Promise<void>
-  /** Takes that back: in an open mesh it is a volunteer then, in another no member. */
+  /** Takes that back: in an open mesh it is a volunteer then, in another no member. MESH_UNKNOWN_PEER. */
   withdraw(peer: string, options?: RootOptions): Promise<void>
-  /** Out of the mesh, whatever its admission: its copies count for nothing. */
+  /** Out of the mesh, whatever its admission: its copies count for nothing. MESH_UNKNOWN_PEER. */
   removePeer(peer: string, options?: RootOptions): Promise<void>
 
   /** Pins of removed writers that nobody else wants, in chunks: kept for a while, counted, not repaired. */

@@ -219,7 +219,7 @@ function unknownPeer(peer: string): Failure {
   return {
     code: 'MESH_UNKNOWN_PEER',
     text: `${peer} is not known in this mesh.`,
-    remedy: 'See `mesh peers`; to shut out one that was never seen here, or not for long, add --anyway.'
+    remedy: 'See `mesh peers`; to shut out one that was not seen here, or not for a long time, add --anyway.'
   }
 }
 
