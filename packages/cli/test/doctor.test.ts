@@ -27,7 +27,12 @@ function said({ objects }: Ran, name: string): [unknown, string] {
   return [check?.state, String(check?.text)]
 }
 
-const sound: Partial<NodeDoor> = { inspectHome: async () => ({ rows: 12 }), inspectBackEnd: async () => undefined }
+const sound: Partial<NodeDoor> = {
+  inspectHome: async () => ({ rows: 12 }),
+  inspectBackEnd: async () => undefined,
+  keptKubo: async () => undefined,
+  keptSpace: async () => 1e6
+}
 
 async function stopped(home: string, listen: string, door: Partial<NodeDoor> = {}): Promise<Ran> {
   return mesh(['doctor', '--json', '--home', home], { door: { ...sound, ...door }, env: { MESH_LISTEN: listen } })
@@ -37,14 +42,14 @@ async function running(
   t: TestContext,
   changed: Partial<NodeInfo>,
   peers = heardPeers(),
-  door: Partial<NodeDoor> = sound
+  door: Partial<NodeDoor> = {}
 ): Promise<Ran> {
   const { home, run } = await served(t, {
     info: () => ({ ...info, addresses: [], ...changed }),
     peers: () => peers
   })
   await writeFile(join(home, 'mesh.json'), '{}', { mode: 0o600 })
-  return run(['doctor', '--json'], { door })
+  return run(['doctor', '--json'], { door: { ...sound, ...door } })
 }
 
 function heardPeers(): PeerInfo[] {
@@ -65,6 +70,7 @@ test('a healthy peer that does not run: one line each, nothing changed, exit 0',
     'settings ok',
     'disk',
     'writing',
+    'budget ok',
     'peer warn',
     'store ok',
     'back end ok',
@@ -135,6 +141,16 @@ test('a store that cannot be read, a Kubo that is away, and a port that is taken
   const env = { MESH_LISTEN: free, MESH_API: api }
   const noApi = await mesh(['doctor', '--json', '--home', home], { door: sound, env })
   assert.deepEqual(said(noApi, 'ports'), ['fail', `A peer cannot listen on ${api} (EADDRINUSE).`])
+})
+
+test('a budget that is more than the disk is warned of, unless a Kubo has the content, maybe on another disk', async (t) => {
+  const home = await homeWithMesh(t)
+  const keptSpace = async (): Promise<number> => 2 ** 60
+  const ran = await stopped(home, free, { keptSpace })
+  assert.deepEqual([ran.exit, said(ran, 'budget')[0]], [0, 'warn'])
+  assert.match(said(ran, 'budget')[1], /^The budget is .* on a disk of /)
+  const kubo = await stopped(home, free, { keptSpace, keptKubo: async () => '/ip4/127.0.0.1/tcp/5001' })
+  assert.equal(said(kubo, 'budget')[0], undefined)
 })
 
 test('a running peer: its store, budget, clock and place in the network', async (t) => {

@@ -61,7 +61,8 @@ for (const words of commands) {
     await writeApiFile(home, { host: '127.0.0.1', port: (silent.address() as { port: number }).port })
     const stop = new AbortController()
     asked = Promise.withResolvers()
-    const ended = mesh([...words, '--home', home], { signal: stop.signal, stdin: 'some bytes' })
+    const door = { keptKubo: async () => undefined, keptSpace: async () => 1 }
+    const ended = mesh([...words, '--home', home], { signal: stop.signal, stdin: 'some bytes', door })
     await Promise.race([asked.promise, ended])
     stop.abort(new Interrupted())
     const { exit, err } = await ended

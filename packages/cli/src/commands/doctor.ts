@@ -4,7 +4,7 @@
 import { MeshError } from '@pinmesh/node/mesh-error'
 import type { NodeInfo, PeerInfo } from '@pinmesh/node'
 import { type Check, fail, ok } from '../doctor/check.ts'
-import { homeChecks } from '../doctor/home-checks.ts'
+import { budgetChecks, homeChecks } from '../doctor/home-checks.ts'
 import { checkListening, checksOf } from '../doctor/running-checks.ts'
 import { checkBackEnd, stoppedChecks } from '../doctor/stopped-checks.ts'
 import type { Exit } from '../failure.ts'
@@ -33,6 +33,7 @@ async function* checks(session: Session): AsyncGenerator<Check, void, undefined>
       return yield failure('home', error)
     }
     yield* await homeChecks(home, world.env)
+    yield* await budgetChecks(session)
   }
   const running = await look(session)
   if (running === undefined) yield* await stoppedChecks(session)

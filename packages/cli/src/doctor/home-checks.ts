@@ -8,6 +8,7 @@ import { Tokens } from '@pinmesh/api/tokens'
 import { MeshError } from '@pinmesh/node/mesh-error'
 import { readConfigFile } from '../config-file.ts'
 import { tokenFileOf, tokensFileOf } from '../home.ts'
+import type { Session } from '../session.ts'
 import { settle } from '../settings-of.ts'
 import { bytesText } from '../text/bytes.ts'
 import type { World } from '../world.ts'
@@ -82,6 +83,21 @@ async function checkDisk(home: string): Promise<Check[]> {
           ? ok('disk', text)
           : warn('disk', `${text.slice(0, -1)}: ${trouble}.`, 'Move the home to a disk of this machine.')
   return [space, await checkWriting(home)]
+}
+
+/** Others count on the whole budget. That of a Kubo may be on another disk, and what cannot be read is told elsewhere: no check then. */
+export async function budgetChecks({ world, home }: Session): Promise<Check[]> {
+  const { keptKubo, keptSpace } = await world.loadNode()
+  try {
+    if ((await keptKubo(home)) !== undefined) return []
+    const [budget, { bsize, blocks }] = [await keptSpace(home), await statfs(home)]
+    const text = `The budget is ${bytesText(budget)}, on a disk of ${bytesText(blocks * bsize)}.`
+    const less = 'Others count on all of it: give less with `mesh config set space`.'
+    return [budget <= blocks * bsize ? ok('budget', text) : warn('budget', text, less)]
+  } catch (error) {
+    if (error instanceof MeshError) return []
+    throw error
+  }
 }
 
 async function checkWriting(home: string): Promise<Check> {
