@@ -152,12 +152,12 @@ export async function joinHome(
   return { mesh, peer: crypto.peer, name: decodeCharter(charter).name, spaceBytes }
 }
 
-/** The answer of the first address that gives one; else why the last did not. */
+/** The answer of the first address that gives one; else that none did, and why the last did not. */
 async function firstOf<T>(
   addresses: readonly string[],
   ask: (address: string) => Promise<T>
 ): Promise<T & { address: string }> {
-  let failed: unknown = new MeshError('MESH_UNREACHABLE', 'The invitation names nobody to call.', {
+  let failed = new MeshError('MESH_UNREACHABLE', 'The invitation names nobody to call.', {
     remedy: 'Give the address of a peer of the mesh, with --invite behind it.'
   })
   for (const address of addresses) {
@@ -168,7 +168,13 @@ async function firstOf<T>(
       failed = error
     }
   }
-  throw failed
+  throw addresses.length > 1 ? noneOf(addresses.length, failed) : failed
+}
+
+function noneOf(count: number, last: MeshError): MeshError {
+  const { code, message, exit, remedy } = last
+  const text = `None of the ${count} addresses in the invitation leads into the mesh; the last: ${message}`
+  return new MeshError(code, text, { exit, cause: last, ...(remedy === undefined ? {} : { remedy }) })
 }
 
 /** What another peer of the same mesh may answer otherwise. */

@@ -96,6 +96,20 @@ test('an invitation that was not made here cannot be ended by its id', async () 
   }
 })
 
+test('an invitation whose peers are all gone says how many were tried', async () => {
+  const home = join(folder, 'gone')
+  await initHome({ home, open: false, spaceBytes: 1e6 })
+  const node = await createNode({ home, listen: [loopback, `${loopback}/ws`], profile: 'test' })
+  const { invite } = await node.trust.invite()
+  await node.stop()
+  await assert.rejects(joinHome({ home: join(folder, 'late'), invite, spaceBytes: 1e6 }), {
+    code: 'MESH_UNREACHABLE',
+    message:
+      /^None of the 2 addresses in the invitation leads into the mesh; the last: .*127\.0\.0\.1.* cannot be reached/,
+    remedy: /Check the address/
+  })
+})
+
 const other = '12D3KooWGC6TvWhfapngX6wvJHMYvKpDMXPb3ZnCZ6dMoaMtimQ5'
 
 interface FakeKubo {
