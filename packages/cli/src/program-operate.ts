@@ -4,6 +4,7 @@ import { Argument, type Command, Option } from 'commander'
 import { parseDuration } from './parse/duration.ts'
 import { parseUnitName } from './parse/unit-name.ts'
 import type { Act } from './program.ts'
+import { settings } from './settings.ts'
 
 export function addOperatorCommands(program: Command, act: Act): void {
   program.commandsGroup('Running a peer:')
@@ -32,13 +33,13 @@ function addConfig(program: Command, act: Act): void {
   config
     .command('get')
     .description('one setting')
-    .argument('<name>', 'as `mesh config list` calls it')
+    .addArgument(settingName())
     .addHelpText('after', '\nExample:\n  mesh config get space')
     .action(act(async () => (await import('./commands/config.ts')).getConfig))
   config
     .command('set')
     .description('keep a value in the home; flags and environment go before it')
-    .argument('<name>', 'as `mesh config list` calls it')
+    .addArgument(settingName())
     .argument('<value...>', 'one, or several where there may be')
     .addHelpText(
       'after',
@@ -48,9 +49,16 @@ function addConfig(program: Command, act: Act): void {
   config
     .command('unset')
     .description('back to the default')
-    .argument('<name>', 'as `mesh config list` calls it')
+    .addArgument(settingName())
     .addHelpText('after', '\nExample:\n  mesh config unset zone')
     .action(act(async () => (await import('./commands/config.ts')).unsetConfig))
+}
+
+/** Names are offered by completion; a wrong one is refused by the command, in words of its own. */
+function settingName(): Argument {
+  const name = new Argument('<name>', 'as `mesh config list` calls it')
+  name.argChoices = settings.map((setting) => setting.name)
+  return name
 }
 
 function addToken(program: Command, act: Act): void {

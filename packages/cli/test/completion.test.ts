@@ -46,6 +46,7 @@ test('bash completes commands, flags and choices, each where it belongs', async 
       ['--token-file', '--token']
     ],
     [['completion', 'z'], ['zsh']],
+    [['config', 'get', 'sp'], ['space']],
     [['pin', '-r', ''], []],
     [['--home', 'token', 'n'], []],
     [['--home', 'token', 'con'], ['config']],
