@@ -69,6 +69,7 @@ export interface JobsInit {
 export class Jobs {
   readonly #init: JobsInit
   readonly #byKey = new Map<string, Job>()
+  readonly #byBucket = new Map<number, Set<Job>>()
   readonly #byId = new Map<number, Job>()
   readonly #lanes: Record<Lane, Job[]> = { urgent: [], normal: [], blind: [], retry: [] }
   #running = 0
@@ -123,6 +124,11 @@ export class Jobs {
     return this.#byKey.get(toHex(key))
   }
 
+  /** Of the pins of a bucket. */
+  in(bucket: number): readonly Job[] {
+    return [...(this.#byBucket.get(bucket) ?? [])]
+  }
+
   add(wish: Pick<Job, 'key' | 'bucket' | 'cid' | 'mode' | 'priority' | 'sizeKnown' | 'tries' | 'lane'>): Job {
     const job: Job = {
       ...wish,
@@ -134,6 +140,9 @@ export class Jobs {
       cancelled: false
     }
     this.#byKey.set(toHex(job.key), job)
+    const same = this.#byBucket.get(job.bucket)
+    if (same === undefined) this.#byBucket.set(job.bucket, new Set([job]))
+    else same.add(job)
     this.#enqueue(job)
     return job
   }
@@ -142,7 +151,7 @@ export class Jobs {
   cancel(job: Job): void {
     if (job.cancelled) return
     job.cancelled = true
-    this.#byKey.delete(toHex(job.key))
+    this.#forget(job)
     if (job.state === 'fetching') this.#init.outbox.emit({ kind: 'cancel', job: job.id })
     else this.#unqueue(job)
   }
@@ -179,9 +188,16 @@ export class Jobs {
     const before = lanes.indexOf(lane) - lanes.indexOf(last) || job.priority - priority
     if (before >= 0) return false
     this.#unqueue(job)
-    this.#byKey.delete(toHex(job.key))
+    this.#forget(job)
     this.#init.displaced(job)
     return true
+  }
+
+  #forget(job: Job): void {
+    this.#byKey.delete(toHex(job.key))
+    const same = this.#byBucket.get(job.bucket)
+    same?.delete(job)
+    if (same?.size === 0) this.#byBucket.delete(job.bucket)
   }
 
   #placeFor(lane: Lane): boolean {
@@ -210,7 +226,7 @@ export class Jobs {
     const job = this.#end(id)
     if (job === undefined) return this.#init.spaceChanged()
     // Given up too late: it is here, and goes only by the rules.
-    if (this.of(job.key) === job) this.#byKey.delete(toHex(job.key))
+    if (this.of(job.key) === job) this.#forget(job)
     this.#init.finished(job, bytes)
     this.run()
   }
@@ -221,7 +237,7 @@ export class Jobs {
     if (job.cancelled) this.#init.abandoned(job)
     else if (code === 'limit' && this.#enlarge(job, bytes)) return
     else {
-      this.#byKey.delete(toHex(job.key))
+      this.#forget(job)
       this.#init.failed(job, reasonOf(code), text)
     }
     this.run()
@@ -230,7 +246,7 @@ export class Jobs {
   #start(job: Job): void {
     const reserve = this.#reserveFor(job)
     if (reserve > this.#room) {
-      this.#byKey.delete(toHex(job.key))
+      this.#forget(job)
       this.#init.failed(job, 'no-space')
       return
     }

@@ -82,7 +82,6 @@ export class Keeper {
     })
     const outcomes = (this.#outcomes = new Outcomes({
       ...init,
-      deletions: this.deletions,
       save: (leaf, rows, done) => this.#save(leaf, rows, done, true),
       mark: (bucket) => this.mark(bucket)
     }))
@@ -198,8 +197,10 @@ export class Keeper {
     })
     for (const hold of leaf.holds()) {
       if (bucketOf(hold.key) !== bucket || findRow(rows, hold.key) >= 0) continue
-      reviewAt = Math.min(reviewAt, this.#decide.unwanted({ leaf, bucket, hold, writes }))
+      reviewAt = Math.min(reviewAt, this.trash.unwanted({ leaf, bucket, hold, writes }))
     }
+    // Whether that wish is gone for good does not matter: what is not here yet may come later.
+    for (const job of this.jobs.in(bucket)) if (findRow(rows, job.key) < 0) this.jobs.cancel(job)
     this.#save(leaf, writes)
     this.#init.claimer.set(bucket, this.#init.claims.viewOf(bucket)?.view ?? new Uint8Array(8), states)
     this.#reviewAt(bucket, reviewAt)

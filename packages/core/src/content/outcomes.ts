@@ -1,6 +1,6 @@
 /**
  * How a fetch ends, as the journal keeps it: held, with the logs that asked for it; or failed, with the reason and the time of
- * the next try. What came of a fetch that was given up is deleted, unless it is wanted again by now.
+ * the next try; or, where nobody wishes for it any more, in the trash.
  */
 import type { Row } from '../effects.ts'
 import { bucketOf, leafOf } from '../formats/key.ts'
@@ -9,7 +9,6 @@ import type { Timings } from '../members/profiles.ts'
 import type { Leaf } from '../pinset/leaf.ts'
 import type { Leaves } from '../pinset/leaves.ts'
 import { findRow } from './claims.ts'
-import type { Deletions } from './deletions.ts'
 import type { FailureReason, Hold } from './hold.ts'
 import type { Job } from './jobs.ts'
 
@@ -21,7 +20,6 @@ export interface OutcomesInit {
   readonly leaves: Leaves
   readonly timings: Timings
   readonly random: (below: number) => number
-  readonly deletions: Deletions
   /** writes rows of a leaf; durably where `done` is given */
   readonly save: (leaf: Leaf, rows: Row[], done?: () => void) => void
   /** this bucket has to be looked at again */
@@ -47,28 +45,24 @@ export class Outcomes {
       if (!gone && !part) return this.#init.mark(job.bucket)
       const rows = leaf.rows(job.bucket)
       const row = rows[findRow(rows, job.key)]
-      if (row === undefined) {
-        // Unpinned while it came: nobody was promised anything. A part that was held before comes to its own end.
-        if (part || before?.state === 'releasing') return this.#init.mark(job.bucket)
-        if (before !== undefined) this.#init.save(leaf, [leaf.dropHold(job.key)])
-        this.#init.deletions.leftover(job.cid.toString(), job.key)
-        return
-      }
+      // Unpinned while it came. A part that was held before comes to its own end.
+      if (row === undefined && (part || before?.state === 'releasing')) return this.#init.mark(job.bucket)
       const hold: Hold = {
         key: job.key,
         cid: job.cid,
         mode: job.mode,
-        state: 'held',
+        // Nobody was promised anything of what is not wished for, but it is whole: the wish for it may only be unknown here.
+        state: row === undefined ? 'trash' : 'held',
         since: this.#init.outbox.wall,
         bytes,
-        extra: job.cancelled,
+        extra: job.cancelled || row === undefined,
         promisedUntil: part ? before.promisedUntil : 0,
         tries: 0,
         nextAt: 0,
         reason: 'unreachable',
-        provenance: leaf.provenance(row)
+        provenance: row === undefined ? [] : leaf.provenance(row)
       }
-      this.#init.outbox.note('held', 'A pin is held here.', { cid: job.cid.toString(), bytes })
+      if (row !== undefined) this.#init.outbox.note('held', 'A pin is held here.', { cid: job.cid.toString(), bytes })
       this.#init.save(leaf, [leaf.setHold(hold)], () => this.#init.mark(job.bucket))
     })
   }

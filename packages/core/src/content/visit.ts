@@ -87,12 +87,6 @@ export class Visit {
     return outbox.mono + nextLapse(row, outbox.wall / 1000) * 1000 - outbox.wall
   }
 
-  /** A hold whose pin is not in my view: it ends only on evidence. Returns when (mono) to look again. */
-  unwanted(at: HoldAt): number {
-    this.#giveUp(at.hold.key)
-    return this.#init.trash.unwanted(at)
-  }
-
   /** A hold whose wish has ended for certain. Returns when (mono) to look again. */
   ended(at: HoldAt): number {
     this.#giveUp(at.hold.key)

@@ -1,5 +1,5 @@
 /**
- * The last moment before content is deleted: who wishes for it then keeps it.
+ * The last moment before content is deleted: who wishes for it then keeps it, and what is whole is not deleted on the spot.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -30,6 +30,29 @@ test('what is wished for anew while its deletion is on the way to disk is not de
   while (b.writes.length > 0) b.written()
   mesh.until(() => b.disk.table('hold').some(({ key, value }) => decodeHold(key, value).state === 'held'), 30_000)
   assert.deepEqual(only(b.effects, 'release'), [])
+})
+
+test('what came whole although it was unpinned meanwhile waits in the trash, for it may be the only copy', () => {
+  const { mesh } = meshOf(2)
+  const [a, b] = mesh.peers as [Driver, Driver]
+  const cid = cidText(1)
+  mesh.run(8000)
+  mesh.give(a, cid)
+  const carry = b.out
+  b.out = (effect) => (effect.kind === 'acquire' || effect.kind === 'cancel' ? undefined : carry(effect))
+  a.pin(cid, { max: 2 })
+  mesh.until(() => only(b.effects, 'acquire').length === 1)
+  a.ask({ do: 'unpin', cids: [cid], yes: true })
+  mesh.until(() => only(b.effects, 'cancel').length === 1)
+  const job = only(b.effects, 'acquire')[0]?.job ?? 0
+  b.step({ kind: 'acquired', job, bytes: 1000, usedBytes: 1000 })
+  const state = (): string | undefined => b.disk.table('hold').map((row) => decodeHold(row.key, row.value).state)[0]
+  mesh.until(() => state() === 'trash')
+  a.pin(cid, { max: 2 })
+  mesh.until(() => state() === 'held')
+  assert.deepEqual([only(b.effects, 'release').length, only(b.effects, 'acquire').length], [0, 1])
+  a.ask({ do: 'unpin', cids: [cid], yes: true })
+  mesh.until(() => only(b.effects, 'release').length === 1, 120_000)
 })
 
 test('what a fetch has left behind and could not be deleted is tried again until it is gone', () => {
