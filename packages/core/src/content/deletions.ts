@@ -18,7 +18,7 @@ export interface DeletionsInit {
   readonly outbox: Outbox
   readonly agenda: Agenda
   readonly leaves: Leaves
-  /** is a fetch of this key queued or under way? */
+  /** is a fetch of this key queued or under way, also one that was given up? How it ends says what is left. */
   readonly fetching: (key: Uint8Array) => boolean
   /** writes rows of a leaf durably */
   readonly save: (leaf: Leaf, rows: Row[], done: () => void) => void

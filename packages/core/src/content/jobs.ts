@@ -4,7 +4,7 @@
  * that the budget holds also while fetching. A job lives in memory: after a restart the keeper finds it again.
  */
 import type { CID } from 'multiformats/cid'
-import { toHex } from '../bytes/compare.ts'
+import { equalBytes, toHex } from '../bytes/compare.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import type { ContentCode } from '../events.ts'
 import type { PinMode } from '../formats/register.ts'
@@ -122,6 +122,11 @@ export class Jobs {
 
   of(key: Uint8Array): Job | undefined {
     return this.#byKey.get(toHex(key))
+  }
+
+  /** Is it queued, or the back end still at it, be it in vain? */
+  busy(key: Uint8Array): boolean {
+    return this.of(key) !== undefined || [...this.#byId.values()].some((job) => equalBytes(job.key, key))
   }
 
   /** Of the pins of a bucket. */

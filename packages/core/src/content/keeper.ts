@@ -76,7 +76,7 @@ export class Keeper {
     this.#init = init
     this.deletions = new Deletions({
       ...init,
-      fetching: (key) => this.jobs.of(key) !== undefined,
+      fetching: (key) => this.jobs.busy(key),
       save: (leaf, rows, done) => this.#save(leaf, rows, done),
       mark: (bucket) => this.mark(bucket)
     })

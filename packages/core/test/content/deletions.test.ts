@@ -55,6 +55,27 @@ test('what came whole although it was unpinned meanwhile waits in the trash, for
   mesh.until(() => only(b.effects, 'release').length === 1, 120_000)
 })
 
+test('what an earlier try has left behind is not deleted while a later one, given up too, may still bring the whole', () => {
+  const { mesh } = meshOf(2)
+  const [a, b] = mesh.peers as [Driver, Driver]
+  const cid = cidText(1)
+  mesh.run(8000)
+  mesh.give(a, cid)
+  const carry = b.out
+  b.out = (effect) => (effect.kind === 'acquire' || effect.kind === 'cancel' ? undefined : carry(effect))
+  const tries = (): { job: number }[] => only(b.effects, 'acquire')
+  a.pin(cid, { max: 2 })
+  mesh.until(() => tries().length === 1)
+  b.step({ kind: 'acquire-failed', job: tries()[0]?.job ?? 0, code: 'unreachable', bytes: 500 })
+  mesh.until(() => tries().length === 2)
+  a.ask({ do: 'unpin', cids: [cid], yes: true })
+  mesh.until(() => only(b.effects, 'cancel').length === 1)
+  mesh.run(1000)
+  assert.deepEqual(only(b.effects, 'release'), [])
+  b.step({ kind: 'acquire-failed', job: tries()[1]?.job ?? 0, code: 'aborted', bytes: 700 })
+  mesh.until(() => only(b.effects, 'release').length === 1)
+})
+
 test('what a fetch has left behind and could not be deleted is tried again until it is gone', () => {
   const { mesh } = meshOf(1)
   const [a] = mesh.peers as [Driver]
