@@ -82,7 +82,7 @@ export class Unpins {
     let left = mapKeys.length
     let failed: string | undefined
     for (const mapKey of mapKeys) {
-      author.change({
+      author.changeAtOnce({
         leaf: leaf.id,
         mapKey,
         change: (resident) => this.#change(resident, mapKey, writer),

@@ -134,12 +134,20 @@ export class Author {
 
   change(waiting: Waiting): void {
     this.#waiting++
-    this.#init.leaves.with(waiting.leaf, () => {
-      const same = this.#ready.get(waiting.leaf)
-      if (same === undefined) this.#ready.set(waiting.leaf, [waiting])
-      else same.push(waiting)
-      this.#wake()
-    })
+    this.#init.leaves.with(waiting.leaf, () => this.#gather(waiting))
+  }
+
+  /** As `change`, by whoever has the leaf in hand: what was asked for later does not get before it. */
+  changeAtOnce(waiting: Waiting): void {
+    this.#waiting++
+    this.#gather(waiting)
+  }
+
+  #gather(waiting: Waiting): void {
+    const same = this.#ready.get(waiting.leaf)
+    if (same === undefined) this.#ready.set(waiting.leaf, [waiting])
+    else same.push(waiting)
+    this.#wake()
   }
 
   #wake(): void {
@@ -158,8 +166,10 @@ export class Author {
       const next = this.#ready.entries().next()
       if (next.done !== true) {
         const [leaf, waiting] = next.value
-        this.#ready.delete(leaf)
-        this.#init.leaves.slices(leaf, (resident) => this.#drafting(resident, waiting))
+        const together = upToRepeated(waiting)
+        if (together.length < waiting.length) this.#ready.set(leaf, waiting.slice(together.length))
+        else this.#ready.delete(leaf)
+        this.#init.leaves.slices(leaf, (resident) => this.#drafting(resident, together))
         return
       }
     }
@@ -344,6 +354,13 @@ export class Author {
   #counterRow(): Row {
     return { table: 'meta', key: commitRowKey, value: new Writer().v(this.#commit).raw(this.#prevCommit).finish() }
   }
+}
+
+/** What is made of a wish depends on the one for the same key before it: each gets an entry of its own. */
+function upToRepeated(waiting: readonly Waiting[]): Waiting[] {
+  const seen = new Set<string>()
+  const end = waiting.findIndex(({ mapKey }) => seen.size === seen.add(mapKey).size)
+  return waiting.slice(0, end < 0 ? waiting.length : end)
 }
 
 function ownLog(writer: number, leaf: Leaf): LogId {

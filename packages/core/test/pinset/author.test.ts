@@ -249,6 +249,27 @@ test('a commit covers no more entries than a seal may, and the numbers have no g
   })
 })
 
+test('wishes for one pin hold in the order in which they came, also while the disk takes nothing', () => {
+  const [cid = '', other = ''] = cidsOfOne(charter, 'leaf', 2)
+  const pin = (one: string) => ({ do: 'pin', wishes: [{ cid: one, anyway: true }] }) as const
+  const unpin = { do: 'unpin', cids: [cid], yes: true } as const
+  for (const last of [unpin, pin(cid)]) {
+    const driver = alone()
+    driver.command(pin(cid))
+    driver.disksAnswer = false
+    driver.command(pin(other))
+    driver.writeFails()
+    const asked = [unpin, pin(cid), unpin, last].map((command) => driver.command(command).id)
+    driver.run(2000)
+    driver.disksAnswer = true
+    while (driver.writes.length > 0) driver.written()
+    driver.loaded()
+    driver.run(1000)
+    for (const id of asked) assert.ok(driver.replyTo(id))
+    assert.equal(driver.core.counts().pins, last === unpin ? 0 : 1)
+  }
+})
+
 test('what comes in bulk begins with a small commit, and again after a rest', () => {
   const driver = alone()
   const bulk = (from: number): number[] => {
