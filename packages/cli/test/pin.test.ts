@@ -289,7 +289,7 @@ test('update puts one CID in the place of another, and shows how far it is', asy
   assert.equal(out, `pinned ${cids[1]} in the place of ${cids[0]}, with 2 copies\n`)
 })
 
-test('an update of what is not pinned, by what is, says that there was nothing to do', async (t) => {
+test('an update that came to its end before says that there was nothing to do', async (t) => {
   const { run } = await served(t, {
     pins: {
       async *update(old, cid) {
@@ -298,7 +298,7 @@ test('an update of what is not pinned, by what is, says that there was nothing t
     }
   })
   const { exit, out } = await run(['pin', 'update', cids[0]!, cids[1]!])
-  assert.deepEqual([exit, out], [0, `${cids[1]} is pinned already, and ${cids[0]} is not; nothing was changed\n`])
+  assert.deepEqual([exit, out], [0, `pinned ${cids[1]} in the place of ${cids[0]} before; nothing was to be done\n`])
 })
 
 test('an update that ends too early says that both stay pinned, and that it can be gone on with', async (t) => {

@@ -25,7 +25,7 @@ import type {
 } from './mesh-pins.ts'
 import { abortableSource, pause } from './pause.ts'
 import type { PeerParts } from './peer.ts'
-import { updatePin } from './pin-update.ts'
+import { FinishedUpdates, updatePin } from './pin-update.ts'
 import { type Wish, Wishes } from './pin-wishes.ts'
 import { listPasses, statusPasses } from './pin-filters.ts'
 
@@ -41,6 +41,7 @@ const leavesAhead = 16
 export class PeerPins implements MeshPins {
   readonly #parts: PeerParts
   readonly #wishes: Wishes
+  readonly #finished = new FinishedUpdates()
 
   constructor(parts: PeerParts) {
     this.#parts = parts
@@ -67,7 +68,7 @@ export class PeerPins implements MeshPins {
   async *update(old: string, cid: string, options: UpdateOptions = {}): AsyncIterable<UpdateStep> {
     const { signal } = options
     const found = await this.#wishes.cidOf(cid, signal)
-    yield* updatePin({ parts: this.#parts, pins: this, old, cid: found, options })
+    yield* updatePin({ parts: this.#parts, pins: this, finished: this.#finished, old, cid: found, options })
   }
 
   async rm(cids: string[], options: UnpinOptions = {}): Promise<(UnpinAnswer | Refused)[]> {

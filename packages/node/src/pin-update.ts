@@ -1,6 +1,8 @@
 /**
  * Putting one CID in the place of another. First the new one is pinned as the old one was, then it is waited for until as
  * many hold it, and only then the old one goes. An interruption leaves both pinned; asked for again it goes on from there.
+ * Asked for again after its end it says the same again, so that whoever did not hear it may repeat it; whatever else has an
+ * old one that is not pinned is refused, as it may be misspelt.
  * Unless told otherwise the new one is asked of the peers that hold the old one: what both share is there already.
  */
 import { canonicalCid, type PinRegister, type PinWish, readPinRow, type StoredPin } from '@pinmesh/core'
@@ -11,10 +13,29 @@ import { wishOf } from './pin-wishes.ts'
 import type { PeerParts } from './peer.ts'
 
 const chosenMax = 16
+const finishedMax = 1000
+
+/** Updates that this peer has brought to their end since its start. */
+export class FinishedUpdates {
+  readonly #keys = new Set<string>()
+
+  add(old: string, cid: string, slot: string | undefined): void {
+    this.#keys.add(`${old} ${cid} ${slot}`)
+    for (const key of this.#keys) {
+      if (this.#keys.size <= finishedMax) return
+      this.#keys.delete(key)
+    }
+  }
+
+  has(old: string, cid: string, slot: string | undefined): boolean {
+    return this.#keys.has(`${old} ${cid} ${slot}`)
+  }
+}
 
 interface Update {
   readonly parts: PeerParts
   readonly pins: MeshPins
+  readonly finished: FinishedUpdates
   readonly old: string
   /** the new one, without a path */
   readonly cid: string
@@ -22,7 +43,7 @@ interface Update {
 }
 
 export async function* updatePin(update: Update): AsyncGenerator<UpdateStep, void, undefined> {
-  const { parts, pins, options } = update
+  const { parts, pins, finished, options } = update
   const { slot, yes = false, signal } = options
   signal?.throwIfAborted()
   const old = checked(bareCid(update.old))
@@ -30,7 +51,8 @@ export async function* updatePin(update: Update): AsyncGenerator<UpdateStep, voi
   if (old === cid) throw sameCid(cid)
   const [before, after] = await Promise.all([requestOf(parts, old, slot), requestOf(parts, cid, slot)])
   if (before === undefined) {
-    if (after === undefined) throw notPinned(old)
+    if (after === undefined || !finished.has(old, cid, slot))
+      throw notPinned(old, after === undefined ? undefined : cid)
     const { have, want, min } = await pins.status(cid, { signal })
     yield { old, cid, want, min, have, needed: have, done: true }
     return
@@ -50,6 +72,7 @@ export async function* updatePin(update: Update): AsyncGenerator<UpdateStep, voi
   }
   const [ended] = await pins.rm([old], { yes, ...(slot === undefined ? {} : { slot }) })
   if (ended !== undefined && 'error' in ended) throw ended.error
+  finished.add(old, cid, slot)
   yield { old, cid, want, min, have, needed, done: true }
 }
 
@@ -110,8 +133,10 @@ function sameCid(cid: string): MeshError {
   })
 }
 
-function notPinned(cid: string): MeshError {
-  return new MeshError('MESH_NOT_PINNED', `${cid} is not pinned in this mesh, or not in that slot.`, {
+/** `pinned`: the new one, where it is pinned already. */
+function notPinned(cid: string, pinned: string | undefined): MeshError {
+  const other = pinned === undefined ? '' : `; ${pinned} is, and nothing was changed`
+  return new MeshError('MESH_NOT_PINNED', `${cid} is not pinned in this mesh, or not in that slot${other}.`, {
     remedy: 'See `mesh ls` for what is.'
   })
 }

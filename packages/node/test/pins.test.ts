@@ -76,7 +76,10 @@ test('interrupted it leaves both, and goes on', async () => {
   await node.pins.rm([three])
 })
 
-test('what is not pinned has no place to take', async () => {
+test('what is not pinned has no place to take, also where the new one is pinned', async () => {
+  await node.pins.add([{ cid: two, replicas: 1 }])
+  await assert.rejects(update(one, two), { code: 'MESH_NOT_PINNED', message: new RegExp(`; ${two} is, and nothing`) })
+  await node.pins.rm([two])
   await assert.rejects(update(one, two), { code: 'MESH_NOT_PINNED' })
   await assert.rejects(update(one, one), { code: 'MESH_SAME_CID' })
   await assert.rejects(update('nonsense', one), { code: 'MESH_BAD_CID' })

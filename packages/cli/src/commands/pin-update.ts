@@ -55,7 +55,7 @@ function doneText({ old, cid, have }: UpdateStep): string {
   return `pinned ${cid} in the place of ${old}, with ${copiesText(have)}`
 }
 
-/** An update that was done before, or one of a CID that was never pinned. */
+/** The same update was brought to its end before. */
 function thereText({ old, cid }: UpdateStep): string {
-  return `${cid} is pinned already, and ${old} is not; nothing was changed`
+  return `pinned ${cid} in the place of ${old} before; nothing was to be done`
 }
