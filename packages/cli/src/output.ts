@@ -2,6 +2,7 @@
 // stderr. An error is a sentence, its code, and what to do about it; with --json it stands on stdout too.
 
 import type { MeshError } from '@pinmesh/node/mesh-error'
+import { clean } from './text/table.ts'
 import type { Terminal } from './world.ts'
 
 export interface OutputInit {
@@ -64,9 +65,9 @@ export class Output {
     if (this.lively) this.#stderr.write(`\r${text.slice(0, this.columns - 1)}\u001b[K`)
   }
 
-  /** An error beside results, such as one refused pin of many. */
-  complain(error: MeshError): void {
-    this.#stderr.write(complaint(error))
+  /** An error beside results, such as one refused pin of many; `about` which of them, if it does not say so itself. */
+  complain(error: MeshError, about = ''): void {
+    this.#stderr.write(complaint(error, error.message.includes(about) ? '' : `${clean(about)}: `))
   }
 
   /** The error that ends the command. */
@@ -95,6 +96,6 @@ export function errorObject({ code, message, remedy }: MeshError): { code: strin
   return remedy === undefined ? { code, message } : { code, message, remedy }
 }
 
-function complaint({ code, message, remedy }: MeshError): string {
-  return `mesh: ${message} (${code})\n${remedy === undefined ? '' : `  ${remedy}\n`}`
+function complaint({ code, message, remedy }: MeshError, about = ''): string {
+  return `mesh: ${about}${message} (${code})\n${remedy === undefined ? '' : `  ${remedy}\n`}`
 }

@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { MeshError } from '@pinmesh/node/mesh-error'
 import { cids } from '@pinmesh/node/fake'
+import { Interrupted } from '../src/failure.ts'
 import { addedTo, folder, served } from './command.ts'
 
 async function tree(t: TestContext): Promise<string> {
@@ -131,6 +132,25 @@ test('one refused file does not keep the others out', async (t) => {
     error: { code: 'MESH_NO_SPACE', message: 'No room.', remedy: 'Give more.' }
   })
   assert.equal(objects[1]!.cid, addedTo(node).cid)
+  first = true
+  const { err } = await run(['add', join(path, 'holiday'), join(path, 'one.txt')])
+  assert.equal(err, `mesh: ${join(path, 'holiday')}: No room. (MESH_NO_SPACE)\n  Give more.\n`)
+})
+
+test('a wait that is interrupted tells what was added, also with -q', async (t) => {
+  const stopping = new AbortController()
+  const { node, run } = await served(t, {
+    pins: {
+      async *waitFor(cid, _holders, { signal } = {}) {
+        yield { cid, want: 2, min: 1, have: 1, peers: [] }
+        stopping.abort(new Interrupted())
+        await new Promise((resolve) => signal!.addEventListener('abort', resolve, { once: true }))
+      }
+    }
+  })
+  const path = join(await tree(t), 'one.txt')
+  const { exit, out } = await run(['add', path, '--wait', '-q'], { signal: stopping.signal })
+  assert.deepEqual([exit, out], [130, `${addedTo(node).cid}\n`])
 })
 
 test('a bar moves on a terminal and nowhere else', async (t) => {

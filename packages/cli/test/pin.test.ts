@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MeshError } from '@pinmesh/node/mesh-error'
+import type { PinStatus } from '@pinmesh/node'
 import { cids, other, type Overrides, peer } from '@pinmesh/node/fake'
 import { Interrupted } from '../src/failure.ts'
 import { served } from './command.ts'
@@ -204,7 +205,39 @@ test('a wait that lasts too long is exit code 62', async (t) => {
   assert.equal((objects[0]!.error as { code: string }).code, 'MESH_TIMED_OUT')
 })
 
-test('Ctrl-C ends a wait with exit code 130', async (t) => {
+test('when the time is over each pin is told as far as it has come, and what was held meanwhile is done', async (t) => {
+  const have = new Map([
+    [cids[0], 1],
+    [cids[1], 2],
+    [cids[2], 0]
+  ])
+  const statusOf = (cid: string): PinStatus => ({ cid, want: 2, min: 1, have: have.get(cid)!, peers: [] })
+  const { run } = await served(t, {
+    pins: {
+      status: async (cid) => statusOf(cid),
+      async *waitFor(cid, _holders, { signal } = {}) {
+        yield statusOf(cid)
+        await new Promise((resolve) => signal!.addEventListener('abort', resolve, { once: true }))
+      }
+    }
+  })
+  const words = ['pin', cids[0]!, cids[1]!, cids[2]!, '--wait', '--timeout', '300ms']
+  const { exit, out, err } = await run(words)
+  assert.equal(exit, 62)
+  assert.equal(out, `${cids[0]}  1 of 2 copies\n${cids[1]}  2 of 2 copies\n${cids[2]}  0 of 2 copies\n`)
+  assert.equal(err.match(/MESH_TIMED_OUT/g)?.length, 1)
+  const { objects } = await run([...words, '--json'])
+  assert.deepEqual(
+    objects.map((one) => [one.have, 'error' in one]),
+    [
+      [1, true],
+      [2, false],
+      [0, true]
+    ]
+  )
+})
+
+test('Ctrl-C ends a wait with exit code 130, and what is pinned is told', async (t) => {
   const stopping = new AbortController()
   const { run } = await served(t, {
     pins: {
@@ -215,9 +248,14 @@ test('Ctrl-C ends a wait with exit code 130', async (t) => {
       }
     }
   })
-  const { exit, err, out } = await run(['pin', cids[0]!, '--wait'], { signal: stopping.signal })
-  assert.deepEqual([exit, out], [130, ''])
-  assert.match(err, /MESH_INTERRUPTED/)
+  const words = ['pin', cids[0]!, cids[1]!, '--wait', '--json']
+  const { exit, err, objects } = await run(words, { signal: stopping.signal })
+  assert.equal(exit, 130)
+  assert.deepEqual(
+    objects.map(({ cid, error }) => [cid, (error as { code: string }).code]),
+    [cids[0], cids[1], undefined].map((cid) => [cid, 'MESH_INTERRUPTED'])
+  )
+  assert.equal(err.match(/MESH_INTERRUPTED/g)?.length, 1)
 })
 
 test('a peer that may not write says what its owner has to run', async (t) => {

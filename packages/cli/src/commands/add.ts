@@ -17,8 +17,8 @@ import type { Session } from '../session.ts'
 import { Tally } from '../tally.ts'
 import { bytesText } from '../text/bytes.ts'
 import { clean } from '../text/table.ts'
-import { waitOne } from '../wait.ts'
-import { tallyWait, wishOf } from './pin.ts'
+import { waitForAll } from '../wait.ts'
+import { wishOf } from './pin.ts'
 import type { PinOptions } from './pin.ts'
 
 interface AddOptions extends PinOptions {
@@ -67,7 +67,8 @@ export async function add(session: Session, args: string[], options: AddOptions)
       try {
         for (const source of sources) await addOne(adding, source)
       } finally {
-        await waitForAll(adding) // also for what was added before one failed
+        const { pinned: answers } = adding // also for what was added before one failed
+        await waitForAll(session, client, { answers, wait: options.wait ?? 0, signal: deadline.signal, tally })
       }
     })
   } finally {
@@ -97,10 +98,6 @@ function checked(args: readonly string[], options: AddOptions): Wish | undefined
     throw usage('Without a pin there is nothing to say about it.', 'Leave --no-pin out, or all that tells of the pin.')
   }
   return undefined
-}
-
-async function waitForAll({ session, client, tally, options, signal, pinned }: Adding): Promise<void> {
-  for (const answer of pinned) tallyWait(tally, await waitOne(session, client, { answer, wait: options.wait!, signal }))
 }
 
 async function addOne(adding: Adding, source: Source): Promise<void> {
@@ -185,7 +182,7 @@ async function tellAdded(adding: Adding, source: Source, added: Added): Promise<
 async function tellRefused(adding: Adding, refused: { path: string; cid?: string; error: MeshError }): Promise<void> {
   const { out } = adding.session
   adding.tally.failed(refused.error.exit)
-  out.complain(refused.error)
+  out.complain(refused.error, refused.path)
   if (out.json) await out.result({ ...refused, error: errorObject(refused.error) }, '')
 }
 

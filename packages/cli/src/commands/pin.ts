@@ -15,7 +15,7 @@ import type { Session } from '../session.ts'
 import { Tally } from '../tally.ts'
 import { copiesText } from '../text/pins.ts'
 import { clean } from '../text/table.ts'
-import { waitOne } from '../wait.ts'
+import { waitForAll } from '../wait.ts'
 
 export interface PinOptions {
   replicas?: number | 'all'
@@ -43,11 +43,12 @@ export async function pin(session: Session, args: string[], options: PinOptions)
   const deadline = deadlineOf(session.world.signal, options.timeout)
   try {
     await session.ask(async (client) => {
-      const pinned: PinAnswer[] = []
-      for await (const group of groups)
-        pinned.push(...(await pinGroup({ session, client, tally }, group, { wish, options })))
-      for (const answer of pinned) {
-        tallyWait(tally, await waitOne(session, client, { answer, wait: options.wait!, signal: deadline.signal }))
+      const answers: PinAnswer[] = []
+      try {
+        for await (const group of groups)
+          answers.push(...(await pinGroup({ session, client, tally }, group, { wish, options })))
+      } finally {
+        await waitForAll(session, client, { answers, wait: options.wait ?? 0, signal: deadline.signal, tally })
       }
     })
   } finally {
@@ -81,11 +82,6 @@ export function wishOf(options: PinOptions): Omit<PinRequest, 'cid'> {
     ...(slot === undefined ? {} : { slot }),
     ...(anyway === true ? { anyway } : {})
   }
-}
-
-export function tallyWait(tally: Tally, exit: Exit): void {
-  if (exit === 0) tally.done()
-  else tally.failed(exit)
 }
 
 /** One failure among many: told on stderr, and with --json as an object of its own. */
