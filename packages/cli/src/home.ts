@@ -36,6 +36,15 @@ export function needHome(home: string): void {
   })
 }
 
+/** The peer of this home has left its mesh. */
+export async function hasLeft(home: string): Promise<boolean> {
+  try {
+    return (JSON.parse(await readFile(join(home, 'mesh.json'), 'utf8')) as { left?: unknown }).left === true
+  } catch {
+    return false // whoever starts the peer hears what is wrong
+  }
+}
+
 /** Tells other commands where the API is. */
 export async function writeApiFile(home: string, listen: ApiListen): Promise<void> {
   const draft = join(home, `api.json.${process.pid}.tmp`)

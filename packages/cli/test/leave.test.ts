@@ -1,10 +1,12 @@
 // mesh leave.
 
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { cids } from '@pinmesh/node/fake'
 import { progressText } from '../src/commands/leave.ts'
-import { served } from './command.ts'
+import { folder, mesh, served } from './command.ts'
 
 const step = { held: 2, handedOn: 1, promisedUntil: 0, pins: [] }
 
@@ -13,7 +15,7 @@ test('leaving is shown step by step, and ends with a word', async (t) => {
   const { exit, objects } = await run(['leave', '--json'])
   assert.equal(exit, 0)
   assert.deepEqual(objects, [{ event: 'leaving', held: 2, handedOn: 0, promisedUntil: 0 }, { event: 'left' }])
-  assert.equal((await run(['leave', '--force'])).out, 'This peer has left the mesh and stops.\n')
+  assert.equal((await run(['leave', '--force'])).out, 'This peer has left the mesh.\n')
   assert.deepEqual(node.asked, [{ force: false }, { force: true }])
 })
 
@@ -53,6 +55,17 @@ test('a watch that lasts too long says that the leave goes on', async (t) => {
   const { exit, err } = await run(['leave', '--timeout', '300ms'])
   assert.equal(exit, 62)
   assert.match(err, /goes on leaving/)
+})
+
+test('a peer that went and stopped while nobody watched has left', async (t) => {
+  const home = await folder(t)
+  await writeFile(join(home, 'mesh.json'), JSON.stringify({ version: 1, left: true }))
+  const { exit, objects } = await mesh(['leave', '--json', '--home', home])
+  assert.deepEqual([exit, objects], [0, [{ event: 'left' }]])
+  await writeFile(join(home, 'mesh.json'), JSON.stringify({ version: 1 }))
+  const other = await mesh(['leave', '--home', home])
+  assert.equal(other.exit, 2)
+  assert.match(other.err, /MESH_NOT_RUNNING/)
 })
 
 test('the progress says how much is safe, and how long own promises last', () => {

@@ -1,9 +1,11 @@
 // mesh leave: this peer hands its duties on and goes. The peer does it; the command watches, and may be left and called again.
 
+import type { ApiClient } from '@pinmesh/api/client'
 import type { HeldPin, LeaveStep } from '@pinmesh/node'
 import { MeshError } from '@pinmesh/node/mesh-error'
 import { deadlineOf } from '../deadline.ts'
 import type { Exit } from '../failure.ts'
+import { hasLeft, notRunning } from '../home.ts'
 import { usage } from '../parse/refuse.ts'
 import type { Session } from '../session.ts'
 import { ageText } from '../text/age.ts'
@@ -29,13 +31,18 @@ export async function leave(session: Session, options: LeaveOptions): Promise<Ex
   }
   const deadline = deadlineOf(session.world.signal, timeout)
   let last: LeaveStep | undefined
+  const watch = async (client: ApiClient): Promise<void> => {
+    for await (const step of client.leave({ force, signal: deadline.signal })) {
+      last = step
+      await tell(session, step)
+    }
+  }
+  const stopped = async (): Promise<void> => {
+    if (!(await hasLeft(session.home))) throw notRunning(session.home)
+    last = { state: 'left', held: 0, handedOn: 0, promisedUntil: 0, pins: [] }
+  }
   try {
-    await session.ask(async (client) => {
-      for await (const step of client.leave({ force, signal: deadline.signal })) {
-        last = step
-        await tell(session, step)
-      }
-    })
+    await session.askOr(watch, stopped)
   } catch (error) {
     session.out.draw('')
     if (last !== undefined && deadline.signal.aborted) {
@@ -58,7 +65,7 @@ async function tell({ out }: Session, step: LeaveStep): Promise<void> {
 async function endOf(session: Session, last: LeaveStep | undefined): Promise<Exit> {
   const { out } = session
   if (last?.state === 'left') {
-    await out.result({ event: 'left' }, 'This peer has left the mesh and stops.')
+    await out.result({ event: 'left' }, 'This peer has left the mesh.')
     return 0
   }
   if (last?.state !== 'at-risk') {
