@@ -48,6 +48,8 @@ export interface PinWish {
   readonly bytes?: number
   /** write the pin even when fewer peers than `min` could hold it */
   readonly anyway?: boolean
+  /** nothing is written: the answer is what it would be */
+  readonly dry?: boolean
   /** this peer holds it already (it has just been added here); `bytes` must be given */
   readonly heldHere?: boolean
 }

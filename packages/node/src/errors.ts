@@ -58,10 +58,7 @@ export function meshErrorOf(error: unknown): MeshError {
   if (error instanceof MeshError) return error
   if (error instanceof ContentError) {
     const { code, text, remedy } = content[error.code]
-    return new MeshError(code, error.code === 'aborted' ? text : `${text.slice(0, -1)}: ${error.message}`, {
-      remedy,
-      cause: error
-    })
+    return new MeshError(code, sentenceOf(error, text), { remedy, cause: error })
   }
   if (error instanceof SettingError) return new MeshError(error.code, error.message, { exit: 1, cause: error })
   if (error instanceof StoreError || error instanceof TransportError || error instanceof FormatError) {
@@ -73,6 +70,14 @@ export function meshErrorOf(error: unknown): MeshError {
     remedy: 'Please report it with what you did.',
     cause: error
   })
+}
+
+/** What is wrong with content says enough by itself. */
+function sentenceOf({ code, message }: ContentError, text: string): string {
+  if (code === 'aborted') return text
+  if (code === 'bad-dag') return `${message}.`
+  const detail = message.replace(/^(?!Kubo|Helia)[A-Z][a-z]* /, (word) => word.toLowerCase())
+  return `${text.slice(0, -1)}: ${detail}.`
 }
 
 /** What the core refuses because of what was typed. */

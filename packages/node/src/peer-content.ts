@@ -78,7 +78,7 @@ export class PeerContent implements MeshContent {
     const { core, shell } = this.#parts
     const { pin, signal, onProgress } = options
     signal?.throwIfAborted()
-    if (pin !== undefined && !core.isWriter) await this.#refuseEarly()
+    if (pin !== undefined) await this.#refuseEarly(pin)
     const { budgetBytes, usedBytes, reservedBytes } = core.space
     const arrival = shell.arrivals.begin()
     let unpinned: string[] = []
@@ -132,8 +132,9 @@ export class PeerContent implements MeshContent {
   }
 
   /** Throws what a pin would be refused with, before anything is added. */
-  async #refuseEarly(): Promise<void> {
-    const reply = await this.#parts.shell.command({ do: 'pin', wishes: [{ cid: 'bafkqaaa', anyway: true }] })
+  async #refuseEarly(pin: NonNullable<CarOptions['pin']>): Promise<void> {
+    const wish = { ...wishOf({ ...pin, cid: 'bafkqaaa' }), dry: true }
+    const reply = await this.#parts.shell.command({ do: 'pin', wishes: [wish] })
     const [answer] = answers<PinAnswer>(reply, 'pin')
     if (answer !== undefined && 'error' in answer) throw answer.error
   }

@@ -103,6 +103,34 @@ test('a path is pinned as what lies there, each on its own', async () => {
   assert.deepEqual(found.sort(), [page, one].sort())
 })
 
+test('what cannot be pinned is refused before anything is read, and leaves no pin', async () => {
+  const before = await listed()
+  const content = async function* (): AsyncGenerator<Uint8Array> {}
+  let reads = 0
+  const entries = async function* (): AsyncGenerator<AddEntry> {
+    reads++
+    yield { path: 'a', content: content() }
+  }
+  const stranger = '12D3KooWEqnTdgqHnkRHHpqJJBUbxAoZ3RFmcLQMjnYcKEBDGKZB'
+  await assert.rejects(node.content.add(entries(), { wrap: false, pin: { replicas: 9 } }), {
+    code: 'MESH_TOO_FEW_PEERS'
+  })
+  await assert.rejects(node.content.add(entries(), { wrap: false, pin: { replicas: 1, chosen: [stranger] } }), {
+    code: 'MESH_UNKNOWN_PEER'
+  })
+  assert.deepEqual([reads, await listed()], [0, before])
+})
+
+test('content that is wrong is told in one sentence', async () => {
+  const car = async function* (): AsyncGenerator<Uint8Array> {
+    yield new TextEncoder().encode('no car')
+  }
+  await assert.rejects(node.content.addCar(car(), {}), {
+    code: 'MESH_BAD_CONTENT',
+    message: 'It is not a CAR that can be read: it ends in the middle of a block.'
+  })
+})
+
 test('an origin that is no address refuses its pin alone', async () => {
   const answers = await node.pins.add([
     { cid: one, replicas: 1, origins: ['nowhere'] },

@@ -168,6 +168,10 @@ export class Commands {
     const eligible = planner.eligibleForNew(bucket)
     const { max, min } = register
     if (eligible < min && wish.anyway !== true) return refuse(tooFewPeers(min, eligible))
+    const want =
+      max === 0 ? { want: eligible, everywhere: true } : { want: Math.max(max, register.chosen?.length ?? 0) }
+    const answer = { cid: cid.toString(), ...want, min, ...(wish.slot === undefined ? {} : { slot: wish.slot }) }
+    if (wish.dry === true) return done(answer)
     author.change({
       leaf: bucket >> 4,
       mapKey,
@@ -182,9 +186,7 @@ export class Commands {
       done: (code) => {
         if (code !== undefined) return refuse(writeFailed(code, self))
         this.#init.keeper.mark(bucket)
-        const chosen = register.chosen?.length ?? 0
-        const want = max === 0 ? { want: eligible, everywhere: true } : { want: Math.max(max, chosen) }
-        done({ cid: cid.toString(), ...want, min, ...(wish.slot === undefined ? {} : { slot: wish.slot }) })
+        done(answer)
       }
     })
   }

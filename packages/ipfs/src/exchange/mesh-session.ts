@@ -49,7 +49,7 @@ export class MeshSession implements BlockSession {
     // Once: what could not be reached is not dialled anew for each block.
     this.#met ??= Promise.all(this.#init.backEnds.map((addresses) => this.#init.meet(addresses)))
     await settledOrAborted(this.#met, signal)
-    let failure = new ContentError('unreachable', `No source gives the block ${cid}`)
+    let failure = new ContentError('unreachable', `Nobody gives the block ${cid}`)
     for (const ask of this.#others(cid, lacking, signal)) {
       try {
         return await ask()
