@@ -31,7 +31,11 @@ export async function get(session: Session, arg: string, options: GetOptions): P
   if (toStdout && out.json)
     throw usage('Content and JSON cannot both go to stdout.', 'Give -o a path, or leave --json out.')
   const fileName = options.car === true ? `${wanted.name}.car` : wanted.name
-  const deadline = deadlineOf(session.world.signal, options.timeout)
+  const deadline = deadlineOf(
+    session.world.signal,
+    options.timeout,
+    'Give more time; see `mesh status` for who holds it.'
+  )
   const progress = new Progress(out, fileName)
   let bytes = 0
   const onBytes = (more: number): void => progress.update((bytes += more))

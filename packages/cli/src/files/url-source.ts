@@ -13,7 +13,8 @@ const reasons: ReadonlyMap<string, string> = new Map([
   ['ECONNRESET', 'the connection broke off'],
   ['ECONNREFUSED', 'nothing listens there'],
   ['ENOTFOUND', 'its host is not known'],
-  ['EAI_AGAIN', 'its host could not be looked up']
+  ['EAI_AGAIN', 'its host could not be looked up'],
+  ['bad port', 'its port is none of the web']
 ])
 /** Without a byte for so long the server is given up, ms. */
 const silenceMsDefault = 60_000
