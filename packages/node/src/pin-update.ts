@@ -65,8 +65,9 @@ export async function* updatePin(update: Update): AsyncGenerator<UpdateStep, voi
   const { want, min } = answer
   const held = (await pins.status(old, { signal })).have
   const needed = options.held === 'want' ? want : (options.held ?? Math.max(1, Math.min(want, held)))
-  let have = 0
+  let have = -1
   for await (const status of pins.waitFor(cid, needed, { signal })) {
+    if (status.have === have) continue // a peer tells something else
     have = status.have
     yield { old, cid, want, min, have, needed, done: false }
   }

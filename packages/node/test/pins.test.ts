@@ -76,6 +76,19 @@ test('interrupted it leaves both, and goes on', async () => {
   await node.pins.rm([three])
 })
 
+test('how many hold the new one is told when it changes, and not whenever a peer tells something else', async () => {
+  const nobodys = 'bafkreidwk2ty2a3zjxwsq4gxpgs6merfm3ltfn4cijzp5o3d7cm6hfjmxy'
+  await node.pins.add([{ cid: one, replicas: 1 }])
+  const stop = new AbortController()
+  const steps = node.pins.update(one, nobodys, { signal: stop.signal })[Symbol.asyncIterator]()
+  assert.equal((await steps.next()).value?.have, 0)
+  const second = steps.next()
+  for await (const { peers } of node.pins.waitFor(nobodys, 1)) if (peers.some(({ reason }) => reason)) break
+  stop.abort(new Error('enough'))
+  await assert.rejects(second, /enough/)
+  await node.pins.rm([one, nobodys])
+})
+
 test('what is not pinned has no place to take, also where the new one is pinned', async () => {
   await node.pins.add([{ cid: two, replicas: 1 }])
   await assert.rejects(update(one, two), { code: 'MESH_NOT_PINNED', message: new RegExp(`; ${two} is, and nothing`) })
