@@ -107,6 +107,19 @@ test('what cannot be read is told before anything is added', async (t) => {
   assert.deepEqual(node.asked, [])
 })
 
+test('why a file cannot be read is told in words', async (t) => {
+  const { run } = await served(t)
+  const path = await tree(t)
+  await symlink('circle', join(path, 'circle'))
+  assert.match(
+    (await run(['add', join(path, 'circle')])).err,
+    /: its links lead in a circle\. \(MESH_FILE_UNREADABLE\)/
+  )
+  if (process.platform !== 'linux') return // elsewhere no file can have such a name
+  await writeFile(Buffer.concat([Buffer.from(join(path, 'holiday', 'a')), Buffer.of(0xff)]), '')
+  assert.match((await run(['add', path])).err, /: its name is not UTF-8, rename it\. \(MESH_FILE_UNREADABLE\)/)
+})
+
 test('an empty path is refused, not taken for the folder that one is in', async (t) => {
   const { node, run } = await served(t)
   const { exit, err } = await run(['add', ''])

@@ -14,12 +14,15 @@ const reasons: Readonly<Record<string, string>> = {
   EROFS: 'the disk is read-only',
   EEXIST: 'there is something already',
   ENAMETOOLONG: 'its name is too long',
+  ELOOP: 'its links lead in a circle',
+  ENXIO: 'it is a socket or a device',
   EMFILE: 'too many files are open'
 }
 
 /** MESH_FILE_UNREADABLE, exit code 1. */
 export function unreadable(path: string, cause: unknown): MeshError {
-  return new MeshError('MESH_FILE_UNREADABLE', `${shown(path)} cannot be read: ${reasonOf(cause)}.`, {
+  const reason = path.includes('\ufffd') ? 'its name is not UTF-8, rename it' : reasonOf(cause)
+  return new MeshError('MESH_FILE_UNREADABLE', `${shown(path)} cannot be read: ${reason}.`, {
     exit: 1,
     remedy: 'Check the path and its permissions.',
     cause
