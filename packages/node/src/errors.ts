@@ -28,7 +28,7 @@ const content: Record<ContentError['code'], { code: string; text: string; remedy
   'no-space': {
     code: 'MESH_NO_SPACE',
     text: 'There is not enough room for the content.',
-    remedy: 'Give more with --space, empty the trash with `mesh gc`, or free the disk.'
+    remedy: 'Give more with `mesh config set space`, empty the trash with `mesh gc`, or free the disk.'
   },
   'back-end': {
     code: 'MESH_BACKEND_FAILED',
@@ -38,7 +38,7 @@ const content: Record<ContentError['code'], { code: string; text: string; remedy
   limit: {
     code: 'MESH_NO_SPACE',
     text: 'The content is larger than what is allowed.',
-    remedy: 'Give more with --space.'
+    remedy: 'Give more with `mesh config set space`.'
   },
   refused: {
     code: 'MESH_CONTENT_REFUSED',

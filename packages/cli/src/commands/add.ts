@@ -142,7 +142,7 @@ async function fits({ client }: Adding, source: Source): Promise<void> {
   const { spaceBytes } = await client.info()
   if (size <= spaceBytes) return
   const message = `${clean(source.label)} has ${bytesText(size)}, more than the whole budget of the peer.`
-  throw new MeshError('MESH_NO_SPACE', message, { remedy: 'Give more with --space.' })
+  throw new MeshError('MESH_NO_SPACE', message, { remedy: 'Give more with `mesh config set space`.' })
 }
 
 async function bringCar(

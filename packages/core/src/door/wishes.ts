@@ -80,9 +80,14 @@ function badPin(reason: string): Failure {
 export function tooFewPeers(min: number, eligible: number): Failure {
   return {
     code: 'MESH_TOO_FEW_PEERS',
-    text: `The pin wants at least ${min} copies, but only ${eligible} ${eligible === 1 ? 'peer' : 'peers'} could hold it now; nothing was written.`,
+    text: `The pin wants at least ${min} ${min === 1 ? 'copy' : 'copies'}, but ${peersText(eligible)} could hold it now; nothing was written.`,
     remedy: 'Wait for more peers, ask for fewer copies with -r or --min, or add --anyway.'
   }
+}
+
+function peersText(count: number): string {
+  if (count === 0) return 'no peer'
+  return count === 1 ? 'only 1 peer' : `only ${count} peers`
 }
 
 /** Chosen peers that are not in the mesh. */
