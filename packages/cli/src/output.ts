@@ -35,7 +35,7 @@ export class Output {
   }
 
   get columns(): number {
-    return this.#stderr.columns ?? 80
+    return this.#stderr.columns || 80 // a terminal may say 0 where it does not know
   }
 
   /** One result: the object, or the text. Resolves when the reader keeps up; rejects with the signal's reason. */

@@ -96,7 +96,8 @@ class Waiter {
   }
 }
 
+/** The CID comes last: in a narrow terminal it is cut. */
 function waitText({ cid, have, peers }: PinStatus, holders: number): string {
   const failed = peers.filter(({ state }) => state === 'failed').length
-  return `${cid}  ${have} of ${holders} copies${failed === 0 ? '' : `, failed at ${failed}`}`
+  return `${have} of ${holders} copies${failed === 0 ? '' : `, failed at ${failed}`}  ${cid}`
 }

@@ -205,6 +205,20 @@ test('a wait that lasts too long is exit code 62', async (t) => {
   assert.equal((objects[0]!.error as { code: string }).code, 'MESH_TIMED_OUT')
 })
 
+test('on a terminal a wait shows at how many peers it has failed', async (t) => {
+  const failed = { state: 'failed', since: 0, target: true } as const
+  const { run } = await served(t, {
+    pins: {
+      async *waitFor(cid) {
+        yield { cid, want: 2, min: 1, have: 0, peers: [peer, other].map((one) => ({ peer: one, ...failed })) }
+        yield { cid, want: 2, min: 1, have: 2, peers: [] }
+      }
+    }
+  })
+  const { err } = await run(['pin', cids[0]!, '--wait'], { typed: '' })
+  assert.ok(err.includes(`\r0 of 2 copies, failed at 2  ${cids[0]}`), err)
+})
+
 test('when the time is over each pin is told as far as it has come, and what was held meanwhile is done', async (t) => {
   const have = new Map([
     [cids[0], 1],
