@@ -205,6 +205,13 @@ test('a wait that lasts too long is exit code 62', async (t) => {
   assert.equal((objects[0]!.error as { code: string }).code, 'MESH_TIMED_OUT')
 })
 
+test('the time of a wait is also that of a peer that does not answer', async (t) => {
+  const { run } = await served(t, { pins: { add: async () => new Promise<never>(() => {}) } })
+  const { exit, err } = await run(['pin', cids[0]!, '--wait', '--timeout', '300ms'])
+  assert.equal(exit, 62)
+  assert.match(err, /MESH_TIMED_OUT/)
+})
+
 test('on a terminal a wait shows at how many peers it has failed', async (t) => {
   const failed = { state: 'failed', since: 0, target: true } as const
   const { run } = await served(t, {

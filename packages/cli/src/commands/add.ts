@@ -136,10 +136,10 @@ async function bring(adding: Adding, source: Source, onProgress: (event: AddProg
 }
 
 /** A download that could never fit is not begun. MESH_NO_SPACE. */
-async function fits({ client }: Adding, source: Source): Promise<void> {
+async function fits({ client, signal }: Adding, source: Source): Promise<void> {
   if (!looksLikeUrl(source.label)) return
   const size = (await source.size()) ?? 0
-  const { spaceBytes } = await client.info()
+  const { spaceBytes } = await client.info({ signal })
   if (size <= spaceBytes) return
   const message = `${clean(source.label)} has ${bytesText(size)}, more than the whole budget of the peer.`
   throw new MeshError('MESH_NO_SPACE', message, { remedy: 'Give more with `mesh config set space`.' })

@@ -43,12 +43,13 @@ export async function pin(session: Session, args: string[], options: PinOptions)
   const deadline = deadlineOf(session.world.signal, options.timeout)
   try {
     await session.ask(async (client) => {
+      const { signal } = deadline
       const answers: PinAnswer[] = []
       try {
         for await (const group of groups)
-          answers.push(...(await pinGroup({ session, client, tally }, group, { wish, options })))
+          answers.push(...(await pinGroup({ session, client, tally, signal }, group, { wish, options })))
       } finally {
-        await waitForAll(session, client, { answers, wait: options.wait ?? 0, signal: deadline.signal, tally })
+        await waitForAll(session, client, { answers, wait: options.wait ?? 0, signal, tally })
       }
     })
   } finally {
@@ -92,14 +93,14 @@ export async function tellFailure(session: Session, { cid, error }: { cid: strin
 
 /** Gives back the answers that are to be waited for; the others are told here. */
 async function pinGroup(
-  at: { session: Session; client: ApiClient; tally: Tally },
+  at: { session: Session; client: ApiClient; tally: Tally; signal: AbortSignal },
   group: readonly Given[],
   { wish, options }: { wish: Omit<PinRequest, 'cid'>; options: PinOptions }
 ): Promise<PinAnswer[]> {
-  const { session, client, tally } = at
+  const { session, client, tally, signal } = at
   const answers = await answersFor(group, (cids) => {
     const requests = cids.map((cid) => ({ ...wish, cid }))
-    return client.pins.add(requests)
+    return client.pins.add(requests, { signal })
   })
   const pinned: PinAnswer[] = []
   for (const answer of answers) {
