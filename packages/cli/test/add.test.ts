@@ -1,6 +1,7 @@
 // mesh add: what of a disk reaches the peer, under which names.
 
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -118,6 +119,24 @@ test('why a file cannot be read is told in words', async (t) => {
   if (process.platform !== 'linux') return // elsewhere no file can have such a name
   await writeFile(Buffer.concat([Buffer.from(join(path, 'holiday', 'a')), Buffer.of(0xff)]), '')
   assert.match((await run(['add', path])).err, /: its name is not UTF-8, rename it\. \(MESH_FILE_UNREADABLE\)/)
+})
+
+test('a named pipe is read to its end, and one that nobody writes to keeps no interrupted command', async (t) => {
+  const { node, run } = await served(t)
+  const path = join(await folder(t), 'pipe')
+  execFileSync('mkfifo', [path])
+  const [{ exit }] = await Promise.all([run(['add', path]), writeFile(path, 'piped')])
+  assert.equal(exit, 0)
+  assert.deepEqual(addedTo(node).files, [['pipe', 'piped']])
+  const stopping = new AbortController()
+  node.content.add = async (entries) => {
+    for await (const { content } of entries) {
+      stopping.abort(new Interrupted()) // it waits for a writer now
+      for await (const _ of content ?? []);
+    }
+    throw new Error('it never ends')
+  }
+  assert.equal((await run(['add', path], { signal: stopping.signal })).exit, 130)
 })
 
 test('an empty path is refused, not taken for the folder that one is in', async (t) => {

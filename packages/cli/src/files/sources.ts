@@ -10,6 +10,7 @@ import { parsePath } from '../parse/path.ts'
 import { shown, usage } from '../parse/refuse.ts'
 import type { Input } from '../world.ts'
 import { unreadable } from './file-error.ts'
+import { pipeContent } from './named-pipe.ts'
 import { looksLikeUrl, urlSource } from './url-source.ts'
 
 const pieceBytes: number = 1 << 20
@@ -52,7 +53,7 @@ export async function sourceOf(arg: string, init: SourceInit): Promise<Source> {
     const { hidden } = init
     return { label: arg, name, folder: true, entries: () => walk(path, '', init), size: () => sizeBelow(path, hidden) }
   }
-  const entry = { path: name, content: contentOf(path) }
+  const entry = { path: name, content: found.isFIFO() ? pipeContent(path, init.signal) : contentOf(path) }
   const size = async (): Promise<number | undefined> => (found.isFile() ? found.size : undefined)
   return { label: arg, name, folder: false, entries: () => from([entry]), size }
 }
