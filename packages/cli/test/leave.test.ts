@@ -19,6 +19,21 @@ test('leaving is shown step by step, and ends with a word', async (t) => {
   assert.deepEqual(node.asked, [{ force: false }, { force: true }])
 })
 
+test('whoever is the only writer, or has the root key, is told before he goes', async (t) => {
+  const { run, home } = await served(t)
+  const { err } = await run(['leave'])
+  assert.match(err, /No other peer may write: name one first/)
+  assert.doesNotMatch(err, /root key/)
+  await writeFile(join(home, 'root.key'), '')
+  assert.match((await run(['leave'])).err, /The root key of the mesh stays in .*: keep it/)
+  const others = await served(t, {
+    trust: {
+      writers: async () => ['a', 'b'].map((peer, writer) => ({ peer, writer, mayInvite: false, removed: false }))
+    }
+  })
+  assert.doesNotMatch((await others.run(['leave'])).err, /may write/)
+})
+
 test('what nobody can take over is named, with exit code 3', async (t) => {
   const pin = { cid: cids[0]!, name: 'films', want: 3, copies: 1, witnesses: 0 }
   const { run } = await served(t, {

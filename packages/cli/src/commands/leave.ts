@@ -1,5 +1,7 @@
 // mesh leave: this peer hands its duties on and goes. The peer does it; the command watches, and may be left and called again.
 
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { ApiClient } from '@pinmesh/api/client'
 import type { HeldPin, LeaveStep } from '@pinmesh/node'
 import { MeshError } from '@pinmesh/node/mesh-error'
@@ -32,6 +34,7 @@ export async function leave(session: Session, options: LeaveOptions): Promise<Ex
   const deadline = deadlineOf(session.world.signal, timeout)
   let last: LeaveStep | undefined
   const watch = async (client: ApiClient): Promise<void> => {
+    await warn(session, client)
     for await (const step of client.leave({ force, signal: deadline.signal })) {
       last = step
       await tell(session, step)
@@ -53,6 +56,18 @@ export async function leave(session: Session, options: LeaveOptions): Promise<Ex
     deadline.clear()
   }
   return endOf(session, last)
+}
+
+/** What the mesh would lack without this peer, beside its copies. */
+async function warn({ out, home, remote }: Session, client: ApiClient): Promise<void> {
+  const [{ peer }, all] = await Promise.all([client.info(), client.trust.writers()])
+  const writers = all.filter(({ removed }) => !removed)
+  if (writers.length === 1 && writers[0]?.peer === peer)
+    out.talk(
+      'No other peer may write: name one first (`mesh writers add <peer>`), or nobody can pin or unpin any more.'
+    )
+  if (!remote && existsSync(join(home, 'root.key')))
+    out.talk(`The root key of the mesh stays in ${home}: keep it, or bring it to another peer (\`mesh root export\`).`)
 }
 
 async function tell({ out }: Session, step: LeaveStep): Promise<void> {
