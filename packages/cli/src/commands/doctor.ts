@@ -3,13 +3,15 @@
 
 import { MeshError } from '@pinmesh/node/mesh-error'
 import type { NodeInfo, PeerInfo } from '@pinmesh/node'
-import { type Check, fail, ok } from '../doctor/check.ts'
+import { type Check, ok, refused } from '../doctor/check.ts'
 import { budgetChecks, homeChecks } from '../doctor/home-checks.ts'
 import { checkListening, checksOf } from '../doctor/running-checks.ts'
 import { checkBackEnd, stoppedChecks } from '../doctor/stopped-checks.ts'
 import type { Exit } from '../failure.ts'
 import { needHome } from '../home.ts'
 import type { Session } from '../session.ts'
+
+const lookAtOutput = 'Look at its output.'
 
 export async function doctor(session: Session): Promise<Exit> {
   let failed = false
@@ -30,14 +32,14 @@ async function* checks(session: Session): AsyncGenerator<Check, void, undefined>
     try {
       needHome(home)
     } catch (error) {
-      return yield failure('home', error)
+      return yield refused('home', error, lookAtOutput)
     }
     yield* await homeChecks(home, world.env)
     yield* await budgetChecks(session)
   }
   const running = await look(session)
   if (running === undefined) yield* await stoppedChecks(session)
-  else if (running instanceof MeshError) yield failure('peer', running)
+  else if (running instanceof MeshError) yield refused('peer', running, lookAtOutput)
   else {
     yield* checksOf(running.info, running.peers)
     if (remote) return
@@ -54,11 +56,6 @@ async function look(session: Session): Promise<{ info: NodeInfo; peers: PeerInfo
     if (!(error instanceof MeshError)) throw error
     return error.code === 'MESH_NOT_RUNNING' && !session.remote ? undefined : error
   }
-}
-
-function failure(name: string, error: unknown): Check {
-  if (!(error instanceof MeshError)) throw error
-  return fail(name, error.message, error.remedy ?? 'Look at its output.')
 }
 
 function textOf({ name, state, text, remedy }: Check): string {

@@ -12,7 +12,7 @@ import type { Session } from '../session.ts'
 import { settle } from '../settings-of.ts'
 import { bytesText } from '../text/bytes.ts'
 import type { World } from '../world.ts'
-import { type Check, fail, ok, warn } from './check.ts'
+import { type Check, fail, ok, refused, warn } from './check.ts'
 
 const secrets = ['identity.key', 'root.key', 'api.token', 'tokens.json', 'config.json', 'mesh.json']
 const freeBytesMin = 100e6
@@ -63,8 +63,7 @@ async function checkSettings(home: string, env: World['env']): Promise<Check> {
       `What is set (${given.size}) and the tokens that were given away (${tokens.length}) can be read.`
     )
   } catch (error) {
-    if (!(error instanceof MeshError)) throw error
-    return fail('settings', error.message, error.remedy ?? 'See `mesh config list`.')
+    return refused('settings', error, 'See `mesh config list`.')
   }
 }
 

@@ -2,14 +2,13 @@
 // are free.
 
 import { createServer } from 'node:net'
-import { MeshError } from '@pinmesh/node/mesh-error'
 import { readConfigFile } from '../config-file.ts'
 import { listenDefaults } from '../listen-defaults.ts'
 import { apiText } from '../parse/api-address.ts'
 import type { PeerOptions } from '../serve.ts'
 import type { Session } from '../session.ts'
 import { settle } from '../settings-of.ts'
-import { type Check, fail, ok, unknown, warn } from './check.ts'
+import { type Check, fail, ok, refused, unknown, warn } from './check.ts'
 
 export async function stoppedChecks(session: Session): Promise<Check[]> {
   return [
@@ -44,8 +43,7 @@ async function orFail(name: string, remedy: string, look: () => Promise<Check>):
   try {
     return await look()
   } catch (error) {
-    if (!(error instanceof MeshError)) throw error
-    return fail(name, error.message, error.remedy ?? remedy)
+    return refused(name, error, remedy)
   }
 }
 
