@@ -359,8 +359,11 @@ export class Author {
 /** What is made of a wish depends on the one for the same key before it: each gets an entry of its own. */
 function upToRepeated(waiting: readonly Waiting[]): Waiting[] {
   const seen = new Set<string>()
-  const end = waiting.findIndex(({ mapKey }) => seen.size === seen.add(mapKey).size)
-  return waiting.slice(0, end < 0 ? waiting.length : end)
+  for (const { mapKey } of waiting) {
+    if (seen.has(mapKey)) break
+    seen.add(mapKey)
+  }
+  return waiting.slice(0, seen.size)
 }
 
 function ownLog(writer: number, leaf: Leaf): LogId {
