@@ -4,7 +4,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeHold } from '../../src/content/hold.ts'
-import { type Driver, cidText, meshOf, only } from '../kit.ts'
+import { type Driver, type Mesh, cidText, meshOf, only } from '../kit.ts'
+
+/** Two peers: a has the content, and the fetches of b end when the test says so. */
+function fetching(): { mesh: Mesh; a: Driver; b: Driver; cid: string } {
+  const { mesh } = meshOf(2)
+  const [a, b] = mesh.peers as [Driver, Driver]
+  const cid = cidText(1)
+  mesh.run(8000)
+  mesh.give(a, cid)
+  const carry = b.out
+  b.out = (effect) => (effect.kind === 'acquire' || effect.kind === 'cancel' ? undefined : carry(effect))
+  return { mesh, a, b, cid }
+}
 
 test('what is wished for anew while its deletion is on the way to disk is not deleted', () => {
   const { mesh } = meshOf(2)
@@ -33,13 +45,7 @@ test('what is wished for anew while its deletion is on the way to disk is not de
 })
 
 test('what came whole although it was unpinned meanwhile waits in the trash, for it may be the only copy', () => {
-  const { mesh } = meshOf(2)
-  const [a, b] = mesh.peers as [Driver, Driver]
-  const cid = cidText(1)
-  mesh.run(8000)
-  mesh.give(a, cid)
-  const carry = b.out
-  b.out = (effect) => (effect.kind === 'acquire' || effect.kind === 'cancel' ? undefined : carry(effect))
+  const { mesh, a, b, cid } = fetching()
   a.pin(cid, { max: 2 })
   mesh.until(() => only(b.effects, 'acquire').length === 1)
   a.ask({ do: 'unpin', cids: [cid], yes: true })
@@ -56,13 +62,7 @@ test('what came whole although it was unpinned meanwhile waits in the trash, for
 })
 
 test('what an earlier try has left behind is not deleted while a later one, given up too, may still bring the whole', () => {
-  const { mesh } = meshOf(2)
-  const [a, b] = mesh.peers as [Driver, Driver]
-  const cid = cidText(1)
-  mesh.run(8000)
-  mesh.give(a, cid)
-  const carry = b.out
-  b.out = (effect) => (effect.kind === 'acquire' || effect.kind === 'cancel' ? undefined : carry(effect))
+  const { mesh, a, b, cid } = fetching()
   const tries = (): { job: number }[] => only(b.effects, 'acquire')
   a.pin(cid, { max: 2 })
   mesh.until(() => tries().length === 1)
