@@ -9,10 +9,12 @@ import { Kubo, withoutKubo } from '../kit/kubo.ts'
 import { Lab } from '../kit/lab.ts'
 import type { PeerProcess } from '../kit/peer.ts'
 import { until } from '../kit/until.ts'
-import { type Baseline, perSecond, report } from './report.ts'
+import { type Baseline, median, perSecond, report } from './report.ts'
 
 const largeBytes = 256 * 1024 * 1024
 const smallPins = 1000
+/** How often so many are pinned in turn by plain Kubo and through pinmesh: what else a machine does hits all alike. */
+const turns = 5
 /** As many pins that nobody else holds as a peer has its Kubo fetch at once. */
 const atOnce = 40
 
@@ -21,15 +23,15 @@ export async function kubo(): Promise<void> {
     process.stdout.write(`  ${withoutKubo}\n`)
     return
   }
-  const { bulk, small, far } = await plain()
-  await oneKubo(small)
+  const { bulk, far } = await plain()
+  await oneKubo()
   await between({ name: 'Kubo to Kubo', on: ['kubo', 'kubo'], bulk, far })
   await between({ name: 'Kubo to embedded', on: ['kubo', 'helia'] })
   await between({ name: 'embedded to Kubo', on: ['helia', 'kubo'] })
 }
 
-/** What Kubo does by itself. */
-async function plain(): Promise<{ bulk: Baseline; small: Baseline; far: Baseline }> {
+/** What two Kubos do by themselves. */
+async function plain(): Promise<{ bulk: Baseline; far: Baseline }> {
   const [one, other] = [await Kubo.start(), await Kubo.start()]
   try {
     await other.call(
@@ -39,43 +41,58 @@ async function plain(): Promise<{ bulk: Baseline; small: Baseline; far: Baseline
     const start = performance.now()
     await other.call(`pin/add?arg=${cid}`)
     const bulk = largeBytes / 1e6 / ((performance.now() - start) / 1000)
-    const pinning = async (where: string, from: Kubo, query = ''): Promise<number> => {
-      const cids = await smallOnes(where, from)
-      return perSecond(smallPins, atOnce, async (n) => other.call(`pin/add?arg=${cids[n]}${query}`))
-    }
-    const name = 'plain Kubo'
-    const small = { name, value: await pinning('plain here', other) }
-    const far = { name, value: await pinning('plain there', one) }
+    const cids = await smallOnes('plain there', one)
+    const far = await perSecond(smallPins, atOnce, async (n) => other.call(`pin/add?arg=${cids[n]}`))
     report("Kubo's own pin/add of 256 MiB from another Kubo", bulk, 'MB/s')
-    report("Kubo's own pin/add of 1 kB that it has", small.value, '/s')
-    // By its name a pin is known as ours; Kubo syncs five times for such a one, and four times without.
-    report('the same with a name', await pinning('named here', other, '&name=pinmesh'), '/s', small)
-    report("Kubo's own pin/add of 1 kB from another Kubo", far.value, '/s')
-    return { bulk: { name, value: bulk }, small, far }
+    report("Kubo's own pin/add of 1 kB from another Kubo", far, '/s')
+    return { bulk: { name: 'plain Kubo', value: bulk }, far: { name: 'plain Kubo', value: far } }
   } finally {
     await one.remove()
     await other.remove()
   }
 }
 
-/** Pins of what the Kubo of the one peer has already: the first that a new process takes, and as many once it has run. */
-async function oneKubo(small: Baseline): Promise<void> {
+/**
+ * Pins of what the Kubo of the one peer has already, and beside it, in turns, what another Kubo does without a peer: as it pins for
+ * itself, and by the calls that a peer needs. One looks whether somebody's pin stands there, which a second pin would take away; the
+ * other gives the pin a name, by which it is known later whether somebody has pinned the same since. Kubo syncs five times for a pin with a
+ * name, and four times without.
+ */
+async function oneKubo(): Promise<void> {
   const lab = new Lab('bench-kubo')
-  const daemon = await Kubo.start()
+  const [daemon, other] = [await Kubo.start(), await Kubo.start()]
+  const pinning = async (seed: string, pin: (cid: string) => Promise<unknown>): Promise<number> => {
+    const cids = await smallOnes(seed, other)
+    return perSecond(smallPins, atOnce, async (n) => pin(cids[n] as string))
+  }
+  const rates: Record<'plain' | 'calls' | 'through', number[]> = { plain: [], calls: [], through: [] }
   try {
     const a = await lab.found('a', { flags: ['--kubo', daemon.api] })
-    for (const [round, which] of ['the first', 'the next'].entries()) {
-      const cids = await smallOnes(which, daemon)
+    for (let turn = 0; turn < turns; turn++) {
+      rates.plain.push(await pinning(`plain ${turn}`, async (cid) => other.call(`pin/add?arg=${cid}`)))
+      rates.calls.push(await pinning(`calls ${turn}`, async (cid) => lookAndPin(other, cid)))
+      const cids = await smallOnes(`through ${turn}`, daemon)
       const start = performance.now()
       await a.client.pins.add(cids.map((cid) => ({ cid, replicas: 1, anyway: true })))
-      await allHeld(a, (round + 1) * smallPins)
-      const rate = smallPins / ((performance.now() - start) / 1000)
-      report(`through pinmesh: ${which} ${smallPins} pins of 1 kB that its Kubo has`, rate, '/s', small)
+      await allHeld(a, (turn + 1) * smallPins)
+      rates.through.push(smallPins / ((performance.now() - start) / 1000))
     }
   } finally {
     await lab.close()
-    await daemon.remove()
+    await Promise.all([daemon.remove(), other.remove()])
   }
+  const plain = { name: 'plain pin/add', value: median(rates.plain) }
+  const calls = { name: 'the same calls', value: median(rates.calls) }
+  report(`Kubo's own pin/add of ${smallPins} × 1 kB that it has`, plain.value, '/s')
+  report('looked for, and pinned with a name, by a bare client', calls.value, '/s', plain)
+  report('through pinmesh', median(rates.through), '/s', plain)
+  report('through pinmesh', median(rates.through), '/s', calls)
+  report('through a peer that has just started', rates.through[0] as number, '/s', calls)
+}
+
+async function lookAndPin(on: Kubo, cid: string): Promise<void> {
+  await on.call(`pin/ls?arg=${cid}&type=recursive&names=true`).catch(() => {})
+  await on.call(`pin/add?arg=${cid}&name=pinmesh&progress=true`)
 }
 
 interface Between {

@@ -19,6 +19,13 @@ export function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 }
 
+export function median(values: readonly number[]): number {
+  return quantile(
+    values.toSorted((one, other) => one - other),
+    0.5
+  )
+}
+
 /** Calls `one` so many times, that many at once. Returns how many a second. */
 export async function perSecond(times: number, atOnce: number, one: (n: number) => Promise<unknown>): Promise<number> {
   let next = 0
