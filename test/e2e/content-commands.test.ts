@@ -7,7 +7,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { bytesOf, sameFile, sameTree, writeBytes, writeTree } from '../kit/files.ts'
+import { bytesOf, sameFile, sameTree, writeBytes, writeTree, filesIn, sizeOf } from '../kit/files.ts'
 import { Lab } from '../kit/lab.ts'
 import type { PeerProcess } from '../kit/peer.ts'
 import { spawnMesh } from '../kit/processes.ts'
@@ -170,6 +170,31 @@ test('a get whose time is over in the middle of a file says so', async () => {
   assert.match(err, /MESH_TIMED_OUT/)
   assert.ok(bytes > 0 && bytes < largeBytes, `${bytes} bytes`)
   await lab.meet([a, b, small])
+})
+
+test('a get that is interrupted goes on where it ended', async () => {
+  const file = writeBytes(at('resumed'), 'resumed', largeBytes)
+  const [added] = await a.run(['add', file, '-r', '1', '--on', a.peer, '--wait'])
+  const folder = at('resuming')
+  const get = ['get', String(added?.cid), '-o', join(folder, 'back')]
+  const child = spawnMesh([...get, '--home', small.home])
+  let err = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
+  try {
+    await until('some of it is on disk', 30_000, () => sizeOf(folder) > 2_000_000, 5)
+    a.signal('SIGSTOP') // the only one that has it
+    child.kill('SIGINT')
+    assert.equal(await ended, 130, err)
+  } finally {
+    a.signal('SIGCONT')
+  }
+  assert.match(err, /What has come is kept/)
+  await lab.meet([a, b, small])
+  const again = await small.try(get)
+  assert.match(again.err, /Going on behind the \d/)
+  sameFile(file, join(folder, 'back'))
+  assert.deepEqual(filesIn(folder), ['back'])
 })
 
 test('gc --now keeps what is pinned and what is promised, and gives the rest back before its time', async () => {

@@ -13,6 +13,7 @@ import type {
   ContentEntry,
   GcOptions,
   GetOptions,
+  ListOptions,
   MeshContent,
   PinUse,
   Refused,
@@ -46,7 +47,7 @@ export class ClientContent implements MeshContent {
     return roots.map((root) => ('error' in root ? { cid: root.cid, error: errorOf(root.error) } : root))
   }
 
-  get(cid: string, options: GetOptions = {}): AsyncIterable<ContentEntry> {
+  get(cid: string, options: ListOptions = {}): AsyncIterable<ContentEntry> {
     return this.#read('content', cid, options)
   }
 
@@ -71,10 +72,14 @@ export class ClientContent implements MeshContent {
   async *#read(
     route: 'content' | 'car',
     cid: string,
-    { path, signal }: GetOptions
+    { path = '', from, signal }: ListOptions
   ): AsyncGenerator<ContentEntry, void, undefined> {
-    const query = path === undefined || path === '' ? '' : `?path=${encodeURIComponent(path)}`
-    const bytes = this.#http.bytes({ method: 'GET', path: `/${route}/${encodeURIComponent(cid)}${query}`, signal })
+    const query = new URLSearchParams({
+      ...(path === '' ? {} : { path }),
+      ...(from === undefined ? {} : { offset: String(from.offset) }),
+      ...(from === undefined || from.path === '' ? {} : { from: from.path })
+    })
+    const bytes = this.#http.bytes({ method: 'GET', path: `/${route}/${encodeURIComponent(cid)}?${query}`, signal })
     try {
       for await (const { size, ...entry } of new FrameReader(bytes).entries()) yield { ...entry, size: size ?? 0 }
     } finally {

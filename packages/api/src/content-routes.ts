@@ -11,7 +11,7 @@ import type { AddProgress, ContentEntry, GcProgress, MeshContent } from './mesh.
 import type { OpenRequests } from './open-requests.ts'
 import { wireOf } from './pin-routes.ts'
 import { badRequest } from './problem.ts'
-import { readAddOptions, readCarOptions, readCid, readContentPath, readGc } from './requests.ts'
+import { readAddOptions, readCarOptions, readCid, readContentList, readContentPath, readGc } from './requests.ts'
 import { scope } from './scope.ts'
 import { sendLines } from './send-lines.ts'
 
@@ -49,7 +49,7 @@ export function addContentRoutes(app: FastifyInstance, content: MeshContent, ope
   )
 
   app.get<Cid>('/content/:cid', scope.read, (request, reply) => {
-    const options = { ...readContentPath(request.query), signal: open.signal(reply.raw) }
+    const options = { ...readContentList(request.query), signal: open.signal(reply.raw) }
     return sendContent(content.get(readCid(request.params.cid), options), reply)
   })
 

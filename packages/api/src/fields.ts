@@ -52,6 +52,12 @@ export function readFlag(value: unknown, name: string): boolean {
   throw badRequest(`The query field "${name}" must be 0 or 1.`)
 }
 
+/** A whole number in a query. */
+export function readQueryCount(value: unknown, name: string): number {
+  const count = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : undefined
+  return readCount(count, name, 0, Number.MAX_SAFE_INTEGER)
+}
+
 export function allow(fields: Fields, names: readonly string[]): void {
   for (const name of Object.keys(fields)) {
     if (!names.includes(name)) throw badRequest(`There is no field "${name.slice(0, 40)}" here.`)

@@ -1,6 +1,6 @@
 // Queries that say which pins a listing shows, both ways: read at the door, written by the client.
 
-import { allow, readCount, readFlag, readObject, readText } from './fields.ts'
+import { allow, readFlag, readObject, readQueryCount, readText } from './fields.ts'
 import { badRequest } from './problem.ts'
 import { nameBytesMax, metaBytesMax, peerCharsMax, readSlot } from './requests.ts'
 import type { ListFilter, StatusFilter, StatusOptions } from './mesh.ts'
@@ -20,10 +20,7 @@ export function readListQuery(query: unknown): ListFilter {
   if (meta !== undefined) filter.meta = readPairs(Array.isArray(meta) ? meta : [meta])
   if (slot !== undefined) filter.slot = readSlot(slot)
   if (peer !== undefined) filter.peer = readText(peer, 'peer', peerCharsMax)
-  if (expiringMs !== undefined) {
-    const ms = typeof expiringMs === 'string' && /^\d{1,16}$/.test(expiringMs) ? Number(expiringMs) : undefined
-    filter.expiringMs = readCount(ms, 'expiringMs', 0, Number.MAX_SAFE_INTEGER)
-  }
+  if (expiringMs !== undefined) filter.expiringMs = readQueryCount(expiringMs, 'expiringMs')
   return filter
 }
 

@@ -1,8 +1,18 @@
 // What requests about pins and content carry. What a CID is, and whether a wish can be granted, is for the peer to say.
 
-import { allow, type Fields, readBoolean, readCount, readFlag, readList, readObject, readText } from './fields.ts'
+import {
+  allow,
+  type Fields,
+  readBoolean,
+  readCount,
+  readFlag,
+  readList,
+  readObject,
+  readQueryCount,
+  readText
+} from './fields.ts'
 import { badRequest } from './problem.ts'
-import type { PinRequest, UnpinOptions, UpdateOptions } from './mesh.ts'
+import type { ListOptions, PinRequest, UnpinOptions, UpdateOptions } from './mesh.ts'
 
 /** Room for a thousand pins with the longest names and metadata. */
 export const batchBytesMax: number = 4 << 20
@@ -107,8 +117,21 @@ export function readGc(body: unknown): { now: boolean } {
 
 /** ?path=a/b */
 export function readContentPath(query: unknown): { path?: string } {
-  const { path } = readObject(query, 'The query')
-  return path === undefined ? {} : { path: readText(path, 'path', pathBytesMax) }
+  const fields = readObject(query, 'The query')
+  allow(fields, ['path'])
+  return fields.path === undefined ? {} : { path: readText(fields.path, 'path', pathBytesMax) }
+}
+
+/** ?path=a/b&from=c/d&offset=1024; without `from` the offset is that of the content itself, which is a file then. */
+export function readContentList(query: unknown): ListOptions {
+  const { from, offset, ...rest } = readObject(query, 'The query')
+  const options: ListOptions = readContentPath(rest)
+  if (from === undefined && offset === undefined) return options
+  options.from = {
+    path: from === undefined ? '' : readText(from, 'from', pathBytesMax),
+    offset: offset === undefined ? 0 : readQueryCount(offset, 'offset')
+  }
+  return options
 }
 
 function readPinOption(value: unknown): { pin?: Wish } {

@@ -95,6 +95,13 @@ test('files and folders go in, report their progress, and come out the same', as
     back.map(([path, bytes]) => [path, bytes && Buffer.from(bytes)]),
     files.map(([path, bytes]) => [path, bytes && Buffer.from(bytes)])
   )
+  const [place, behind] = files.findLast(([, bytes]) => bytes !== null && bytes.length > 1) as [string, Uint8Array]
+  const from = { path: place, offset: behind.length - 1 }
+  const [first] = await collect(client.content.get(cid, { from, signal: never }))
+  assert.deepEqual([first?.path, first?.size], [place, behind.length])
+  await assert.rejects(collect(client.content.get(cid, { from: { path: 'none', offset: 0 }, signal: never })), {
+    code: 'MESH_CONTENT_REFUSED'
+  })
 })
 
 test('pieces about as large as what a socket takes at once all arrive, either way', async (t) => {

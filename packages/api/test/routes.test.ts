@@ -203,3 +203,20 @@ test('POST /add wants its own media type', async (t) => {
   assert.equal(status, 400)
   assert.match(body.error.message, new RegExp(frameType))
 })
+
+test('GET /content and /car take what they know in a query, and nothing else', async (t) => {
+  const { ask } = await asking(t)
+  for (const query of [
+    'offset=x',
+    'offset=-1',
+    'offset=1.5',
+    'offset=99999999999999999',
+    'from=',
+    'at=b',
+    'offset=1&offset=2'
+  ]) {
+    const { status, body } = await ask('GET', `/v1/content/a?${query}`)
+    assert.deepEqual([status, body.error.code], [400, 'MESH_API_BODY'], query)
+  }
+  for (const query of ['offset=1', 'from=b']) assert.equal((await ask('GET', `/v1/car/a?${query}`)).status, 400)
+})

@@ -1,27 +1,36 @@
 // mesh get: what the mesh gives lands below one path, whole or not at all.
 
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { ContentEntry } from '@pinmesh/node'
-import { cids } from '@pinmesh/node/fake'
+import type { ContentEntry, ContentPlace } from '@pinmesh/node'
+import { MeshError } from '@pinmesh/node'
+import { cids, type Overrides } from '@pinmesh/node/fake'
 import fc from 'fast-check'
 import { Interrupted } from '../src/failure.ts'
-import { partsOf, writeTree } from '../src/files/write-tree.ts'
+import { partsOf } from '../src/files/parts-of.ts'
+import { type TreeInit, writeTree } from '../src/files/write-tree.ts'
 import { parseContentPath } from '../src/parse/content-path.ts'
 import { folder, served } from './command.ts'
 
 function file(path: string, text: string): ContentEntry {
+  return fileOf(path, Buffer.from(text))
+}
+
+function fileOf(path: string, bytes: Uint8Array): ContentEntry {
   async function* content(): AsyncGenerator<Uint8Array, void, undefined> {
-    yield Buffer.from(text)
+    yield bytes
   }
-  return { path, kind: 'file', size: text.length, content: content() }
+  return { path, kind: 'file', size: bytes.length, content: content() }
 }
 
 async function* entriesOf(...entries: ContentEntry[]): AsyncGenerator<ContentEntry, void, undefined> {
   yield* entries
 }
+
+const initOf = (target: string): TreeInit => ({ target, fileName: 'x', source: cids[0], onBytes: () => {} })
 
 const root: ContentEntry = { path: '', kind: 'folder', size: 0 }
 
@@ -69,11 +78,10 @@ test('content that leads elsewhere is refused and leaves nothing', async (t) => 
   const paths = ['../out', 'a/../../out', '/etc/out', 'a//b', '.', 'a/.', 'a\0b', '..']
   for (const path of paths) {
     const parent = await folder(t)
-    const writing = writeTree(entriesOf(root, file('ok', '1'), file(path, 'evil')), {
-      target: join(parent, 'in', 'target'),
-      fileName: 'x',
-      onBytes: () => {}
-    })
+    const writing = writeTree(
+      () => entriesOf(root, file('ok', '1'), file(path, 'evil')),
+      initOf(join(parent, 'in', 'target'))
+    )
     await assert.rejects(writing, { code: 'MESH_PATH_UNSAFE', exit: 2 }, path)
     assert.deepEqual(await readdir(parent, { recursive: true }), ['in'])
   }
@@ -103,7 +111,7 @@ test('a link at the target is replaced, not followed', async (t) => {
   const parent = await folder(t)
   await writeFile(join(parent, 'precious'), 'mine')
   await symlink('precious', join(parent, 'link'))
-  await writeTree(entriesOf(file('', 'new')), { target: join(parent, 'link'), fileName: 'x', onBytes: () => {} })
+  await writeTree(() => entriesOf(file('', 'new')), initOf(join(parent, 'link')))
   assert.equal(await readFile(join(parent, 'precious'), 'utf8'), 'mine')
   assert.equal(await readFile(join(parent, 'link'), 'utf8'), 'new')
 })
@@ -116,8 +124,8 @@ test('names that contradict each other end with a sentence', async (t) => {
   ]
   for (const entries of contradictions) {
     const parent = await folder(t)
-    const init = { target: join(parent, 'target'), fileName: 'x', onBytes: () => {} }
-    await assert.rejects(writeTree(entriesOf(...entries), init), { code: 'MESH_FILE_UNWRITABLE' })
+    const writing = writeTree(() => entriesOf(...entries), initOf(join(parent, 'target')))
+    await assert.rejects(writing, { code: 'MESH_FILE_UNWRITABLE' })
     assert.deepEqual(await readdir(parent), [])
   }
 })
@@ -213,4 +221,120 @@ test('a get that is interrupted leaves what was there', async (t) => {
   const { exit } = await run(['get', cids[0]!, '-o', join(parent, 'out')], { signal: stop.signal })
   assert.equal(exit, 130)
   assert.deepEqual(await readdir(parent), ['other'])
+})
+
+/** The peer hangs up behind so many bytes of the whole; what it is asked for. */
+function breaking(
+  entries: [path: string, bytes: Buffer | null][],
+  breaksAt: () => number
+): { given: Overrides; asked: ContentPlace[] } {
+  const asked: ContentPlace[] = []
+  return {
+    asked,
+    given: {
+      content: {
+        async *get(_cid, { from } = {}) {
+          asked.push(from ?? { path: '', offset: 0 })
+          const first = from === undefined ? 0 : entries.findIndex(([path]) => path === from.path)
+          let left = breaksAt()
+          async function* content(bytes: Buffer): AsyncGenerator<Uint8Array, void, undefined> {
+            for (let at = 0; at < bytes.length; at += 300_000) {
+              const piece = bytes.subarray(at, at + 300_000)
+              if (left < piece.length) throw new MeshError('MESH_CONTENT_UNREACHABLE', 'No peer gave the content.')
+              left -= piece.length
+              yield piece
+            }
+          }
+          for (const [at, [path, bytes]] of entries.slice(first).entries()) {
+            if (bytes === null) yield { path, kind: 'folder', size: 0 }
+            else
+              yield {
+                path,
+                kind: 'file',
+                size: bytes.length,
+                content: content(at === 0 ? bytes.subarray(from?.offset ?? 0) : bytes)
+              }
+          }
+        }
+      }
+    }
+  }
+}
+
+test('what was interrupted goes on where it ended, until all is there', async (t) => {
+  const large = randomBytes(5_000_000)
+  const trees: [string, Buffer | null][][] = [
+    [['', large]],
+    [
+      ['', null],
+      ['a.txt', Buffer.from('a')],
+      ['b', null],
+      ['b/large', large],
+      ['c.bin', large.subarray(0, 2_000_000)],
+      ['empty', Buffer.alloc(0)]
+    ]
+  ]
+  for (const entries of trees) {
+    const { given, asked } = breaking(entries, () => 1_700_000)
+    const { run } = await served(t, given)
+    const parent = await folder(t)
+    const target = join(parent, 'out')
+    let ran = await run(['get', cids[0]!, '-o', target, '--json'])
+    for (let tries = 1; ran.exit !== 0; tries++) {
+      assert.ok(tries < 10)
+      assert.match(ran.err, /What has come is kept in .*\.out\.part-.*: the same command goes on behind its/)
+      assert.equal((await readdir(parent)).length, 1)
+      ran = await run(['get', cids[0]!, '-o', target, '--json'])
+      assert.match(ran.err, /Going on behind the/)
+    }
+    const files = entries.filter(([, bytes]) => bytes !== null)
+    const size = files.reduce((sum, [, bytes]) => sum + bytes!.length, 0)
+    assert.deepEqual(ran.objects, [{ cid: cids[0], path: target, bytes: size, files: files.length }])
+    for (const [path, bytes] of files) assert.ok((await readFile(join(target, path))).equals(bytes!), path)
+    assert.ok(asked.length > 2 && asked.slice(1).every(({ offset }) => offset > 0), JSON.stringify(asked))
+    assert.deepEqual(await readdir(parent), ['out'])
+  }
+})
+
+test('what was interrupted is gone on with only for the same content, and only once', async (t) => {
+  const large = randomBytes(5_000_000)
+  const { given } = breaking([['', large]], () => 1_700_000)
+  const { run } = await served(t, given)
+  const parent = await folder(t)
+  const target = join(parent, 'out')
+  await run(['get', cids[0]!, '-o', target])
+  for (const other of [cids[1]!, `${cids[0]}/below`]) {
+    const { err } = await run(['get', other, '-o', target])
+    assert.doesNotMatch(err, /Going on/)
+  }
+  assert.equal((await readdir(parent)).length, 3)
+  const both = await Promise.all([1, 2].map(async () => run(['get', cids[0]!, '-o', target])))
+  assert.equal(both.filter(({ err }) => /Going on/.test(err)).length, 1)
+})
+
+test('nothing is kept of a CAR, of content at fault, or of what somebody may have changed', async (t) => {
+  const large = randomBytes(5_000_000)
+  const car = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+    yield large
+    throw new MeshError('MESH_CONTENT_UNREACHABLE', 'No peer gave the content.')
+  }
+  const { run } = await served(t, {
+    content: { getCar: car, get: () => entriesOf(root, fileOf('a', large), file('../b', 'b')) }
+  })
+  const parent = await folder(t)
+  for (const flags of [['--car'], []]) {
+    const { exit, err } = await run(['get', cids[0]!, '-o', join(parent, 'out'), ...flags])
+    assert.notEqual(exit, 0, err)
+    assert.deepEqual(await readdir(parent), [])
+  }
+  const { given, asked } = breaking([['', large]], () => 1_700_000)
+  const again = await served(t, given)
+  await again.run(['get', cids[0]!, '-o', join(parent, 'out')])
+  const [part] = await readdir(parent)
+  await writeFile(join(parent, part!, 'content'), 'short')
+  await again.run(['get', cids[0]!, '-o', join(parent, 'out')])
+  assert.deepEqual(asked, [
+    { path: '', offset: 0 },
+    { path: '', offset: 0 }
+  ])
 })

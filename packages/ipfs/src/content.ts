@@ -64,6 +64,19 @@ export interface GetOptions {
   signal: AbortSignal
 }
 
+/** An entry of a listing, and a byte of its content. */
+export interface Place {
+  /** as in ContentEntry */
+  path: string
+  /** Bytes of the entry, if it is a file, that are left out. */
+  offset: number
+}
+
+export interface ListOptions extends GetOptions {
+  /** The listing begins there: nothing before it is read. Default: its beginning. */
+  from?: Place | undefined
+}
+
 export interface ContentEntry {
   /** '' for the root, else names joined by '/': never absolute, never with '.' or '..' */
   path: string
@@ -126,8 +139,11 @@ export interface Content {
    */
   importCar(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, options?: AddOptions): Promise<Imported[]>
 
-  /** Reads a file or a folder from local blocks, else from sources (verified), pinning and keeping nothing. */
-  get(cid: string, options: GetOptions): AsyncIterable<ContentEntry>
+  /**
+   * Reads a file or a folder from local blocks, else from sources (verified), pinning and keeping nothing: parents before
+   * children, always in the same order. `refused` if there is no such place to begin at.
+   */
+  get(cid: string, options: ListOptions): AsyncIterable<ContentEntry>
 
   /** Reads a DAG likewise, as a CAR (version 1): depth first, each block once, the same bytes everywhere. */
   exportCar(cid: string, options: GetOptions): AsyncIterable<Uint8Array>

@@ -243,6 +243,34 @@ export function contract(name: string, factory: () => Promise<Subject>): void {
       assert.deepEqual(await here.space(), { usedBytes: 0 })
     })
 
+    it('begins a listing where it is told, also within a file', async () => {
+      const { cid } = await there.add({
+        folder: [
+          { path: 'a.txt', content: text('first') },
+          { path: 'b/c.txt', content: text('in the middle') },
+          { path: 'd.bin', content: noise(3 << 20, 8) }
+        ]
+      })
+      const from = async (path: string, offset = 0): Promise<Record<string, string | null>> =>
+        listing(here.get(cid, { ...options(), from: { path, offset } }))
+      const whole = await listing(here.get(cid, options()))
+      const { a: _, 'a.txt': __, '': ___, ...rest } = whole
+      assert.deepEqual(await from(''), whole)
+      assert.deepEqual(await from('b'), rest)
+      assert.deepEqual(Object.keys(await from('b/c.txt', 7)), ['b/c.txt', 'd.bin'])
+      assert.equal((await from('b/c.txt', 7))['b/c.txt'], 'middle')
+      const bytes = Buffer.concat(await bytesOf(there, cid, options())).subarray(-(3 << 20))
+      for (const offset of [1, 1 << 20, (2 << 20) + 5, 3 << 20]) {
+        const [tail] = await all(here.get(cid, { ...options(), from: { path: 'd.bin', offset } }))
+        assert.deepEqual(Buffer.concat(await all(tail?.content ?? [])), bytes.subarray(offset))
+        assert.equal(tail?.size, 3 << 20)
+      }
+      await rejects(from('b/none'), 'refused')
+      await rejects(from('a.txt/none'), 'refused')
+      await rejects(from('a.txt', 6), 'refused')
+      await rejects(from('../a.txt'), 'refused')
+    })
+
     it('is well when probed, and refuses work after stop', async () => {
       await here.probe()
       await here.stop()

@@ -19,6 +19,7 @@ export type {
   ContentEntry,
   FolderEntry,
   GetOptions,
+  ListOptions,
   Imported,
   Pin,
   PinMode

@@ -13,6 +13,7 @@ import type {
   ContentEntry,
   GetOptions,
   Imported,
+  ListOptions,
   Pin,
   PinMode
 } from './content.ts'
@@ -186,7 +187,7 @@ class FaultyContent implements MemoryContent {
     return this.#content.add(source, options)
   }
 
-  async *get(cid: string, options: GetOptions): AsyncGenerator<ContentEntry> {
+  async *get(cid: string, options: ListOptions): AsyncGenerator<ContentEntry> {
     this.#well()
     yield* this.#content.get(cid, options)
   }

@@ -20,6 +20,7 @@ import type {
   ContentEntry,
   GetOptions,
   Imported,
+  ListOptions,
   Pin,
   PinMode
 } from './content.ts'
@@ -219,13 +220,13 @@ export class PinningContent implements Content {
     return { bytes }
   }
 
-  get(text: string, options: GetOptions): AsyncIterable<ContentEntry> {
+  get(text: string, options: ListOptions): AsyncIterable<ContentEntry> {
     return this.#get(text, options)
   }
 
-  async *#get(text: string, options: GetOptions): AsyncGenerator<ContentEntry> {
+  async *#get(text: string, options: ListOptions): AsyncGenerator<ContentEntry> {
     const cid = parseCid(text)
-    yield* exportFrom(cid, this.#reader(cid, options))
+    yield* exportFrom(cid, this.#reader(cid, options), options.from)
   }
 
   async *exportCar(text: string, options: GetOptions): AsyncGenerator<Uint8Array> {

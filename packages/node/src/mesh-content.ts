@@ -48,6 +48,22 @@ export interface GetOptions extends CallOptions {
   path?: string
 }
 
+/** An entry that was given before, and how much of its content. */
+export interface ContentPlace {
+  /** as in ContentEntry */
+  path: string
+  /** bytes */
+  offset: number
+}
+
+export interface ListOptions extends GetOptions {
+  /**
+   * Go on where an earlier reading of the same ended: with this entry, its content without the first `offset` bytes. Nothing before it
+   * is read. MESH_CONTENT_REFUSED if there is no such place.
+   */
+  from?: ContentPlace | undefined
+}
+
 export interface GcOptions extends CallOptions, ProgressOptions<GcProgress> {
   /** Do not wait for the trash time. What was promised to others stays all the same. */
   now?: boolean
@@ -91,8 +107,10 @@ export interface MeshContent {
   /** Takes a CAR and pins each of its roots, which keep their exact CIDs. All of it comes in, or nothing. */
   addCar(car: AsyncIterable<Uint8Array>, options: CarOptions): Promise<(Added | Refused)[]>
 
-  /** Reads verified blocks, local ones or from peers that hold them, without pinning. */
-  get(cid: string, options?: GetOptions): AsyncIterable<ContentEntry>
+  /**
+   * Reads verified blocks, local ones or from peers that hold them, without pinning: parents before children, always in the same order.
+   */
+  get(cid: string, options?: ListOptions): AsyncIterable<ContentEntry>
 
   /** Likewise as a CAR (version 1): depth first, each block once, the same bytes everywhere. */
   getCar(cid: string, options?: GetOptions): AsyncIterable<Uint8Array>

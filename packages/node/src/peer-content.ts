@@ -16,6 +16,7 @@ import type {
   ContentEntry,
   GcOptions,
   GetOptions,
+  ListOptions,
   MeshContent,
   PinUse,
   SpaceUse
@@ -53,8 +54,9 @@ export class PeerContent implements MeshContent {
     return this.#arrive(options, async (port) => this.#parts.content.importCar(car, port))
   }
 
-  async *get(cid: string, options: GetOptions = {}): AsyncIterable<ContentEntry> {
-    yield* this.#read(cid, options, (found, port) => this.#parts.content.get(found, port))
+  async *get(cid: string, options: ListOptions = {}): AsyncIterable<ContentEntry> {
+    const { from } = options
+    yield* this.#read(cid, options, (found, port) => this.#parts.content.get(found, { ...port, from }))
   }
 
   async *getCar(cid: string, options: GetOptions = {}): AsyncIterable<Uint8Array> {

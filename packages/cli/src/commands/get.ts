@@ -4,7 +4,7 @@
 import { resolve } from 'node:path'
 import { MeshError } from '@pinmesh/node/mesh-error'
 import type { ApiClient } from '@pinmesh/api/client'
-import type { ContentEntry } from '@pinmesh/node'
+import type { ContentEntry, ContentPlace } from '@pinmesh/node'
 import { deadlineOf } from '../deadline.ts'
 import type { Exit } from '../failure.ts'
 import { writeTree } from '../files/write-tree.ts'
@@ -38,13 +38,23 @@ export async function get(session: Session, arg: string, options: GetOptions): P
   )
   const progress = new Progress(out, fileName)
   let bytes = 0
-  const onBytes = (more: number): void => progress.update((bytes += more))
+  const onBytes = (now: number): void => progress.update((bytes = now))
+  const { car = false } = options
   try {
     await session.ask(async (client) => {
-      const entries = entriesOf(client, wanted, { car: options.car === true, signal: deadline.signal, progress })
-      if (toStdout) return writeToStdout(session, entries, onBytes)
+      const list = (from?: ContentPlace): AsyncIterable<ContentEntry> =>
+        entriesOf(client, wanted, { car, from, signal: deadline.signal, progress })
+      if (toStdout) return writeToStdout(session, list(), onBytes)
       const target = resolve(options.output ?? fileName)
-      const { path, files } = await writeTree(entries, { target, fileName, onBytes })
+      const { path, files } = await writeTree(list, {
+        target,
+        fileName,
+        source: car ? undefined : below === '' ? cid : `${cid}/${below}`,
+        onBytes,
+        onResumed: (before) => out.talk(`Going on behind the ${bytesText(before)} that an earlier try brought.`),
+        onKept: (now, folder) =>
+          out.talk(`What has come is kept in ${folder}: the same command goes on behind its ${bytesText(now)}.`)
+      })
       progress.end()
       await out.result(
         { cid, ...(below === '' ? {} : { below }), path, bytes, files },
@@ -61,13 +71,18 @@ export async function get(session: Session, arg: string, options: GetOptions): P
 async function* entriesOf(
   client: ApiClient,
   { cid, path }: ContentPath,
-  { car, signal, progress }: { car: boolean; signal: AbortSignal; progress: Progress }
+  {
+    car,
+    from,
+    signal,
+    progress
+  }: { car: boolean; from?: ContentPlace | undefined; signal: AbortSignal; progress: Progress }
 ): AsyncGenerator<ContentEntry> {
   if (car) {
     yield { path: '', kind: 'file', size: 0, content: client.content.getCar(cid, { path, signal }) }
     return
   }
-  for await (const entry of client.content.get(cid, { path, signal })) {
+  for await (const entry of client.content.get(cid, { path, from, signal })) {
     // How much a folder holds is known only at its end.
     if (entry.path === '' && entry.kind === 'file') progress.expect(entry.size)
     yield entry
@@ -77,8 +92,9 @@ async function* entriesOf(
 async function writeToStdout(
   session: Session,
   entries: AsyncIterable<ContentEntry>,
-  onBytes: (more: number) => void
+  onBytes: (bytes: number) => void
 ): Promise<void> {
+  let bytes = 0
   for await (const { kind, content } of entries) {
     if (kind === 'folder') {
       throw new MeshError('MESH_NOT_A_FILE', 'A folder cannot go to stdout.', {
@@ -87,7 +103,7 @@ async function writeToStdout(
       })
     }
     for await (const piece of content ?? []) {
-      onBytes(piece.length)
+      onBytes((bytes += piece.length))
       await session.out.bytes(piece)
     }
   }

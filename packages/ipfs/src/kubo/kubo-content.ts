@@ -17,6 +17,7 @@ import type {
   ContentEntry,
   GetOptions,
   Imported,
+  ListOptions,
   Pin,
   PinMode
 } from '../content.ts'
@@ -247,8 +248,8 @@ class KuboBackend implements KuboContent {
     )
   }
 
-  async *get(text: string, options: GetOptions): AsyncGenerator<ContentEntry> {
-    yield* exportFrom(parseCid(text), this.#reader(options))
+  async *get(text: string, options: ListOptions): AsyncGenerator<ContentEntry> {
+    yield* exportFrom(parseCid(text), this.#reader(options), options.from)
   }
 
   async *exportCar(text: string, options: GetOptions): AsyncGenerator<Uint8Array> {

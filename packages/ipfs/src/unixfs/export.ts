@@ -9,7 +9,7 @@ import type { PBNode } from '@ipld/dag-pb'
 import * as dagPb from '@ipld/dag-pb'
 import { exporter } from 'ipfs-unixfs-exporter'
 import type { CID } from 'multiformats/cid'
-import type { ContentEntry } from '../content.ts'
+import type { ContentEntry, Place } from '../content.ts'
 import { ContentError } from '../content-error.ts'
 import { checkedCid } from '../dag/digest.ts'
 import { safeName, safePath } from './paths.ts'
@@ -36,8 +36,16 @@ export interface Node {
   prefix: number
 }
 
-export function exportFrom(root: CID, read: ReadBlock): AsyncIterable<ContentEntry> {
-  return new Listing(read).entry(root, '', 0)
+export function exportFrom(root: CID, read: ReadBlock, from?: Place): AsyncIterable<ContentEntry> {
+  if (from === undefined) return new Listing(read).entry(root, '', 0)
+  const names = from.path === '' ? [] : safePath(from.path, 'refused').split('/')
+  return new Listing(read).entry(root, '', 0, { names, offset: from.offset })
+}
+
+/** Where a listing begins, seen from an entry above it or from it itself. */
+interface Start {
+  names: readonly string[]
+  offset: number
 }
 
 class Listing {
@@ -48,26 +56,38 @@ class Listing {
     this.#read = read
   }
 
-  async *entry(cid: CID, path: string, depth: number): AsyncGenerator<ContentEntry> {
+  async *entry(
+    cid: CID,
+    path: string,
+    depth: number,
+    start: Start = { names: [], offset: 0 }
+  ): AsyncGenerator<ContentEntry> {
     this.#count(depth)
     const node = await nodeOf(cid, await this.#read(cid))
+    const { names, offset } = start
     if (node.kind === 'bytes') {
-      yield {
-        path,
-        kind: 'file',
-        size: node.size,
-        content: { [Symbol.asyncIterator]: () => fileBytes(node, this.#read, 0) }
-      }
+      if (names.length > 0 || offset > node.size) throw noPlace(names[0] ?? path)
+      const content = { [Symbol.asyncIterator]: () => fileBytes(node, this.#read, { depth: 0, offset }) }
+      yield { path, kind: 'file', size: node.size, content }
       return
     }
-    yield { path, kind: 'folder', size: 0 }
-    const names = new Set<string>()
+    if (names.length === 0) yield { path, kind: 'folder', size: 0 }
+    yield* this.#below(node, path, depth, start)
+  }
+
+  async *#below(node: Node, path: string, depth: number, { names, offset }: Start): AsyncGenerator<ContentEntry> {
+    const seen = new Set<string>()
+    let [first] = names
     for await (const child of this.#children(node, depth)) {
       const name = safeName(child.name, 'bad-dag')
-      if (names.has(name)) throw new ContentError('bad-dag', `A folder holds the name ${JSON.stringify(name)} twice`)
-      names.add(name)
-      yield* this.entry(child.cid, safePath(path === '' ? name : `${path}/${name}`, 'bad-dag'), depth + 1)
+      if (seen.has(name)) throw new ContentError('bad-dag', `A folder holds the name ${JSON.stringify(name)} twice`)
+      seen.add(name)
+      if (first !== undefined && name !== first) continue
+      const start = first === undefined ? undefined : { names: names.slice(1), offset }
+      first = undefined
+      yield* this.entry(child.cid, safePath(path === '' ? name : `${path}/${name}`, 'bad-dag'), depth + 1, start)
     }
+    if (first !== undefined) throw noPlace(first)
   }
 
   async *#children(node: Node, depth: number): AsyncGenerator<{ name: string; cid: CID }> {
@@ -91,13 +111,19 @@ class Listing {
   }
 }
 
-async function* fileBytes(node: Node, read: ReadBlock, depth: number): AsyncGenerator<Uint8Array> {
+function noPlace(name: string): ContentError {
+  return new ContentError('refused', `There is no such place to begin at: ${JSON.stringify(name.slice(0, 200))}`)
+}
+
+/** The bytes of a file but for the first `offset`, whose blocks are not read. */
+async function* fileBytes(
+  node: Node,
+  read: ReadBlock,
+  { depth, offset }: { depth: number; offset: number }
+): AsyncGenerator<Uint8Array> {
   if (depth > depthMax) throw new ContentError('bad-dag', `A file is nested deeper than ${depthMax} nodes`)
-  if (node.data.length > 0) yield node.data
-  const links = node.links.flatMap((link, at) => {
-    const size = node.sizes[at] ?? 0
-    return size === 0 ? [] : [{ cid: checkedCid((link.Hash as CID).toV1()), size }]
-  })
+  if (node.data.length > offset) yield node.data.subarray(offset)
+  const links = linksFrom(node, Math.max(0, offset - node.data.length))
   const ahead: Promise<Uint8Array>[] = []
   for (let at = 0; at < links.length; at++) {
     for (let next = at + ahead.length; ahead.length < readsAhead && next < links.length; next++) {
@@ -115,8 +141,20 @@ async function* fileBytes(node: Node, read: ReadBlock, depth: number): AsyncGene
     if (child.kind !== 'bytes' || child.size !== link.size) {
       throw new ContentError('bad-dag', `${link.cid} does not hold the ${link.size} bytes its parent says`)
     }
-    yield* fileBytes(child, read, depth + 1)
+    yield* fileBytes(child, read, { depth: depth + 1, offset: link.offset })
   }
+}
+
+/** The parts of a file that hold bytes, but for those that lie before the offset. */
+function linksFrom(node: Node, offset: number): { cid: CID; size: number; offset: number }[] {
+  const links: { cid: CID; size: number; offset: number }[] = []
+  let before = offset
+  for (const [at, link] of node.links.entries()) {
+    const size = node.sizes[at] ?? 0
+    if (size > before) links.push({ cid: checkedCid((link.Hash as CID).toV1()), size, offset: before })
+    before = Math.max(0, before - size)
+  }
+  return links
 }
 
 /** What a block is as a part of files and folders; `bad-dag` when it is none. */

@@ -38,8 +38,11 @@ export function fakeContent(state: FakeState): MeshContent {
       asked.push({ car: bytes.length, pin })
       return [keep(new Map([['', bytes]]), pin)]
     },
-    async *get(cid, { path } = {}) {
-      for (const [at, bytes] of filesOf(contents, cid, path)) yield entryOf(at, bytes)
+    async *get(cid, { path, from } = {}) {
+      const files = filesOf(contents, cid, path)
+      const first = from === undefined ? 0 : files.findIndex(([at]) => at === from.path)
+      if (first < 0) throw new MeshError('MESH_CONTENT_REFUSED', 'There is no such place.', { exit: 2 })
+      for (const [at, bytes] of files.slice(first)) yield entryOf(at, bytes, at === from?.path ? from.offset : 0)
     },
     async *getCar(cid, { path } = {}) {
       for (const [, bytes] of filesOf(contents, cid, path)) yield* cut(bytes)
@@ -98,9 +101,9 @@ function filesOf(contents: FakeState['contents'], cid: string, below?: string): 
   return found.map(([path, bytes]) => [path.slice(below.length + 1), bytes])
 }
 
-function entryOf(path: string, bytes: Uint8Array | null): ContentEntry {
+function entryOf(path: string, bytes: Uint8Array | null, offset: number): ContentEntry {
   if (bytes === null) return { path, kind: 'folder', size: 0 }
-  return { path, kind: 'file', size: bytes.length, content: cut(bytes) }
+  return { path, kind: 'file', size: bytes.length, content: cut(bytes.subarray(offset)) }
 }
 
 async function* cut(bytes: Uint8Array | null): AsyncGenerator<Uint8Array, void, undefined> {
