@@ -87,6 +87,19 @@ test('of a pin in limbo status tells the copies, and no wish that counts no more
   assert.match((await run(['status', cids[0]!])).out, /^bafkqaaa {2}films\?\n1 copy\nVoided/)
 })
 
+test('status says where too few of the copies are on trusted peers', async (t) => {
+  const one = (cid: string): PinStatus => ({ ...statusOf(cid), have: 3, trusted: { have: 1, want: 2 } })
+  const short: Partial<MeshPins> = {
+    status: async (cid) => one(cid),
+    async *statuses() {
+      yield one(cids[0]!)
+    }
+  }
+  const { run } = await served(t, { pins: short })
+  assert.match((await run(['status', cids[0]!])).out, /\n3 of 3 copies, at least 2, on trusted peers 1 of 2\n/)
+  assert.equal((await run(['status'])).out, `${cids[0]}  3/3  few trusted  films?\n`)
+})
+
 test('status without a CID has a line for every pin', async (t) => {
   const { run } = await served(t, { pins: told })
   const { out } = await run(['status'])

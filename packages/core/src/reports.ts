@@ -52,6 +52,8 @@ export interface PinReport {
   readonly slots?: readonly string[]
   /** copies on peers that are not down */
   readonly have: number
+  /** copies on trusted peers, where these are fewer than wanted */
+  readonly trusted?: { readonly have: number; readonly want: number }
   readonly peers: readonly PeerReport[]
   /** seconds since 1970, of the request that lapses last */
   readonly expiry?: number

@@ -117,6 +117,8 @@ export interface PinStatus {
   slots?: string[]
   /** Copies that count now. */
   have: number
+  /** Copies on trusted peers, where these are fewer than the trusted minimum of the pin. */
+  trusted?: { have: number; want: number }
   peers: PeerStatus[]
   /** Wall clock, ms, of the request that lapses last. */
   expiry?: number
@@ -145,7 +147,7 @@ export interface ListFilter {
   expiringMs?: number
 }
 
-/** What a peer does about a pin, or how well it is kept: by as many as wanted, by fewer, by fewer than its minimum. */
+/** What a peer does about a pin, or how well it is kept: by as many as wanted, by fewer (also by fewer trusted ones), by fewer than its minimum. */
 export type StatusFilter = PeerStatus['state'] | 'ok' | 'few' | 'at-risk' | 'lapsed' | 'limbo'
 
 export interface StatusOptions extends CallOptions {

@@ -229,6 +229,7 @@ function statusOf(report: PinReport): PinStatus {
     ...(report.everywhere === true ? { everywhere: true } : {}),
     ...(report.slots === undefined ? {} : { slots: [...report.slots] }),
     have: report.have,
+    ...(report.trusted === undefined ? {} : { trusted: report.trusted }),
     peers: report.peers.map((peer) => ({
       peer: peer.peer,
       state: stateOf(peer.state),

@@ -6,10 +6,10 @@ import type { ListedPin, ListFilter, PinStatus, StatusFilter } from './mesh-pins
 type Health = 'ok' | 'few' | 'at-risk' | 'lapsed' | 'limbo'
 
 /** How well a pin is kept, all in all. */
-export function healthOf({ limbo, expired, have, want, min }: PinStatus): Health {
+export function healthOf({ limbo, expired, have, want, min, trusted }: PinStatus): Health {
   if (limbo === true) return 'limbo'
   if (expired === true) return 'lapsed'
-  if (have >= want) return 'ok'
+  if (have >= want && trusted === undefined) return 'ok'
   return have >= min ? 'few' : 'at-risk'
 }
 

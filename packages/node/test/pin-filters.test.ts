@@ -49,6 +49,7 @@ test('how well a pin is kept', () => {
     [health({}), health({ have: 2 }), health({ have: 1 }), health({ expired: true }), health({ limbo: true })],
     ['ok', 'few', 'at-risk', 'lapsed', 'limbo']
   )
+  assert.equal(health({ trusted: { have: 0, want: 1 } }), 'few')
 })
 
 test('a status passes if any of the filters is true of it, or of a peer', () => {

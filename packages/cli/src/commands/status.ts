@@ -65,7 +65,7 @@ function shownPeer({ peer, state, since, reason, target }: PeerStatus): ShownPee
 }
 
 export function statusText(status: ShownStatus, now: number): string {
-  const { cid, name, have, want, min, limbo, everywhere, slots, expiry } = status
+  const { cid, name, have, want, min, trusted, limbo, everywhere, slots, expiry } = status
   const rows = status.peers.map(({ peer, state, since, reason, target }) => {
     const age = since === undefined ? '' : ageText(since, now)
     const why = [reason === undefined ? '' : clean(reason), target ? '' : 'beyond what is wanted'].filter(
@@ -80,13 +80,15 @@ export function statusText(status: ShownStatus, now: number): string {
     slots === undefined ? '' : `\nslots: ${slots.map((slot) => (slot === '' ? 'none' : slot)).join(', ')}`,
     expiry === undefined ? '' : `\n${expiryText(expiry, now)}`
   ]
-  const copies = limbo === true ? copiesText(have) : `${have} of ${want} copies, at least ${min}`
+  const onTrusted = trusted === undefined ? '' : `, on trusted peers ${trusted.have} of ${trusted.want}`
+  const copies = limbo === true ? copiesText(have) : `${have} of ${want} copies, at least ${min}${onTrusted}`
   return [`${head}\n${copies}${more.join('')}${voided}`, ...table(rows)].join('\n')
 }
 
 function lineText(status: PinStatus, local: boolean): string {
-  const { cid, have, want, min, name, expired, limbo } = status
-  const health = have >= want ? 'ok' : have >= min ? 'few' : 'at risk'
+  const { cid, have, want, min, trusted, name, expired, limbo } = status
+  const enough = trusted === undefined ? 'ok' : 'few trusted'
+  const health = have >= want ? enough : have >= min ? 'few' : 'at risk'
   const [own] = local ? shownStatus(status).peers : []
   const told = [cid, `${have}/${want}`, limbo === true ? 'limbo' : expired === true ? 'lapsed' : health]
   if (own !== undefined) told.push(`${own.state} here${own.reason === undefined ? '' : `: ${clean(own.reason)}`}`)

@@ -14,6 +14,7 @@ import type { Outbox } from '../loop/outbox.ts'
 import type { Members } from '../members/members.ts'
 import type { Leaf } from '../pinset/leaf.ts'
 import type { Leaves } from '../pinset/leaves.ts'
+import type { Want } from '../placement/duty.ts'
 import { isHeld } from '../placement/pin-view.ts'
 import { liveRow, type PinRow } from '../pinset/view.ts'
 import type { PeerReport, PinReport } from '../reports.ts'
@@ -129,9 +130,10 @@ export class Status {
       const reason = down ? 'this peer is down' : reasons[state]
       peers.push({ peer, state, since, target, ...(reason === undefined ? {} : { reason }) })
     }
-    const have = peers.filter(
+    const counted = peers.filter(
       ({ state, peer }) => isHeld(state) && members.stateOf(peer) !== 'down' && !members.leaving(peer)
-    ).length
+    )
+    const trusted = this.#trusted(row.want, targets, counted)
     const slots = slotsOf(row.mapKeys)
     return {
       cid: row.cid.toString(),
@@ -140,11 +142,23 @@ export class Status {
       min: row.want.min,
       ...(row.want.max === 0 ? { everywhere: true } : {}),
       ...(slots.some((slot) => slot !== '') ? { slots } : {}),
-      have,
+      have: counted.length,
+      ...(trusted.have < trusted.want ? { trusted } : {}),
       peers,
       ...(row.expiry === undefined ? {} : { expiry: row.expiry }),
       ...(live === undefined ? { expired: true } : {}),
       limbo: false
+    }
+  }
+
+  /** Copies on trusted peers, and how many there should be: those whom the user chose instead are not asked to be. */
+  #trusted(want: Want, targets: readonly string[], counted: readonly PeerReport[]): { have: number; want: number } {
+    const isTrusted = (peer: string): boolean => this.#init.members.trusted(peer)
+    const copies = want.max === 0 ? Infinity : Math.max(want.max, targets.length)
+    const preferred = targets.filter((peer) => want.chosen.includes(peer) && !isTrusted(peer)).length
+    return {
+      have: counted.filter(({ peer }) => isTrusted(peer)).length,
+      want: Math.min(want.trustedMin, copies - preferred)
     }
   }
 }

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PinReport } from '../../src/index.ts'
-import { cidsOfOne, cidText, type Driver, meshOf } from '../kit.ts'
+import { Charter, cidsOfOne, cidText, type Driver, Mesh, meshOf, openPolicy } from '../kit.ts'
 
 function one(peer: Driver, cid: string): PinReport {
   const reply = peer.ask({ do: 'status', cid })
@@ -50,4 +50,28 @@ test('the pins of a full leaf are not reported in one step', () => {
   founder.settle()
   const reply = founder.replyTo(900_000)
   assert.ok(reply?.of === 'statuses' && reply.reports.length === 100)
+})
+
+test('a pin on fewer trusted peers than it asks for is told so, as far as it asks for them', () => {
+  const charter = new Charter(3, { policy: openPolicy, vouched: 1, writing: 1 })
+  const mesh = new Mesh(charter.cryptos.map((_, n) => charter.driver(n, { seed: n + 1 }))).start()
+  const [founder, b] = mesh.peers as [Driver, Driver]
+  mesh.run(10_000)
+  const wishes: [cid: string, wish: object, trusted: PinReport['trusted']][] = [
+    [cidText(1), { max: 2, trustedMin: 2 }, { have: 1, want: 2 }],
+    [cidText(2), { max: 2, trustedMin: 1 }, undefined],
+    [cidText(3), { max: 0, trustedMin: 2 }, { have: 1, want: 2 }],
+    [cidText(4), { max: 1, trustedMin: 1, chosen: [b.peer] }, undefined],
+    [cidText(5), { max: 2, trustedMin: 2, chosen: [b.peer] }, undefined]
+  ]
+  for (const [cid, wish] of wishes) {
+    mesh.give(founder, cid)
+    founder.pin(cid, { ...wish, heldHere: true, bytes: 1000 })
+  }
+  mesh.run(60_000)
+  for (const [cid, , trusted] of wishes) {
+    const report = one(founder, cid)
+    assert.equal(report.have >= report.want, true, JSON.stringify(report))
+    assert.deepEqual(report.trusted, trusted)
+  }
 })
