@@ -83,7 +83,14 @@ function wishFor(
   { before, after, status }: { before: StoredPin; after: StoredPin | undefined; status: PinStatus }
 ): PinWish {
   const { cid: _cid, ...told } = wishOf({ ...options.terms, cid })
-  const { op: _op, cid: _old, lamport: _lamport, bytes: _bytes, min, ...kept } = before.register
+  const {
+    op: _op,
+    cid: _old,
+    lamport: _lamport,
+    bytes: _bytes,
+    min,
+    ...kept
+  } = noLess(before.register, after?.register)
   const wish = { ...kept, ...(told.max === undefined ? { min } : {}), ...told, cid }
   const chosen =
     told.chosen ?? kept.chosen ?? (options.spread === true ? undefined : chosenFor(wish.max, after, status))
@@ -92,6 +99,20 @@ function wishFor(
     ...wish,
     ...(chosen === undefined || chosen.length === 0 ? {} : { chosen }),
     ...(slot === undefined ? {} : { slot })
+  }
+}
+
+/** The old one's terms; but where the new one is pinned already, no less of it than it has asked for, and not for a shorter time. */
+function noLess(before: PinRegister, after: PinRegister = before): PinRegister {
+  const { expiry, ...terms } = before
+  const { max, min } = before.max !== 0 && (after.max === 0 || after.max > before.max) ? after : before
+  return {
+    ...terms,
+    mode: after.mode === 'recursive' ? after.mode : before.mode,
+    max,
+    min,
+    trustedMin: Math.max(before.trustedMin, after.trustedMin),
+    ...(expiry === undefined || after.expiry === undefined ? {} : { expiry: Math.max(expiry, after.expiry) })
   }
 }
 

@@ -89,6 +89,36 @@ test('how many hold the new one is told when it changes, and not whenever a peer
   await node.pins.rm([one, nobodys])
 })
 
+test('a new one that is pinned already loses neither copies nor time nor blocks by it', async () => {
+  const day = 86_400_000
+  const cases: [old: object, there: object, then: object][] = [
+    [
+      { replicas: 1, expireInMs: day },
+      { replicas: 3, min: 2, anyway: true },
+      { want: 3, min: 2 }
+    ],
+    [{ replicas: 1 }, { replicas: 'all' }, { want: 0 }],
+    [{ replicas: 1, mode: 'direct' }, { replicas: 1 }, {}],
+    [
+      { replicas: 2, anyway: true, name: 'old' },
+      { replicas: 1, expireInMs: day, name: 'new' },
+      { want: 2, name: 'old' }
+    ]
+  ]
+  for (const [old, there, then] of cases) {
+    await node.pins.add([
+      { cid: two, ...old },
+      { cid: three, ...there }
+    ])
+    await update(two, three, { held: 1, terms: { anyway: true } })
+    const pins = await listed()
+    assert.equal(pins.length, 1)
+    assert.partialDeepStrictEqual(pins[0], { cid: three, ...then })
+    assert.deepEqual([pins[0]?.expiry, pins[0]?.mode], [undefined, undefined])
+    await node.pins.rm([three])
+  }
+})
+
 test('what is not pinned has no place to take, also where the new one is pinned', async () => {
   await node.pins.add([{ cid: two, replicas: 1 }])
   await assert.rejects(update(one, two), { code: 'MESH_NOT_PINNED', message: new RegExp(`; ${two} is, and nothing`) })
