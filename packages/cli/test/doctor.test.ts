@@ -160,6 +160,7 @@ test('a running peer: its store, budget, clock and place in the network', async 
 
   const cases: [Partial<NodeInfo>, string, string, number, RegExp][] = [
     [{ store: 'failing' }, 'store', 'fail', 3, /is failing/],
+    [{ keyLogForked: true }, 'key log', 'fail', 3, /signed two histories/],
     [{ usedBytes: 9.5e9 }, 'space', 'warn', 0, /9\.5 GB of 10 GB/],
     [{ role: 'waiting' }, 'peer', 'warn', 0, /not admitted/],
     [{ role: 'removed' }, 'peer', 'fail', 3, /was put out/],

@@ -173,13 +173,15 @@ test('id tells who this is and how others join', async (t) => {
   assert.equal((await run(['id', '-q'])).out, `${peer}\n`)
 })
 
-test('a clock that is off is shown with how far, at the peer itself and by the others', async (t) => {
+test('a clock that is off is shown with how far, at the peer itself and by the others, and so is a key log of two histories', async (t) => {
   const day = 24 * 60 * 60 * 1000
   const off = (offsetMs: number) => ({ info: () => ({ ...info, clock: { inDoubt: true, offsetMs } }) })
   const shown = async (offsetMs: number): Promise<string> => (await (await served(t, off(offsetMs))).run(['id'])).out
   assert.match(await shown(-365 * day), /^clock +365 d ahead: nothing lapses .*MESH_CLOCK_SKEW/m)
   assert.match(await shown(3 * day), /^clock +3 d behind: /m)
   assert.match(await shown(0), /^clock +not that of the others: /m)
+  const forked = await served(t, { info: () => ({ ...info, keyLogForked: true }) })
+  assert.match((await forked.run(['id'])).out, /^key log +signed twice: .*MESH_KEY_LOG_FORKED/m)
   const { run } = await served(t, { peers: () => [{ ...self, self: false, clockAheadMs: -3 * day }] })
   assert.match((await run(['peers'])).out, /clock 3 d behind/)
 })

@@ -82,6 +82,11 @@ export class Core {
     return this.#house.members.clock
   }
 
+  /** Since the start it was heard that the root key has signed two histories. */
+  get keyLogForked(): boolean {
+    return this.#house.standing.keyLogForked
+  }
+
   get braking(): boolean {
     return this.#house.members.braking
   }

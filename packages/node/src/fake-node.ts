@@ -84,6 +84,7 @@ export const info: NodeInfo = {
   roots: { facts: 'aa', pinset: 'bb' },
   store: 'ok',
   clock: { inDoubt: false, offsetMs: 0 },
+  keyLogForked: false,
   leaving: false,
   connections: { all: 1, dialers: 1 },
   pins: 0,

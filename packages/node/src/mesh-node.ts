@@ -52,6 +52,8 @@ export interface NodeInfo {
   store: string
   /** `inDoubt`: the others' clocks say otherwise; by `offsetMs` (0 where they do not agree) they are ahead of this one. */
   clock: { inDoubt: boolean; offsetMs: number }
+  /** Since its start it was heard that the root key has signed two histories: see MESH_KEY_LOG_FORKED. */
+  keyLogForked: boolean
   /** It hands its duties on. */
   leaving: boolean
   /** Peers that are connected, and those of them that opened the connection themselves: to them this peer can be dialed. */

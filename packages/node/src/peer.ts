@@ -74,6 +74,7 @@ export class Peer implements MeshNode {
       roots: { facts: toHex(facts), pinset: toHex(pinset) },
       store: core.store,
       clock: { inDoubt: core.clock.inDoubt, offsetMs: core.clock.offsetMs },
+      keyLogForked: core.keyLogForked,
       leaving: core.leaving,
       connections: { all: transport.connections().length, dialers: transport.dialers().length },
       ...core.counts()

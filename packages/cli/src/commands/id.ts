@@ -21,11 +21,15 @@ export function infoText(info: NodeInfo): string {
     ['space', `${bytesText(info.usedBytes)} of ${bytesText(info.spaceBytes)} used, store ${info.store}`],
     ['pins', `${info.pins} in the mesh, ${info.holding} held here`],
     ...(info.clock.inDoubt ? [['clock', clockText(info.clock.offsetMs)]] : []),
+    ...(info.keyLogForked ? [['key log', keyLogText]] : []),
     ['version', info.version],
     ...info.addresses.map((address) => ['address', address]),
     ...info.joinLines.map((line) => ['join with', line])
   ]).join('\n')
 }
+
+const keyLogText =
+  'signed twice: peers go by the history they saw first, and no longer by the same (MESH_KEY_LOG_FORKED)'
 
 /** `aheadMs` of the others; 0: they do not agree. */
 function clockText(aheadMs: number): string {

@@ -11,8 +11,21 @@ const connectMs = 2000
 const fullShare = 0.9
 
 export function checksOf(info: NodeInfo, peers: readonly PeerInfo[]): Check[] {
-  return [checkPeer(info), checkStore(info, peers), checkSpace(info), checkClock(info, peers), checkReach(info, peers)]
+  return [
+    checkPeer(info),
+    ...(info.keyLogForked ? [keyLogForked] : []),
+    checkStore(info, peers),
+    checkSpace(info),
+    checkClock(info, peers),
+    checkReach(info, peers)
+  ]
 }
+
+const keyLogForked = fail(
+  'key log',
+  'The root key has signed two histories; peers go by the one that they saw first.',
+  'Keep one machine for the root key, and join the peers of the other side anew.'
+)
 
 function checkPeer({ peer, name, role }: NodeInfo): Check {
   const text = `${peer} runs in the mesh ${clean(name)} as ${role}.`

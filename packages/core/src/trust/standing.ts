@@ -52,10 +52,15 @@ export class Standing {
   #wasRemoved = false
   #wasTrusted = false
   #wasOpen = false
-  #forkTold = false
+  #keyLogForked = false
 
   constructor(init: StandingInit) {
     this.#init = init
+  }
+
+  /** Since the start an operation came that contradicts the key log: the root key has signed twice. */
+  get keyLogForked(): boolean {
+    return this.#keyLogForked
   }
 
   /** The facts of the disk are in. */
@@ -177,8 +182,8 @@ export class Standing {
   }
 
   #tellKeyFork(): void {
-    if (this.#forkTold) return
-    this.#forkTold = true
+    if (this.#keyLogForked) return
+    this.#keyLogForked = true
     this.#init.outbox.note(
       'key-log-fork',
       'The root key has signed two different operations with one number; here the one that came first stands.',

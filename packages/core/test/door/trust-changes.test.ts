@@ -78,6 +78,7 @@ test('two histories that the root key has signed are met before a third operatio
   assert.equal(codeOf(change(b, { kind: 'vouch', peer: outsider })), 'MESH_KEY_LOG_FORKED')
   mesh.run(10_000)
   assert.equal(a.notes('key-log-fork').length, 1)
+  assert.ok(a.core.keyLogForked)
 })
 
 test('a member that only says that its key log is another is passed over', () => {
