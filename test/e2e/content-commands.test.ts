@@ -192,7 +192,7 @@ test('a get that is interrupted goes on where it ended', async () => {
   assert.match(err, /What has come is kept/)
   await lab.meet([a, b, small])
   const again = await small.try(get)
-  assert.match(again.err, /Going on behind the \d/)
+  assert.match(again.err, /Going on after the \d/)
   sameFile(file, join(folder, 'back'))
   assert.deepEqual(filesIn(folder), ['back'])
 })

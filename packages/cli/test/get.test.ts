@@ -282,10 +282,10 @@ test('what was interrupted goes on where it ended, until all is there', async (t
     let ran = await run(['get', cids[0]!, '-o', target, '--json'])
     for (let tries = 1; ran.exit !== 0; tries++) {
       assert.ok(tries < 10)
-      assert.match(ran.err, /What has come is kept in .*\.out\.part-.*: the same command goes on behind its/)
+      assert.match(ran.err, /What has come is kept in .*\.out\.part-.*: the same command goes on after its/)
       assert.equal((await readdir(parent)).length, 1)
       ran = await run(['get', cids[0]!, '-o', target, '--json'])
-      assert.match(ran.err, /Going on behind the/)
+      assert.match(ran.err, /Going on after the/)
     }
     const files = entries.filter(([, bytes]) => bytes !== null)
     const size = files.reduce((sum, [, bytes]) => sum + bytes!.length, 0)

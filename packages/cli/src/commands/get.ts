@@ -51,9 +51,9 @@ export async function get(session: Session, arg: string, options: GetOptions): P
         fileName,
         source: car ? undefined : below === '' ? cid : `${cid}/${below}`,
         onBytes,
-        onResumed: (before) => out.talk(`Going on behind the ${bytesText(before)} that an earlier try brought.`),
+        onResumed: (before) => out.talk(`Going on after the ${bytesText(before)} that an earlier try brought.`),
         onKept: (now, folder) =>
-          out.talk(`What has come is kept in ${folder}: the same command goes on behind its ${bytesText(now)}.`)
+          out.talk(`What has come is kept in ${folder}: the same command goes on after its ${bytesText(now)}.`)
       })
       progress.end()
       await out.result(
