@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { inlineCid } from '../kit/cids.ts'
 import { Lab } from '../kit/lab.ts'
-import { quantile, report } from './report.ts'
+import { median, report } from './report.ts'
 
 const rounds = 30
 const mesh = fileURLToPath(new URL('../../packages/cli/bin/mesh.cjs', import.meta.url))
@@ -26,13 +26,10 @@ export async function start(): Promise<void> {
     for (let round = 0; round < rounds; round++) {
       for (const [name, args] of Object.entries(commands)) taken.get(name)!.push(timeOf(args))
     }
-    const median = (name: string): number =>
-      quantile(
-        taken.get(name)!.sort((a, b) => a - b),
-        0.5
-      )
-    const bare = { name: 'bare Node', value: median('bare Node') }
-    for (const name of ['mesh --help', 'mesh version', 'mesh ls']) report(`start of ${name}`, median(name), 'ms', bare)
+    const medianOf = (name: string): number => median(taken.get(name)!)
+    const bare = { name: 'bare Node', value: medianOf('bare Node') }
+    for (const name of ['mesh --help', 'mesh version', 'mesh ls'])
+      report(`start of ${name}`, medianOf(name), 'ms', bare)
   } finally {
     await lab.close()
   }
