@@ -2,12 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { ContentEntry, ContentPlace } from '@pinmesh/node'
 import { MeshError } from '@pinmesh/node'
-import { cids, type Overrides } from '@pinmesh/node/fake'
+import { cids, type FakeNode } from '@pinmesh/node/fake'
 import fc from 'fast-check'
 import { Interrupted } from '../src/failure.ts'
 import { partsOf } from '../src/files/parts-of.ts'
@@ -223,47 +223,30 @@ test('a get that is interrupted leaves what was there', async (t) => {
   assert.deepEqual(await readdir(parent), ['other'])
 })
 
-/** The peer hangs up behind so many bytes of the whole; what it is asked for. */
-function breaking(
-  entries: [path: string, bytes: Buffer | null][],
-  breaksAt: () => number
-): { given: Overrides; asked: ContentPlace[] } {
+/** The peer has these files, and hangs up after so many bytes of them; what it is asked for. */
+function breaking(node: FakeNode, files: Iterable<[path: string, bytes: Uint8Array | null]>): ContentPlace[] {
   const asked: ContentPlace[] = []
-  return {
-    asked,
-    given: {
-      content: {
-        async *get(_cid, { from } = {}) {
-          asked.push(from ?? { path: '', offset: 0 })
-          const first = from === undefined ? 0 : entries.findIndex(([path]) => path === from.path)
-          let left = breaksAt()
-          async function* content(bytes: Buffer): AsyncGenerator<Uint8Array, void, undefined> {
-            for (let at = 0; at < bytes.length; at += 300_000) {
-              const piece = bytes.subarray(at, at + 300_000)
-              if (left < piece.length) throw new MeshError('MESH_CONTENT_UNREACHABLE', 'No peer gave the content.')
-              left -= piece.length
-              yield piece
-            }
-          }
-          for (const [at, [path, bytes]] of entries.slice(first).entries()) {
-            if (bytes === null) yield { path, kind: 'folder', size: 0 }
-            else
-              yield {
-                path,
-                kind: 'file',
-                size: bytes.length,
-                content: content(at === 0 ? bytes.subarray(from?.offset ?? 0) : bytes)
-              }
-          }
-        }
+  const { get } = node.content
+  for (const cid of cids) node.contents.set(cid, new Map(files))
+  node.content.get = async function* (cid, options = {}) {
+    asked.push(options.from ?? { path: '', offset: 0 })
+    let left = 1_800_000
+    async function* cut(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+      for await (const piece of content) {
+        if (left < piece.length) throw new MeshError('MESH_CONTENT_UNREACHABLE', 'No peer gave the content.')
+        left -= piece.length
+        yield piece
       }
     }
+    for await (const { content, ...entry } of get(cid, options))
+      yield content === undefined ? entry : { ...entry, content: cut(content) }
   }
+  return asked
 }
 
 test('what was interrupted goes on where it ended, until all is there', async (t) => {
   const large = randomBytes(5_000_000)
-  const trees: [string, Buffer | null][][] = [
+  const trees: [string, Uint8Array | null][][] = [
     [['', large]],
     [
       ['', null],
@@ -275,8 +258,8 @@ test('what was interrupted goes on where it ended, until all is there', async (t
     ]
   ]
   for (const entries of trees) {
-    const { given, asked } = breaking(entries, () => 1_700_000)
-    const { run } = await served(t, given)
+    const { run, node } = await served(t)
+    const asked = breaking(node, entries)
     const parent = await folder(t)
     const target = join(parent, 'out')
     let ran = await run(['get', cids[0]!, '-o', target, '--json'])
@@ -298,8 +281,11 @@ test('what was interrupted goes on where it ended, until all is there', async (t
 
 test('what was interrupted is gone on with only for the same content, and only once', async (t) => {
   const large = randomBytes(5_000_000)
-  const { given } = breaking([['', large]], () => 1_700_000)
-  const { run } = await served(t, given)
+  const { run, node } = await served(t)
+  breaking(node, [
+    ['', null],
+    ['below', large]
+  ])
   const parent = await folder(t)
   const target = join(parent, 'out')
   await run(['get', cids[0]!, '-o', target])
@@ -310,6 +296,18 @@ test('what was interrupted is gone on with only for the same content, and only o
   assert.equal((await readdir(parent)).length, 3)
   const both = await Promise.all([1, 2].map(async () => run(['get', cids[0]!, '-o', target])))
   assert.equal(both.filter(({ err }) => /Going on/.test(err)).length, 1)
+})
+
+test('what a try has written beyond what it noted is written anew', async (t) => {
+  const large = randomBytes(3_000_000)
+  const { run, node } = await served(t)
+  breaking(node, [['', large]])
+  const parent = await folder(t)
+  await run(['get', cids[0]!, '-o', join(parent, 'out')])
+  const [part] = await readdir(parent)
+  await appendFile(join(parent, part!, 'content'), 'half a piece')
+  assert.match((await run(['get', cids[0]!, '-o', join(parent, 'out')])).err, /Going on/)
+  assert.ok((await readFile(join(parent, 'out'))).equals(large))
 })
 
 test('nothing is kept of a CAR, of content at fault, or of what somebody may have changed', async (t) => {
@@ -327,8 +325,8 @@ test('nothing is kept of a CAR, of content at fault, or of what somebody may hav
     assert.notEqual(exit, 0, err)
     assert.deepEqual(await readdir(parent), [])
   }
-  const { given, asked } = breaking([['', large]], () => 1_700_000)
-  const again = await served(t, given)
+  const again = await served(t)
+  const asked = breaking(again.node, [['', large]])
   await again.run(['get', cids[0]!, '-o', join(parent, 'out')])
   const [part] = await readdir(parent)
   await writeFile(join(parent, part!, 'content'), 'short')
