@@ -40,9 +40,9 @@ export const openPolicy: Policy = {
 export const invitePolicy: Policy = { ...openPolicy, admission: 'invite' }
 
 /** Text of the CIDv1 (raw, sha2-256) number n. */
-export function cidText(n: number): string {
+export function cidText(n: number, codec = 0x55): string {
   const digest = hash(fromText(`content ${n}`))
-  return base32.encode(concatBytes(Uint8Array.of(1, 0x55, 0x12, 32), digest))
+  return base32.encode(concatBytes(Uint8Array.of(1, codec, 0x12, 32), digest))
 }
 
 /** Effects of one kind. */

@@ -1,7 +1,8 @@
 /**
  * What is to be fetched, in which order, and with how much room. Four queues: urgent (too few copies), normal, blind (nobody
- * is known to hold it), retry; the last two never take all places, so an unretrievable CID never starves a good one; a bounded number under way; room reserved before anything is fetched, so
- * that the budget holds also while fetching. A job lives in memory: after a restart the keeper finds it again.
+ * is known to hold it), retry; the last two never take all places, so an unretrievable CID never starves a good one; a bounded
+ * number under way, of single blocks more than of DAGs; room reserved before anything is fetched, so that the budget holds also
+ * while fetching. A job lives in memory: after a restart the keeper finds it again.
  */
 import type { CID } from 'multiformats/cid'
 import { equalBytes, toHex } from '../bytes/compare.ts'
@@ -17,12 +18,19 @@ export const fetchesMaxDefault = 24
  * already, or finds outside the mesh, is among those, and in bulk, so all other places are theirs.
  */
 export const surePlaces = 8
+/** So many fetches of one block each take one place: most of their time goes by in waiting, be it for a disk. */
+export const blocksAPlace = 4
 /** Jobs that may wait; what does not fit is asked for again later, unless it goes before one that waits. */
 export const queuedMax = 4096
 /** Reserved for a pin of unknown size; a larger one asks again for twice as much. */
 const reserveDefaultBytes: number = 16 * 1024 * 1024
+/** As much as bitswap carries. */
+const reserveBlockBytes: number = 2 * 1024 * 1024
 /** A reservation below this is not worth a try. */
 const reserveMinBytes: number = 64 * 1024
+
+/** Multicodec raw: a block without links. */
+const rawCode = 0x55
 
 /** In the order in which they are served. */
 const lanes = ['urgent', 'normal', 'blind', 'retry'] as const
@@ -49,7 +57,7 @@ export interface Job {
 
 export interface JobsInit {
   readonly outbox: Outbox
-  /** fetches under way at once; more than `surePlaces` */
+  /** places for fetches; more than `surePlaces` */
   readonly fetchesMax: number
   readonly sources: (job: Job) => readonly string[]
   readonly origins: (job: Job) => readonly string[]
@@ -72,7 +80,8 @@ export class Jobs {
   readonly #byBucket = new Map<number, Set<Job>>()
   readonly #byId = new Map<number, Job>()
   readonly #lanes: Record<Lane, Job[]> = { urgent: [], normal: [], blind: [], retry: [] }
-  #running = 0
+  /** Places taken, and those of them that the doubtful have: both in parts of a place, such as a block takes. */
+  #taken = 0
   #doubtful = 0
   #reserved = 0
   #used = 0
@@ -164,7 +173,10 @@ export class Jobs {
   /** Starts what there is room for. */
   run(): void {
     for (const lane of lanes) {
-      for (let job = this.#lanes[lane][0]; job !== undefined && this.#placeFor(lane); job = this.#lanes[lane][0]) {
+      for (let job = this.#lanes[lane][0]; job !== undefined; job = this.#lanes[lane][0]) {
+        // It waits for a whole place, and those behind it too: they would take the parts of it as they come free.
+        if (this.#taken + placeOf(job) > this.#places) return
+        if (isDoubtful(lane) && this.#doubtful + placeOf(job) > this.#places - surePlaces * blocksAPlace) break
         // Room that others have reserved may come back: it waits for that, and those behind it too.
         const lacking = this.#reserveFor(job) - this.#room
         if (lacking > 0 && (lacking <= this.#reserved || this.#makeRoom(job, lacking))) return
@@ -205,9 +217,13 @@ export class Jobs {
     if (same?.size === 0) this.#byBucket.delete(job.bucket)
   }
 
-  #placeFor(lane: Lane): boolean {
-    const { fetchesMax } = this.#init
-    return this.#running < fetchesMax && (!isDoubtful(lane) || this.#doubtful < fetchesMax - surePlaces)
+  get #places(): number {
+    return this.#init.fetchesMax * blocksAPlace
+  }
+
+  #take(job: Job, size: number): void {
+    this.#taken += size
+    if (isDoubtful(job.lane)) this.#doubtful += size
   }
 
   #enqueue(job: Job): void {
@@ -258,8 +274,7 @@ export class Jobs {
     job.reserve = reserve
     job.state = 'fetching'
     this.#reserved += reserve
-    this.#running++
-    if (isDoubtful(job.lane)) this.#doubtful++
+    this.#take(job, placeOf(job))
     this.#byId.set(job.id, job)
     this.#init.spaceChanged()
     this.#init.outbox.emit({
@@ -274,8 +289,10 @@ export class Jobs {
     this.#init.started(job)
   }
 
-  #reserveFor({ reserve, sizeKnown }: Job): number {
-    return Math.max(reserve, sizeKnown ?? Math.min(reserveDefaultBytes, Math.max(this.#room, reserveMinBytes)))
+  #reserveFor(job: Job): number {
+    const { reserve, sizeKnown } = job
+    const most = isBlock(job) ? reserveBlockBytes : reserveDefaultBytes
+    return Math.max(reserve, sizeKnown ?? Math.min(most, Math.max(this.#room, reserveMinBytes)))
   }
 
   /** It is larger than was reserved: reserve twice as much, or twice what has been seen, and go on from what is there. */
@@ -305,8 +322,7 @@ export class Jobs {
     const job = this.#byId.get(id)
     if (job === undefined) return undefined
     this.#byId.delete(id)
-    this.#running--
-    if (isDoubtful(job.lane)) this.#doubtful--
+    this.#take(job, -placeOf(job))
     this.#reserved -= job.reserve
     this.#init.spaceChanged()
     return job
@@ -315,6 +331,14 @@ export class Jobs {
   get #room(): number {
     return this.#budget - this.#used - this.#reserved
   }
+}
+
+function isBlock({ cid, mode }: Job): boolean {
+  return cid.code === rawCode || mode === 'direct'
+}
+
+function placeOf(job: Job): number {
+  return isBlock(job) ? 1 : blocksAPlace
 }
 
 function isDoubtful(lane: Lane): boolean {

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import {
+  blocksAPlace,
   fetchesMaxDefault as fetchesMax,
   type Job,
   Jobs,
@@ -43,13 +44,15 @@ class Desk {
     this.jobs.setBudget(budget)
   }
 
-  add(n: number, lane: Lane = 'normal', more: { sizeKnown?: number; priority?: number } = {}): Job {
+  /** A DAG's fetch, or a single block's. */
+  add(n: number, lane: Lane = 'normal', more: { sizeKnown?: number; priority?: number; block?: true } = {}): Job {
+    const { block, ...rest } = more
     const fixed = { bucket: 0, mode: 'recursive', tries: 0, priority: 0, sizeKnown: undefined } as const
     return this.jobs.add({
       ...fixed,
-      ...more,
+      ...rest,
       key: hash(Uint8Array.of(n >> 8, n)),
-      cid: canonicalCid(cidText(n)),
+      cid: canonicalCid(cidText(n, block === true ? 0x55 : 0x70)),
       lane
     })
   }
@@ -87,6 +90,21 @@ test('no more than so many are under way, and those that may be in vain leave pl
   for (let n = 40; n < 80; n++) desk.add(n, 'normal', { sizeKnown: 1 })
   assert.equal(desk.started().length, surePlaces)
   assert.deepEqual(desk.started(), [])
+})
+
+test('of single blocks more are under way than of DAGs, and a DAG gets its place though more of them come', () => {
+  const desk = new Desk(1000 * mib)
+  for (let n = 0; n < 2; n++) desk.add(n)
+  for (let n = 2; n < 200; n++) desk.add(n, 'normal', { block: true })
+  const blocks = desk.started().slice(2)
+  assert.equal(blocks.length, (fetchesMax - 2) * blocksAPlace)
+  const dag = desk.add(200, 'urgent')
+  for (const block of blocks.slice(0, blocksAPlace - 1)) {
+    desk.jobs.acquired(block, 1, 1)
+    assert.deepEqual(desk.started(), [])
+  }
+  desk.jobs.acquired(blocks.at(-1) as number, 1, 1)
+  assert.deepEqual(desk.started(), [dag.id])
 })
 
 test('what a holder turned up for need not wait among the doubtful', () => {
@@ -139,6 +157,9 @@ test('a fetch is allowed what was reserved for it: the known size, else a defaul
     desk.run().map(({ bytesMax }) => bytesMax / mib),
     [70, 16, 14]
   )
+  const blocks = new Desk(100 * mib)
+  blocks.add(1, 'normal', { block: true })
+  assert.equal(blocks.run()[0]?.bytesMax, 2 * mib)
   // The next waits for what others have reserved and may not use.
   assert.deepEqual(desk.ended, [])
   desk.jobs.acquired(2, mib, 1 * mib)
