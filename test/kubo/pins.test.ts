@@ -104,6 +104,26 @@ describe('pins on a Kubo', { skip: withoutKubo }, () => {
     assert.deepEqual(await content.space(), { usedBytes: 0 })
   })
 
+  test('single blocks are pinned after a pattern of ours, which goes with the last of them', async () => {
+    const before = Object.keys(await kubo.pins())
+    const alone = await open({ peer: 'alone' })
+    const cids = await Promise.all([0, 1, 2].map(async (n) => kubo.add(bytesOf(`leaf ${n}`, 1000))))
+    assert.deepEqual(await Promise.all(cids.map((cid) => acquire(cid, 'recursive', alone))), [1000, 1000, 1000])
+    const made = Object.entries(await kubo.pins()).filter(([cid]) => !before.includes(cid))
+    assert.deepEqual(
+      made.map(([, name]) => name),
+      ['pinmesh one alone', 'pinmesh one alone', 'pinmesh one alone', 'pinmesh one alone']
+    )
+    const pattern = made.map(([cid]) => cid).find((cid) => !cids.includes(cid)) as string
+    assert.equal(await kubo.call(`cat?arg=${pattern}`), 'pinmesh one alone')
+    await kubo.call(`pin/rm?arg=${pattern}`)
+    const late = await kubo.add(bytesOf('leaf late', 1000))
+    await acquire(late, 'recursive', alone)
+    assert.equal((await kubo.pins())[late], 'pinmesh one alone')
+    for (const cid of [...cids, late]) await alone.release(cid)
+    assert.deepEqual(Object.keys(await kubo.pins()).toSorted(), before.toSorted())
+  })
+
   test('a pin that somebody took away is made again when it is asked for', async () => {
     const cid = await kubo.add(bytesOf('taken away', 2_000_000))
     const bytes = await acquire(cid)
@@ -140,11 +160,15 @@ describe('pins on a Kubo', { skip: withoutKubo }, () => {
     await other.release(cid)
   })
 
-  test('a DAG that is too large leaves no pin', async () => {
+  test('a DAG or a block that is too large leaves no pin', async () => {
     const cid = await kubo.add(bytesOf('large', 5_000_000))
     const small = { mode: 'recursive', sources: [], bytesMax: 1_000_000, signal: AbortSignal.timeout(60_000) } as const
     await fails(content.acquire(cid, small), 'limit')
     assert.equal((await kubo.pins())[cid], undefined)
+    const block = await kubo.add(bytesOf('large block', 1000))
+    await fails(content.acquire(block, { ...small, bytesMax: 999 }), 'limit')
+    assert.equal((await kubo.pins())[block], undefined)
+    assert.equal(await content.pinned(block), undefined)
   })
 
   test('a Kubo that hangs, dies and comes back costs the calls meanwhile and nothing else', async () => {

@@ -6,7 +6,8 @@ import { CID } from 'multiformats/cid'
 import { ContentError } from '../content-error.ts'
 import { checkedCid } from './digest.ts'
 
-const rawCode = 0x55
+/** A block of bytes, without links. */
+export const rawCode = 0x55
 const cborCode = 0x51
 const jsonCode = 0x0200
 const dagJsonCode = 0x0129

@@ -1,11 +1,9 @@
 // Direct pins of a Kubo, of whomever: every recursive pin that is made asks whether one stands, for Kubo takes it away
 // then. Hardly any Kubo has many, so all who ask at the same time share one listing instead of a call each; a Kubo that
 // has many is asked for each.
-//
-// Nobody is told of what was before he asked: a listing that has begun serves those that come meanwhile no more.
 
 import type { CID } from 'multiformats/cid'
-import { settledOrAborted } from '../aborting.ts'
+import { Gathered } from './gathered.ts'
 import type { KuboApi } from './kubo-api.ts'
 
 /** Pins of a listing: with more, one look at an index costs less than a share of it. */
@@ -15,9 +13,7 @@ const againMs = 600_000
 
 export class DirectPins {
   readonly #api: KuboApi
-  /** The listing that runs, and the one after it, which has not begun. */
-  #running: Promise<unknown> = Promise.resolve()
-  #next: Promise<ReadonlyMap<string, string> | undefined> | undefined
+  readonly #listing = new Gathered(async () => this.#list())
   /** mono ms */
   #manyUntil = 0
 
@@ -27,22 +23,10 @@ export class DirectPins {
 
   /** Undefined: none stands. */
   async of(cid: CID, signal: AbortSignal): Promise<{ name: string } | undefined> {
-    const listed = performance.now() < this.#manyUntil ? undefined : await settledOrAborted(this.#listing(), signal)
+    const listed = performance.now() < this.#manyUntil ? undefined : await this.#listing.ask(cid, signal)
     if (listed === undefined) return this.#api.pinOf(cid, 'direct', signal)
     const name = listed.get(cid.toString())
     return name === undefined ? undefined : { name }
-  }
-
-  #listing(): Promise<ReadonlyMap<string, string> | undefined> {
-    if (this.#next !== undefined) return this.#next
-    const next = this.#running.then(async () => {
-      this.#next = undefined
-      return this.#list()
-    })
-    // Whoever asked is told; who waits for the place does not care.
-    this.#running = next.catch(() => {})
-    this.#next = next
-    return next
   }
 
   /** CID → name; undefined: there are too many. It ends by itself: a silent Kubo fails it. */

@@ -120,6 +120,27 @@ export class KuboApi {
     return { bytes: mode === 'recursive' ? bytes : await this.#blockSize(cid, signal) }
   }
 
+  /**
+   * Makes a recursive pin of one block, fetched if need be, with the name that the pin `pattern` has. `stands`: the block has a
+   * recursive pin, which is not touched; `no-pattern`: the pattern has none. In both cases nothing has changed.
+   */
+  async pinLike(
+    pattern: CID,
+    cid: CID,
+    { signal, stallMs }: { signal: AbortSignal; stallMs: number }
+  ): Promise<'pinned' | 'stands' | 'no-pattern'> {
+    const query = { arg: [pattern.toString(), cid.toString()], unpin: false }
+    try {
+      await this.#value('pin/update', query, fetching(cid, signal, stallMs))
+      return 'pinned'
+    } catch (error) {
+      if (!(error instanceof KuboError)) throw error
+      if (/'to' cid was already recursively pinned/.test(error.message)) return 'stands'
+      if (/'from' cid was not recursively pinned/.test(error.message)) return 'no-pattern'
+      throw error
+    }
+  }
+
   async pinRemove(cid: CID, mode: PinMode, signal: AbortSignal): Promise<void> {
     try {
       const query = { arg: cid.toString(), recursive: mode === 'recursive' }
@@ -131,22 +152,16 @@ export class KuboApi {
 
   /** The block, right by its hash; from Kubo's store, else from whoever it can ask. */
   async block(cid: CID, signal: AbortSignal, stallMs: number): Promise<Uint8Array> {
-    const limit = new Watchdog({
-      ms: stallMs,
-      outer: signal,
-      failure: () => new ContentError('unreachable', `Nobody gives the block ${cid}`)
-    })
-    try {
-      // Kubo says nothing until it has the block: how long that may take is the limit's matter.
-      const call = { signal: limit.signal, answerMs: stallMs * 2 }
-      const bytes = await this.#rpc.bytes('block/get', { arg: cid.toString() }, call)
-      if (!matches(cid.multihash.bytes, bytes)) throw new ContentError('back-end', `Kubo gave wrong bytes for ${cid}`)
-      return bytes
-    } catch (error) {
-      throw limit.reasonFor(error)
-    } finally {
-      limit.end()
-    }
+    const bytes = await this.#rpc.bytes('block/get', { arg: cid.toString() }, fetching(cid, signal, stallMs))
+    if (!matches(cid.multihash.bytes, bytes)) throw new ContentError('back-end', `Kubo gave wrong bytes for ${cid}`)
+    return bytes
+  }
+
+  /** Bytes of blocks that are there, by their CIDs, asked for in one call. */
+  async blockSizes(cids: readonly CID[], signal: AbortSignal): Promise<Map<string, number>> {
+    const answer = await this.#value('dag/stat', { arg: cids.map(String), progress: false, offline: true }, { signal })
+    const stats = (answer.DagStats ?? []) as { Cid: unknown; Size: number }[]
+    return new Map(stats.map((one) => [linkIn(one.Cid), one.Size]))
   }
 
   /** Bytes of the distinct blocks of a DAG that is there. */
@@ -200,6 +215,20 @@ function field(value: unknown, name: string): string {
   const found = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined
   if (typeof found !== 'string') throw notKubo()
   return found
+}
+
+/** For a call that says nothing until Kubo has the block, from wherever. */
+function fetching(cid: CID, signal: AbortSignal, stallMs: number): CallOptions {
+  return {
+    signal,
+    answerMs: stallMs,
+    silence: () => new ContentError('unreachable', `Nobody gives the block ${cid}`)
+  }
+}
+
+/** Kubo writes a CID as a text or as DAG-JSON's link. */
+function linkIn(value: unknown): string {
+  return typeof value === 'string' ? value : field(value, '/')
 }
 
 function notKubo(): ContentError {

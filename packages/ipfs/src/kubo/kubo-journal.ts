@@ -42,6 +42,10 @@ export class KuboJournal {
     return this.#usedBytes
   }
 
+  async isEmpty(): Promise<boolean> {
+    return (await this.#rows.last(key(pinPrefix))) === undefined
+  }
+
   record(cid: CID): KuboRecord | undefined {
     const value = this.#rows.get(key(pinPrefix, cid.bytes))
     return value === undefined ? undefined : decode(value)

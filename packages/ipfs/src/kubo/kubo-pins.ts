@@ -12,10 +12,13 @@
 import type { CID } from 'multiformats/cid'
 import type { PinMode } from '../content.ts'
 import { ContentError } from '../content-error.ts'
+import { rawCode } from '../dag/links.ts'
+import { inlineBytes } from '../dag/digest.ts'
 import { DirectPins } from './direct-pins.ts'
 import type { KuboApi } from './kubo-api.ts'
 import { kuboFailure } from './kubo-error.ts'
 import type { KuboJournal, KuboRecord } from './kubo-journal.ts'
+import { LeafPins } from './leaf-pins.ts'
 
 const commonMark = 'pinmesh'
 
@@ -45,16 +48,22 @@ export class KuboPins {
   readonly #meshMark: string
   readonly #mark: string
   readonly #direct: DirectPins
+  readonly #leaves: LeafPins
 
   constructor(init: KuboPinsInit) {
     this.#init = init
     this.#meshMark = `${commonMark} ${init.mesh} `
     this.#mark = `${this.#meshMark}${init.peer}`
     this.#direct = new DirectPins(init.api)
+    this.#leaves = new LeafPins({ api: init.api, mark: this.#mark, stallMs: init.stallMs })
   }
 
   async pin(cid: CID, options: KuboPinOptions): Promise<{ bytes: number }> {
     const before = this.#init.journal.record(cid)
+    if (before === undefined && options.mode === 'recursive' && isPlainBlock(cid)) {
+      const made = await this.#makeLeaf(cid, options)
+      if (made !== undefined) return made
+    }
     const standing = await this.#look(cid, before, options)
     const found = options.mode === 'recursive' ? standing.recursive : (standing.direct ?? standing.recursive)
     const whole = before?.state === 'pinned' && before.mode === options.mode && found !== undefined
@@ -79,6 +88,7 @@ export class KuboPins {
       }
     }
     await journal.remove(cid)
+    if (await journal.isEmpty()) await this.#leaves.end(signal).catch(() => {})
   }
 
   /** Did somebody take this pin away from Kubo? Then it is pinned no longer, and the next pin() makes it again. */
@@ -113,24 +123,44 @@ export class KuboPins {
     return { bytes }
   }
 
+  /** Undefined: a pin stands there, or this Kubo does not make pins so, and the longer way has to be gone. */
+  async #makeLeaf(cid: CID, { mode, bytesMax, signal }: KuboPinOptions): Promise<{ bytes: number } | undefined> {
+    const [direct] = await Promise.all([this.#direct.of(cid, signal), this.#note(cid, mode)])
+    if (direct !== undefined) return undefined
+    return this.#orLeave(cid, async () => {
+      const bytes = await this.#leaves.pin(cid, signal)
+      return bytes === undefined ? undefined : this.#made(cid, { ...firstOf(mode), bytes }, bytesMax)
+    })
+  }
+
   async #make(
     cid: CID,
     options: KuboPinOptions,
     { before, standing }: { before: KuboRecord | undefined; standing: Standing }
   ): Promise<{ bytes: number }> {
     const { api, journal, stallMs } = this.#init
-    const { mode, signal } = options
+    const { mode, bytesMax, signal } = options
     const theirs = this.#isOurs(standing.direct) ? undefined : standing.direct?.name
     const replaced = theirs ?? before?.replaced
-    const record: KuboRecord = { state: 'partial', mode, bytes: 0, maker: 'us', replaced }
+    const record: KuboRecord = { ...firstOf(mode), replaced }
     if (before !== undefined || replaced !== undefined) await journal.write(cid, record)
-    try {
+    return this.#orLeave(cid, async () => {
       if (standing.recursive !== undefined) await api.pinRemove(cid, 'recursive', signal)
       const { bytes } = await api.pinAdd(cid, { ...options, stallMs, name: this.#mark })
-      within(cid, bytes, options.bytesMax)
-      // What stands there now is partial, whoever wrote it.
-      await journal.write(cid, { ...record, state: 'pinned', bytes }, 0)
-      return { bytes }
+      return this.#made(cid, { ...record, bytes }, bytesMax)
+    })
+  }
+
+  async #made(cid: CID, record: KuboRecord, bytesMax: number): Promise<{ bytes: number }> {
+    const { bytes } = within(cid, record.bytes, bytesMax)
+    // What stands there now is partial, whoever wrote it.
+    await this.#init.journal.write(cid, { ...record, state: 'pinned' }, 0)
+    return { bytes }
+  }
+
+  async #orLeave<T>(cid: CID, make: () => Promise<T>): Promise<T> {
+    try {
+      return await make()
     } catch (error) {
       await this.#leave(cid, kuboFailure(error))
       throw error
@@ -147,15 +177,16 @@ export class KuboPins {
     }
   }
 
-  /**
-   * What stands in Kubo; meanwhile a first row is written, which spares small pins the wait for the disk. It claims nothing: as
-   * long as the pin in Kubo does not bear our mark, unpin() leaves it.
-   */
+  /** What stands in Kubo; meanwhile a first row is written, which spares small pins the wait for the disk. */
   async #look(cid: CID, before: KuboRecord | undefined, { mode, signal }: KuboPinOptions): Promise<Standing> {
-    const first = { state: 'partial', mode, bytes: 0, maker: 'us', replaced: undefined } as const
-    const writing = before === undefined ? this.#init.journal.write(cid, first, 0) : Promise.resolve()
-    const [standing] = await Promise.all([this.#standing(cid, signal), writing])
+    const noting = before === undefined ? this.#note(cid, mode) : Promise.resolve()
+    const [standing] = await Promise.all([this.#standing(cid, signal), noting])
     return standing
+  }
+
+  /** The first row claims nothing: as long as the pin in Kubo does not bear our mark, unpin() leaves it. */
+  async #note(cid: CID, mode: PinMode): Promise<void> {
+    await this.#init.journal.write(cid, firstOf(mode), 0)
   }
 
   async #standing(cid: CID, signal: AbortSignal): Promise<Standing> {
@@ -174,6 +205,15 @@ export class KuboPins {
   #isOurs(standing: { name: string } | undefined): boolean {
     return standing?.name === this.#mark
   }
+}
+
+function firstOf(mode: PinMode): KuboRecord {
+  return { state: 'partial', mode, bytes: 0, maker: 'us', replaced: undefined }
+}
+
+/** Bytes without links, which Kubo has to store. */
+function isPlainBlock(cid: CID): boolean {
+  return cid.code === rawCode && inlineBytes(cid) === undefined
 }
 
 function within(cid: CID, bytes: number, bytesMax: number): { bytes: number } {

@@ -23,6 +23,8 @@ export interface CallOptions {
   signal: AbortSignal
   /** Ms in which some byte of the answer must come. Default: what the Rpc was made with. */
   answerMs?: number | undefined
+  /** What it means if none does. Default: `back-end`. */
+  silence?: (() => ContentError) | undefined
 }
 
 type Body = (write: (bytes: Uint8Array) => Promise<void>) => Promise<void>
@@ -95,10 +97,10 @@ export class Rpc {
   async #answer(
     path: string,
     query: Query,
-    { signal, answerMs = this.#answerMs, body, expected }: CallOptions & { body?: Body; expected?: RegExp },
+    { signal, answerMs = this.#answerMs, silence, body, expected }: CallOptions & { body?: Body; expected?: RegExp },
     take: (part: Buffer) => boolean | void
   ): Promise<boolean> {
-    const failure = (): ContentError => new ContentError('back-end', `Kubo said nothing for ${answerMs} ms`)
+    const failure = silence ?? (() => new ContentError('back-end', `Kubo said nothing for ${answerMs} ms`))
     const watchdog = new Watchdog({ ms: answerMs, outer: signal, failure })
     try {
       const answer = await this.#send(pathOf(path, query), watchdog, body)

@@ -1,0 +1,104 @@
+// Pins of one block each, which most small files are, in one call of Kubo's: `pin/update` from a pin of ours, the pattern.
+// It looks whether a recursive pin stands and refuses if one does, else it makes one with the pattern's name, and nobody can come in
+// between; `pin/add` would take away what stands, so it needs a look before it, and a pin that somebody makes after the look is lost
+// all the same. The pattern is an inline CID that spells our mark: it needs no block, and an operator can read whose it is.
+
+import { CID } from 'multiformats/cid'
+import { identity } from 'multiformats/hashes/identity'
+import { settledOrAborted } from '../aborting.ts'
+import { rawCode } from '../dag/links.ts'
+import { Gathered } from './gathered.ts'
+import type { KuboApi } from './kubo-api.ts'
+import { KuboError } from './kubo-error.ts'
+
+export interface LeafPinsInit {
+  api: KuboApi
+  /** The name of each pin that is made. */
+  mark: string
+  /** Ms without the block after which it is `unreachable`. */
+  stallMs: number
+}
+
+export class LeafPins {
+  readonly #init: LeafPinsInit
+  readonly #sizes: Gathered<CID, ReadonlyMap<string, number>>
+  /** Whether this Kubo lets us, and hands a pin's name on, which its older versions do not; undefined: not looked for yet. */
+  #able: Promise<boolean> | undefined
+
+  constructor(init: LeafPinsInit) {
+    this.#init = init
+    this.#sizes = new Gathered(async (cids) => this.#sizesOf(cids))
+  }
+
+  /** Bytes of the block; undefined: nothing was changed, for a recursive pin stands there or this Kubo cannot do it so. */
+  async pin(cid: CID, signal: AbortSignal): Promise<number | undefined> {
+    // Somebody may have taken the pattern away.
+    for (let tries = 0; tries < 2 && (await settledOrAborted(this.#isAble(), signal)); tries++) {
+      const outcome = await this.#init.api.pinLike(this.#pattern(), cid, { signal, stallMs: this.#init.stallMs })
+      if (outcome === 'stands') return undefined
+      if (outcome === 'pinned') return this.#size(cid, signal)
+      this.#able = undefined
+    }
+    return undefined
+  }
+
+  /** Takes the pattern away, until the next pin. */
+  async end(signal: AbortSignal): Promise<void> {
+    this.#able = undefined
+    await this.#init.api.pinRemove(this.#pattern(), 'recursive', signal)
+  }
+
+  #pattern(): CID {
+    return inline(this.#init.mark)
+  }
+
+  #isAble(): Promise<boolean> {
+    const able = (this.#able ??= this.#prepare())
+    able.catch(() => {
+      if (this.#able === able) this.#able = undefined
+    })
+    return able
+  }
+
+  async #prepare(): Promise<boolean> {
+    try {
+      return await this.#tryPattern(new AbortController().signal)
+    } catch (error) {
+      // It refuses some of it: what is wrong the longer way tells.
+      if (error instanceof KuboError) return false
+      throw error
+    }
+  }
+
+  /** Makes the pattern if there is none, and a pin like it to see what name that one gets. It ends by itself. */
+  async #tryPattern(signal: AbortSignal): Promise<boolean> {
+    const { api, mark, stallMs } = this.#init
+    if ((await api.pinOf(this.#pattern(), 'recursive', signal))?.name !== mark) {
+      await api.pinAdd(this.#pattern(), { mode: 'recursive', name: mark, bytesMax: Infinity, signal, stallMs })
+    }
+    const copy = inline(`${mark} copy`)
+    await api.pinLike(this.#pattern(), copy, { signal, stallMs })
+    const made = await api.pinOf(copy, 'recursive', signal)
+    await api.pinRemove(copy, 'recursive', signal)
+    return made?.name === mark
+  }
+
+  async #size(cid: CID, signal: AbortSignal): Promise<number> {
+    const sizes = await this.#sizes.ask(cid, signal)
+    return sizes.get(cid.toString()) ?? this.#init.api.dagBytes(cid, signal)
+  }
+
+  /** None where one of them is missing: then each is asked for alone, and fails alone. */
+  async #sizesOf(cids: readonly CID[]): Promise<ReadonlyMap<string, number>> {
+    try {
+      return await this.#init.api.blockSizes(cids, new AbortController().signal)
+    } catch (error) {
+      if (error instanceof KuboError) return new Map()
+      throw error
+    }
+  }
+}
+
+function inline(text: string): CID {
+  return CID.createV1(rawCode, identity.digest(new TextEncoder().encode(text)))
+}
