@@ -4,6 +4,8 @@
  */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { CID } from 'multiformats/cid'
+import { identity } from 'multiformats/hashes/identity'
 import { bytesOf, writeBytes } from '../kit/files.ts'
 import { Kubo, withoutKubo } from '../kit/kubo.ts'
 import { Lab } from '../kit/lab.ts'
@@ -54,9 +56,9 @@ async function plain(): Promise<{ bulk: Baseline; far: Baseline }> {
 
 /**
  * Pins of what the Kubo of the one peer has already, and beside it, in turns, what another Kubo does without a peer: as it pins for
- * itself, and by the calls that a peer needs. One looks whether somebody's pin stands there, which a second pin would take away; the
- * other gives the pin a name, by which it is known later whether somebody has pinned the same since. Kubo syncs five times for a pin with a
- * name, and four times without.
+ * itself, and by the calls that a peer needs. They look whether somebody's pin stands there, which a second pin would take away, and give
+ * the pin a name, by which it is known later whether somebody has pinned the same since: in one step after a pattern, as a peer pins
+ * single blocks, or in two. Kubo syncs five times for a pin with a name, and four times without.
  */
 async function oneKubo(): Promise<void> {
   const lab = new Lab('bench-kubo')
@@ -65,12 +67,16 @@ async function oneKubo(): Promise<void> {
     const cids = await smallOnes(seed, other)
     return perSecond(smallPins, atOnce, async (n) => pin(cids[n] as string))
   }
-  const rates: Record<'plain' | 'calls' | 'through', number[]> = { plain: [], calls: [], through: [] }
+  const rates: Record<'plain' | 'one' | 'two' | 'through', number[]> = { plain: [], one: [], two: [], through: [] }
   try {
+    await other.call(`pin/add?arg=${pattern}&name=pinmesh`)
     const a = await lab.found('a', { flags: ['--kubo', daemon.api] })
     for (let turn = 0; turn < turns; turn++) {
       rates.plain.push(await pinning(`plain ${turn}`, async (cid) => other.call(`pin/add?arg=${cid}`)))
-      rates.calls.push(await pinning(`calls ${turn}`, async (cid) => lookAndPin(other, cid)))
+      rates.one.push(
+        await pinning(`one ${turn}`, async (cid) => other.call(`pin/update?arg=${pattern}&arg=${cid}&unpin=false`))
+      )
+      rates.two.push(await pinning(`two ${turn}`, async (cid) => lookAndPin(other, cid)))
       const cids = await smallOnes(`through ${turn}`, daemon)
       const start = performance.now()
       await a.client.pins.add(cids.map((cid) => ({ cid, replicas: 1, anyway: true })))
@@ -82,13 +88,17 @@ async function oneKubo(): Promise<void> {
     await Promise.all([daemon.remove(), other.remove()])
   }
   const plain = { name: 'plain pin/add', value: median(rates.plain) }
-  const calls = { name: 'the same calls', value: median(rates.calls) }
+  const one = { name: 'the same calls', value: median(rates.one) }
   report(`Kubo's own pin/add of ${smallPins} × 1 kB that it has`, plain.value, '/s')
-  report('looked for, and pinned with a name, by a bare client', calls.value, '/s', plain)
+  report('pinned after a pattern with its name, by a bare client', one.value, '/s', plain)
+  report('looked for, and pinned with a name, by a bare client', median(rates.two), '/s', plain)
   report('through pinmesh', median(rates.through), '/s', plain)
-  report('through pinmesh', median(rates.through), '/s', calls)
-  report('through a peer that has just started', rates.through[0] as number, '/s', calls)
+  report('through pinmesh', median(rates.through), '/s', one)
+  report('through a peer that has just started', rates.through[0] as number, '/s', one)
 }
+
+/** The inline CID of five bytes. */
+const pattern = CID.createV1(0x55, identity.digest(new TextEncoder().encode('bench'))).toString()
 
 async function lookAndPin(on: Kubo, cid: string): Promise<void> {
   await on.call(`pin/ls?arg=${cid}&type=recursive&names=true`).catch(() => {})
