@@ -71,6 +71,21 @@ describe('pins on a Kubo', { skip: withoutKubo }, () => {
     assert.equal((await kubo.pins())[cid], undefined)
   })
 
+  test("somebody's direct pin is put back though our pin was gone before the release could do it", async () => {
+    const cid = await kubo.add(bytesOf('direct, broken off', 2_000_000))
+    await kubo.call(`pin/add?arg=${cid}&recursive=false&name=keep`)
+    const lost: string[] = []
+    const watching = await open({ peer: 'breaks off', lost: (one) => lost.push(one) })
+    await acquire(cid, 'recursive', watching)
+    assert.equal((await kubo.pins('direct'))[cid], undefined)
+    await kubo.call(`pin/rm?arg=${cid}`)
+    await watching.probe()
+    await until('it is missed', 10_000, () => lost.length > 0)
+    await watching.release(cid)
+    assert.equal((await kubo.pins('direct'))[cid], 'keep')
+    await kubo.call(`pin/rm?arg=${cid}&recursive=false`)
+  })
+
   test('direct pins of others are put back by name, few or many, with many acquired at once', async () => {
     const names = new Map<string, string>()
     for (let n = 0; n < 110; n++) names.set(await kubo.add(bytesOf(`direct ${n}`, 100)), `keep ${n}`)

@@ -82,10 +82,10 @@ export class KuboPins {
     if (record.maker === 'us') {
       if (record.state === 'pinned') await journal.write(cid, { ...record, state: 'partial', bytes: 0 })
       const standing = await api.pinOf(cid, record.mode, signal)
-      if (standing?.name === this.#mark) {
-        await api.pinRemove(cid, record.mode, signal)
-        if (record.replaced !== undefined) await this.#putBack(cid, record.replaced, signal)
-      }
+      if (this.#isOurs(standing)) await api.pinRemove(cid, record.mode, signal)
+      // Of a partial row ours may be gone already, and theirs not back yet.
+      const gone = this.#isOurs(standing) || (standing === undefined && record.state === 'partial')
+      if (gone && record.replaced !== undefined) await this.#putBack(cid, record.replaced, signal)
     }
     await journal.remove(cid)
     if (await journal.isEmpty()) await this.#leaves.end(signal).catch(() => {})
@@ -197,8 +197,10 @@ export class KuboPins {
     return { recursive, direct }
   }
 
+  /** Somebody's direct pin, unless it stands. */
   async #putBack(cid: CID, name: string, signal: AbortSignal): Promise<void> {
     const { api, stallMs } = this.#init
+    if ((await this.#direct.of(cid, signal)) !== undefined) return
     await api.pinAdd(cid, { mode: 'direct', name, bytesMax: Infinity, signal, stallMs })
   }
 
