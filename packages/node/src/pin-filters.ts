@@ -2,16 +2,7 @@
  * Which pins a listing shows. Judged at the peer, so that only what passes crosses the socket.
  */
 import type { ListedPin, ListFilter, PinStatus, StatusFilter } from './mesh-pins.ts'
-
-type Health = 'ok' | 'few' | 'at-risk' | 'lapsed' | 'limbo'
-
-/** How well a pin is kept, all in all. */
-export function healthOf({ limbo, expired, have, want, min, trusted }: PinStatus): Health {
-  if (limbo === true) return 'limbo'
-  if (expired === true) return 'lapsed'
-  if (have >= want && trusted === undefined) return 'ok'
-  return have >= min ? 'few' : 'at-risk'
-}
+import { healthOf } from './pin-health.ts'
 
 /** Does it pass any of the filters? */
 export function statusPasses(status: PinStatus, filters: readonly StatusFilter[]): boolean {

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { ListedPin, PinStatus } from '../src/mesh-pins.ts'
-import { healthOf, listPasses, matches, statusPasses } from '../src/pin-filters.ts'
+import { listPasses, matches, statusPasses } from '../src/pin-filters.ts'
+import { healthOf } from '../src/pin-health.ts'
 
 const letters = fc.constantFrom('a', 'b', '*', '?', '.')
 
