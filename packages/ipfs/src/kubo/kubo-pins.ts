@@ -12,8 +12,8 @@
 import type { CID } from 'multiformats/cid'
 import type { PinMode } from '../content.ts'
 import { ContentError } from '../content-error.ts'
-import { rawCode } from '../dag/links.ts'
 import { inlineBytes } from '../dag/digest.ts'
+import { rawCode } from '../dag/links.ts'
 import { DirectPins } from './direct-pins.ts'
 import type { KuboApi } from './kubo-api.ts'
 import { kuboFailure } from './kubo-error.ts'
@@ -125,6 +125,7 @@ export class KuboPins {
 
   /** Undefined: a pin stands there, or this Kubo does not make pins so, and the longer way has to be gone. */
   async #makeLeaf(cid: CID, { mode, bytesMax, signal }: KuboPinOptions): Promise<{ bytes: number } | undefined> {
+    if (!(await this.#leaves.able(signal))) return undefined
     const [direct] = await Promise.all([this.#direct.of(cid, signal), this.#note(cid, mode)])
     if (direct !== undefined) return undefined
     return this.#orLeave(cid, async () => {

@@ -21,20 +21,27 @@ export interface LeafPinsInit {
 
 export class LeafPins {
   readonly #init: LeafPinsInit
+  readonly #pattern: CID
   readonly #sizes: Gathered<CID, ReadonlyMap<string, number>>
   /** Whether this Kubo lets us, and hands a pin's name on, which its older versions do not; undefined: not looked for yet. */
   #able: Promise<boolean> | undefined
 
   constructor(init: LeafPinsInit) {
     this.#init = init
+    this.#pattern = inline(init.mark)
     this.#sizes = new Gathered(async (cids) => this.#sizesOf(cids))
+  }
+
+  /** Can pins be made so on this Kubo? */
+  async able(signal: AbortSignal): Promise<boolean> {
+    return settledOrAborted((this.#able ??= this.#prepare()), signal)
   }
 
   /** Bytes of the block; undefined: nothing was changed, for a recursive pin stands there or this Kubo cannot do it so. */
   async pin(cid: CID, signal: AbortSignal): Promise<number | undefined> {
     // Somebody may have taken the pattern away.
-    for (let tries = 0; tries < 2 && (await settledOrAborted(this.#isAble(), signal)); tries++) {
-      const outcome = await this.#init.api.pinLike(this.#pattern(), cid, { signal, stallMs: this.#init.stallMs })
+    for (let tries = 0; tries < 2 && (await this.able(signal)); tries++) {
+      const outcome = await this.#init.api.pinLike(this.#pattern, cid, { signal, stallMs: this.#init.stallMs })
       if (outcome === 'stands') return undefined
       if (outcome === 'pinned') return this.#size(cid, signal)
       this.#able = undefined
@@ -45,19 +52,7 @@ export class LeafPins {
   /** Takes the pattern away, until the next pin. */
   async end(signal: AbortSignal): Promise<void> {
     this.#able = undefined
-    await this.#init.api.pinRemove(this.#pattern(), 'recursive', signal)
-  }
-
-  #pattern(): CID {
-    return inline(this.#init.mark)
-  }
-
-  #isAble(): Promise<boolean> {
-    const able = (this.#able ??= this.#prepare())
-    able.catch(() => {
-      if (this.#able === able) this.#able = undefined
-    })
-    return able
+    await this.#init.api.pinRemove(this.#pattern, 'recursive', signal)
   }
 
   async #prepare(): Promise<boolean> {
@@ -66,6 +61,7 @@ export class LeafPins {
     } catch (error) {
       // It refuses some of it: what is wrong the longer way tells.
       if (error instanceof KuboError) return false
+      this.#able = undefined
       throw error
     }
   }
@@ -73,11 +69,11 @@ export class LeafPins {
   /** Makes the pattern if there is none, and a pin like it to see what name that one gets. It ends by itself. */
   async #tryPattern(signal: AbortSignal): Promise<boolean> {
     const { api, mark, stallMs } = this.#init
-    if ((await api.pinOf(this.#pattern(), 'recursive', signal))?.name !== mark) {
-      await api.pinAdd(this.#pattern(), { mode: 'recursive', name: mark, bytesMax: Infinity, signal, stallMs })
+    if ((await api.pinOf(this.#pattern, 'recursive', signal))?.name !== mark) {
+      await api.pinAdd(this.#pattern, { mode: 'recursive', name: mark, bytesMax: Infinity, signal, stallMs })
     }
     const copy = inline(`${mark} copy`)
-    await api.pinLike(this.#pattern(), copy, { signal, stallMs })
+    await api.pinLike(this.#pattern, copy, { signal, stallMs })
     const made = await api.pinOf(copy, 'recursive', signal)
     await api.pinRemove(copy, 'recursive', signal)
     return made?.name === mark
