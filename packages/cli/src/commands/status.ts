@@ -1,7 +1,7 @@
 // mesh status: who holds a pin, who fetches it, who failed and why; without a CID one line for every pin.
 
 import type { PeerStatus, PinStatus, StatusFilter } from '@pinmesh/node'
-import { type Health, healthOf } from '@pinmesh/node/pin-health'
+import { healthOf } from '@pinmesh/node/pin-health'
 import type { Exit } from '../failure.ts'
 import { parseCid } from '../parse/cid.ts'
 import { usage } from '../parse/refuse.ts'
@@ -86,18 +86,15 @@ export function statusText(status: ShownStatus, now: number): string {
   return [`${head}\n${copies}${more.join('')}${voided}`, ...table(rows)].join('\n')
 }
 
-const healthTexts: Record<Health, string> = {
-  ok: 'ok',
-  few: 'few',
-  'at-risk': 'at risk',
-  lapsed: 'lapsed',
-  limbo: 'limbo'
+function healthText(status: PinStatus): string {
+  const health = healthOf(status)
+  if (health === 'few' && status.have >= status.want) return 'few trusted'
+  return health === 'at-risk' ? 'at risk' : health
 }
 
 function lineText(status: PinStatus, local: boolean): string {
   const { cid, have, want, name } = status
-  const health = healthOf(status)
-  const told = [cid, `${have}/${want}`, health === 'few' && have >= want ? 'few trusted' : healthTexts[health]]
+  const told = [cid, `${have}/${want}`, healthText(status)]
   const [own] = local ? shownStatus(status).peers : []
   if (own !== undefined) told.push(`${own.state} here${own.reason === undefined ? '' : `: ${clean(own.reason)}`}`)
   return [...told, name === undefined ? '' : clean(name)].join('  ').trimEnd()
