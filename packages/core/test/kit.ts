@@ -39,7 +39,7 @@ export const openPolicy: Policy = {
 }
 export const invitePolicy: Policy = { ...openPolicy, admission: 'invite' }
 
-/** Text of the CIDv1 (raw, sha2-256) number n. */
+/** Text of the CIDv1 (sha2-256; raw, unless another codec is named) number n. */
 export function cidText(n: number, codec = 0x55): string {
   const digest = hash(fromText(`content ${n}`))
   return base32.encode(concatBytes(Uint8Array.of(1, codec, 0x12, 32), digest))

@@ -157,9 +157,6 @@ test('a fetch is allowed what was reserved for it: the known size, else a defaul
     desk.run().map(({ bytesMax }) => bytesMax / mib),
     [70, 16, 14]
   )
-  const blocks = new Desk(100 * mib)
-  blocks.add(1, 'normal', { block: true })
-  assert.equal(blocks.run()[0]?.bytesMax, 2 * mib)
   // The next waits for what others have reserved and may not use.
   assert.deepEqual(desk.ended, [])
   desk.jobs.acquired(2, mib, 1 * mib)
@@ -167,6 +164,9 @@ test('a fetch is allowed what was reserved for it: the known size, else a defaul
     desk.run().map(({ job, bytesMax }) => [job, bytesMax / mib]),
     [[4, 15]]
   )
+  const blocks = new Desk(100 * mib)
+  blocks.add(1, 'normal', { block: true })
+  assert.equal(blocks.run()[0]?.bytesMax, 2 * mib)
 })
 
 test('only what is used makes a peer full, not what fetches have reserved', () => {

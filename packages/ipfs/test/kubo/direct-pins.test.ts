@@ -2,26 +2,16 @@
 
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { Server, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { afterEach, test } from 'node:test'
+import type { ServerResponse } from 'node:http'
+import { test } from 'node:test'
 import { CID } from 'multiformats/cid'
 import { identity } from 'multiformats/hashes/identity'
 import { DirectPins } from '../../src/kubo/direct-pins.ts'
 import { KuboApi } from '../../src/kubo/kubo-api.ts'
-import { Rpc } from '../../src/kubo/rpc.ts'
+import { serve } from './serve.ts'
 
-let server: Server | undefined
-let rpc: Rpc | undefined
 const signal = AbortSignal.timeout(30_000)
 const cids = Array.from({ length: 200 }, (_none, n) => CID.createV1(0x55, identity.digest(Uint8Array.of(n))))
-
-afterEach(() => {
-  rpc?.close()
-  server?.closeAllConnections()
-  server?.close()
-})
 
 /** A Kubo with these direct pins; `urls` what it was asked, `listing` may hold an answer back. */
 async function kubo(
@@ -35,18 +25,14 @@ async function kubo(
     const body = found === undefined ? { Message: 'it is not pinned' } : { Keys: { [text]: { Name: 'one' } } }
     response.end(JSON.stringify(body))
   }
-  const listening = createServer((request, response) => {
+  const { rpc, server } = await serve((request, response) => {
     const arg = new URL(request.url as string, 'http://kubo').searchParams.get('arg')
     urls.push(request.url as string)
     if (arg !== null) return answerOne(response, arg)
     const lines = [...pinned].map((cid) => `${JSON.stringify({ Cid: cid.toString(), Name: 'one' })}\n`)
     listing(() => response.end(lines.join('')))
   })
-  server = listening
-  listening.listen(0, '127.0.0.1')
-  await once(listening, 'listening')
-  rpc = new Rpc({ secure: false, host: '127.0.0.1', port: (listening.address() as AddressInfo).port }, 5000)
-  return { direct: new DirectPins(new KuboApi(rpc)), urls, asked: async () => once(listening, 'request') }
+  return { direct: new DirectPins(new KuboApi(rpc)), urls, asked: async () => once(server, 'request') }
 }
 
 test('all who ask at the same time share one listing', async () => {

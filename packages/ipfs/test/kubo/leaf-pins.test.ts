@@ -2,16 +2,12 @@
 // account.
 
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { afterEach, test } from 'node:test'
+import { test } from 'node:test'
 import { CID } from 'multiformats/cid'
 import { sha256 } from 'multiformats/hashes/sha2'
 import { KuboApi } from '../../src/kubo/kubo-api.ts'
 import { LeafPins } from '../../src/kubo/leaf-pins.ts'
-import { Rpc } from '../../src/kubo/rpc.ts'
+import { serve } from './serve.ts'
 
 const mark = 'pinmesh mesh peer'
 const blockBytes = 1000
@@ -19,14 +15,6 @@ const signal = AbortSignal.timeout(30_000)
 const cids = await Promise.all(
   Array.from({ length: 20 }, async (_none, n) => CID.createV1(0x55, await sha256.digest(Uint8Array.of(n))))
 )
-let server: Server | undefined
-let rpc: Rpc | undefined
-
-afterEach(() => {
-  rpc?.close()
-  server?.closeAllConnections()
-  server?.close()
-})
 
 interface Answer {
   status?: number
@@ -52,7 +40,7 @@ class KuboServer {
   }
 
   async leafPins(): Promise<LeafPins> {
-    const listening = createServer((request, response) => {
+    const { rpc } = await serve((request, response) => {
       const { pathname, searchParams } = new URL(request.url as string, 'http://kubo')
       const call = pathname.replace('/api/v0/', '')
       this.calls.push(call)
@@ -65,10 +53,6 @@ class KuboServer {
       else answer()
       if (call === 'pin/update' && this.count(call) === cids.length + 1) this.#ease()
     })
-    server = listening
-    listening.listen(0, '127.0.0.1')
-    await once(listening, 'listening')
-    rpc = new Rpc({ secure: false, host: '127.0.0.1', port: (listening.address() as AddressInfo).port }, 5000)
     return new LeafPins({ api: new KuboApi(rpc), mark, stallMs: 5000 })
   }
 

@@ -1,29 +1,10 @@
 // The HTTP of the RPC against a server that answers as Kubo does at its worst.
 
 import assert from 'node:assert/strict'
-import { createServer } from 'node:http'
-import type { RequestListener, Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { afterEach, test } from 'node:test'
+import { test } from 'node:test'
 import { kuboFailure } from '../../src/kubo/kubo-error.ts'
-import { type Query, Rpc } from '../../src/kubo/rpc.ts'
-
-let server: Server | undefined
-let rpc: Rpc | undefined
-
-afterEach(() => {
-  rpc?.close()
-  server?.closeAllConnections()
-  server?.close()
-})
-
-async function serve(listener: RequestListener, answerMs = 5000): Promise<Rpc> {
-  const listening = createServer(listener)
-  server = listening
-  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve))
-  rpc = new Rpc({ secure: false, host: '127.0.0.1', port: (listening.address() as AddressInfo).port }, answerMs)
-  return rpc
-}
+import type { Query, Rpc } from '../../src/kubo/rpc.ts'
+import { serve } from './serve.ts'
 
 const signal = AbortSignal.timeout(30_000)
 
@@ -43,7 +24,7 @@ async function failureOf(promise: Promise<unknown>): Promise<{ code: string; mes
 
 test('arguments stand in the query, and JSON lines come as values wherever they are cut', async () => {
   let asked = ''
-  const client = await serve((request, response) => {
+  const { rpc: client } = await serve((request, response) => {
     asked = `${request.method} ${request.url}`
     response.write('{"a":1}\n{"b"')
     setImmediate(() => response.end(':2}\n{"c":3}'))
@@ -54,7 +35,7 @@ test('arguments stand in the query, and JSON lines come as values wherever they 
 })
 
 test('a failure that comes as a trailer, after a 200, is a failure', async () => {
-  const client = await serve((_request, response) => {
+  const { rpc: client } = await serve((_request, response) => {
     response.writeHead(200, { trailer: 'X-Stream-Error' })
     response.write('{"Progress":1}\n')
     response.addTrailers({ 'X-Stream-Error': 'write /blocks/x: no space left on device' })
@@ -66,14 +47,14 @@ test('a failure that comes as a trailer, after a 200, is a failure', async () =>
 })
 
 test('an answer that breaks off is a failure, not a short answer', async () => {
-  const client = await serve((_request, response) => {
+  const { rpc: client } = await serve((_request, response) => {
     response.write('{"Progress":1}\n', () => response.destroy())
   })
   assert.equal((await failureOf(all(client, 'pin/add', {}, { signal }))).code, 'back-end')
 })
 
 test('a refusal gives the sentence in it, or what a stranger says', async () => {
-  const client = await serve((request, response) => {
+  const { rpc: client } = await serve((request, response) => {
     response.statusCode = request.url?.startsWith('/api/v0/one') === true ? 500 : 403
     response.end(response.statusCode === 500 ? '{"Message":"path is not pinned","Code":0}' : '<html>no</html>')
   })
@@ -82,7 +63,7 @@ test('a refusal gives the sentence in it, or what a stranger says', async () => 
 })
 
 test('a refusal that was expected is no failure, and any other is', async () => {
-  const client = await serve((request, response) => {
+  const { rpc: client } = await serve((request, response) => {
     response.statusCode = 500
     response.end(`{"Message":"${request.url?.includes('one') === true ? 'path is not pinned' : 'no such thing'}"}`)
   })
@@ -93,7 +74,7 @@ test('a refusal that was expected is no failure, and any other is', async () => 
 
 test('whoever has enough, or can do nothing with what comes, hears no more of it', async () => {
   const hungUp: Promise<void>[] = []
-  const client = await serve((_request, response) => {
+  const { rpc: client } = await serve((_request, response) => {
     hungUp.push(new Promise((resolve) => response.on('close', resolve)))
     response.write('{"n":1}\n{"n":2}\n{"n":3}\n')
   })
@@ -110,7 +91,7 @@ test('whoever has enough, or can do nothing with what comes, hears no more of it
 test('an abort hangs up, before an answer and in the middle of one', async () => {
   const hungUp: Promise<void>[] = []
   const stops = [new AbortController(), new AbortController()]
-  const client = await serve((request, response) => {
+  const { rpc: client } = await serve((request, response) => {
     hungUp.push(new Promise((resolve) => response.on('close', resolve)))
     if (request.url?.startsWith('/api/v0/begun') === true) response.write('{"n":1}\n')
     else stops[0]?.abort()
@@ -123,7 +104,7 @@ test('an abort hangs up, before an answer and in the middle of one', async () =>
 })
 
 test('silence ends, before an answer and in the middle of one', async () => {
-  const client = await serve((request, response) => {
+  const { rpc: client } = await serve((request, response) => {
     if (request.url?.startsWith('/api/v0/begun') === true) response.write('{"Progress":1}\n')
   }, 100)
   for (const path of ['silent', 'begun']) {
@@ -134,14 +115,14 @@ test('silence ends, before an answer and in the middle of one', async () => {
 })
 
 test('a connection that was closed while it lay idle costs nothing', async () => {
-  const client = await serve((request, response) => {
+  const { rpc: client } = await serve((request, response) => {
     response.end('{}', () => setImmediate(() => request.socket.destroy()))
   })
   for (let n = 0; n < 20; n++) assert.deepEqual(await client.value('id', {}, { signal }), {})
 })
 
 test('an upload that is refused in the middle ends with the reason', async () => {
-  const client = await serve((_request, response) => {
+  const { rpc: client } = await serve((_request, response) => {
     response.statusCode = 500
     response.end('{"Message":"import failed: no space left on device"}')
   })
