@@ -106,9 +106,8 @@ export class SteadyLevel {
   async batch(operations: readonly Operation[], options: { sync: boolean }): Promise<void> {
     await this.#writable()
     const number = this.#number + 1
-    const mark: Operation = { type: 'put', key: markKey, value: numberBytes(number) }
     try {
-      await this.#db.batch([...operations, mark], options)
+      await write(this.#db, [...operations, { type: 'put', key: markKey, value: numberBytes(number) }], options)
       this.#number = number
       if (options.sync) this.#durable = number
     } catch (error) {
@@ -152,7 +151,7 @@ export class SteadyLevel {
   /** The database was opened anew after a refused batch: makes sure that nothing of it is there, and all before it. */
   async #settle({ error, number, undo }: Refused): Promise<void> {
     const found = await this.#readNumber()
-    if (found === number && undo !== undefined) await this.#db.batch(undo, { sync: true })
+    if (found === number && undo !== undefined) await write(this.#db, undo, { sync: true })
     else if (found !== number - 1) {
       this.#lost = new Error(`corrupted: batch ${number - 1} was written, and ${found} is the last one there`, {
         cause: error
@@ -187,6 +186,16 @@ async function opened({ path, options, make = classic }: SteadyLevelInit): Promi
   const db = make(path, { keyEncoding: 'view', valueEncoding: 'view', ...options })
   await db.open()
   return db
+}
+
+/** All or nothing. LevelDB's chained batch takes a row in a quarter of the time that it takes for one of an array. */
+async function write(db: Level, operations: readonly Operation[], options: { sync: boolean }): Promise<void> {
+  const batch = db.batch()
+  for (const one of operations) {
+    if (one.type === 'put') batch.put(one.key, one.value)
+    else batch.del(one.key)
+  }
+  await batch.write(options)
 }
 
 function classic(path: string, options: LevelOptions): Level {
