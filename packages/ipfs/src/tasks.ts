@@ -1,9 +1,10 @@
 // What runs between start and stop: stop aborts it and waits for it, and whatever it throws becomes a ContentError.
 
+import { Abortion } from './aborting.ts'
 import { ContentError, asContentError } from './content-error.ts'
 
 export class Tasks {
-  readonly #running = new Set<Promise<unknown>>()
+  readonly #running = new Map<Promise<unknown>, Abortion>()
   #stopping: AbortController | undefined
 
   get started(): boolean {
@@ -18,8 +19,10 @@ export class Tasks {
   async end(): Promise<void> {
     const stopping = this.#stopping
     this.#stopping = undefined
-    stopping?.abort(new ContentError('aborted', 'Content was stopped'))
-    await Promise.allSettled(this.#running)
+    const reason = new ContentError('aborted', 'Content was stopped')
+    stopping?.abort(reason)
+    for (const abortion of this.#running.values()) abortion.abort(reason)
+    await Promise.allSettled(this.#running.keys())
   }
 
   /** `refused` outside of start and stop; the signal aborts at the end. */
@@ -28,17 +31,19 @@ export class Tasks {
     return this.#stopping.signal
   }
 
-  async run<T>(signal: AbortSignal | undefined, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const stop = this.check()
-    const either = signal === undefined ? stop : AbortSignal.any([signal, stop])
-    const running = task(either).catch((error: unknown) => {
-      if (either.aborted) throw new ContentError('aborted', 'It was aborted', { cause: error })
+  async run<T>(outer: AbortSignal | undefined, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    this.check()
+    const abortion = new Abortion(outer)
+    const { signal } = abortion
+    const running = task(signal).catch((error: unknown) => {
+      if (signal.aborted) throw new ContentError('aborted', 'It was aborted', { cause: error })
       throw asContentError(error)
     })
-    this.#running.add(running)
+    this.#running.set(running, abortion)
     try {
       return await running
     } finally {
+      abortion.end()
       this.#running.delete(running)
     }
   }

@@ -5,19 +5,23 @@ import { Abortion, settledOrAborted } from '../aborting.ts'
 import type { ContentError } from '../content-error.ts'
 
 interface Queue {
+  /** Resolves when whoever came last is done. */
   tail: Promise<void>
   waiting: number
   /** Ends the acquisitions that run or wait. */
   stops: Set<Abortion>
 }
 
+const nobody = Promise.resolve()
+
 export class Turns {
   readonly #queues = new Map<string, Queue>()
 
   /** Runs the task in its turn. Its signal also aborts when interrupt(name) is called. */
   async take<T>(name: string, signal: AbortSignal, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const queue = this.#queues.get(name) ?? { tail: Promise.resolve(), waiting: 0, stops: new Set() }
-    this.#queues.set(name, queue)
+    const known = this.#queues.get(name)
+    const queue = known ?? { tail: nobody, waiting: 0, stops: new Set() }
+    if (known === undefined) this.#queues.set(name, queue)
     const stop = new Abortion(signal)
     const before = queue.tail
     const done = Promise.withResolvers<void>()
@@ -25,7 +29,7 @@ export class Turns {
     queue.waiting++
     queue.stops.add(stop)
     try {
-      await settledOrAborted(before, stop.signal)
+      if (known !== undefined || stop.signal.aborted) await settledOrAborted(before, stop.signal)
       return await task(stop.signal)
     } finally {
       stop.end()
