@@ -3,6 +3,7 @@
  * back-off. Kept in memory alone: after a restart the back-off stands, which costs time and nothing else.
  */
 import { toHex } from '../bytes/compare.ts'
+import { Front } from '../loop/front.ts'
 import type { PinRow } from '../pinset/view.ts'
 import { findRow } from './claims.ts'
 
@@ -11,10 +12,11 @@ const keysMax = 4096
 
 export class Anew {
   readonly #keys = new Set<string>()
+  readonly #oldest = new Front(this.#keys)
 
   add(key: Uint8Array): void {
     this.#keys.add(toHex(key))
-    if (this.#keys.size > keysMax) this.#keys.delete(this.#keys.values().next().value as string)
+    if (this.#keys.size > keysMax) this.#keys.delete(this.#oldest.next() as string)
   }
 
   /** Of rows that have changed, those that are wished for again. */

@@ -5,6 +5,7 @@
  */
 import type { CID } from 'multiformats/cid'
 import type { Crypto } from '../crypto.ts'
+import { cidText } from '../formats/cid.ts'
 import { bucketOf, keyOfPin } from '../formats/key.ts'
 import type { Leaf } from '../pinset/leaf.ts'
 import type { Leaves } from '../pinset/leaves.ts'
@@ -57,7 +58,7 @@ export class Collector {
     for (const cid of cids) {
       left++
       this.#dropCopy(cid, (deleted) => {
-        if (deleted) gone.push(cid.toString())
+        if (deleted) gone.push(cidText(cid))
         over()
       })
     }
@@ -69,7 +70,7 @@ export class Collector {
     if (hold.state === 'trash') tally.stays(hold, trash.stay(bucket, hold))
     if (hold.state !== 'releasing') return
     tally.wait()
-    deletions.watch(hold.cid.toString(), (gone) => {
+    deletions.watch(cidText(hold.cid), (gone) => {
       if (gone) tally.gone(hold)
       else tally.stays(hold, { why: 'failed' })
       tally.over()
@@ -85,8 +86,8 @@ export class Collector {
       if (leaf.drafts > 0) return leaf.whenSettled(look)
       const needed = leaf.hold(key) !== undefined || findRow(leaf.rows(bucket), key) >= 0
       if (needed || keeper.jobs.of(key) !== undefined || !keeper.ready || !keeper.trash.clear) return done(false)
-      keeper.deletions.copy(cid.toString(), key)
-      keeper.deletions.watch(cid.toString(), done)
+      keeper.deletions.copy(cidText(cid), key)
+      keeper.deletions.watch(cidText(cid), done)
     }
     look()
   }

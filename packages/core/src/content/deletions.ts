@@ -4,6 +4,7 @@
  * deleted is tried again, unless it is wanted by then.
  */
 import type { Row } from '../effects.ts'
+import { cidText } from '../formats/cid.ts'
 import { bucketOf, leafOf } from '../formats/key.ts'
 import type { Agenda } from '../loop/agenda.ts'
 import type { Outbox } from '../loop/outbox.ts'
@@ -56,7 +57,7 @@ export class Deletions {
   /** Lets a hold go for good, unless somebody wishes anew for the pin before the back end is told. */
   begin(leaf: Leaf, hold: Hold): void {
     const { key } = hold
-    const cid = hold.cid.toString()
+    const cid = cidText(hold.cid)
     if (this.#underWay.has(cid)) return
     const one = this.#note(cid, key)
     const wish = wishOf(leaf, key)
@@ -71,7 +72,7 @@ export class Deletions {
 
   /** Goes on with what a restart or a failure has interrupted. */
   resume(hold: Hold): void {
-    const cid = hold.cid.toString()
+    const cid = cidText(hold.cid)
     if (this.#underWay.has(cid)) return
     this.#tell(cid, this.#note(cid, hold.key))
   }

@@ -6,6 +6,7 @@
  */
 import type { CID } from 'multiformats/cid'
 import { equalBytes, toHex } from '../bytes/compare.ts'
+import { cidText } from '../formats/cid.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import type { ContentCode } from '../events.ts'
 import type { PinMode } from '../formats/register.ts'
@@ -280,7 +281,7 @@ export class Jobs {
     this.#init.outbox.emit({
       kind: 'acquire',
       job: job.id,
-      cid: job.cid.toString(),
+      cid: cidText(job.cid),
       mode: job.mode,
       sources: this.#init.sources(job),
       origins: this.#init.origins(job),

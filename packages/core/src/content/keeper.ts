@@ -5,10 +5,12 @@
  * absence from my view (leaf.fate).
  */
 import type { Row } from '../effects.ts'
+import { cidText } from '../formats/cid.ts'
 import { pinStates } from '../formats/claim.ts'
 import { bucketOf } from '../formats/key.ts'
 import type { Agenda, Timer } from '../loop/agenda.ts'
 import type { Disk } from '../loop/disk.ts'
+import { Front } from '../loop/front.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import { clockSkewMaxMs } from '../members/clock.ts'
 import type { Members } from '../members/members.ts'
@@ -68,6 +70,7 @@ export class Keeper {
   readonly #outcomes: Outcomes
   readonly #anew = new Anew()
   readonly #dirty = new Set<number>()
+  readonly #nextDirty = new Front(this.#dirty)
   readonly #reviews = new Map<number, Timer>()
   #visiting = 0
   #ready = false
@@ -94,7 +97,7 @@ export class Keeper {
       finished: (job, bytes) => outcomes.finished(job, bytes),
       failed: (job, reason, text) => outcomes.failed(job, reason, text),
       displaced: (job) => this.#reviewSoon(job.bucket),
-      abandoned: ({ cid, key }) => this.deletions.leftover(cid.toString(), key),
+      abandoned: ({ cid, key }) => this.deletions.leftover(cidText(cid), key),
       makeRoom: (bytes) => this.#space.make(bytes),
       spaceChanged: () => this.#spaceChanged()
     })
@@ -166,7 +169,7 @@ export class Keeper {
   #next(): void {
     if (!this.#ready) return
     while (this.#visiting < visitsMax && this.#dirty.size > 0) {
-      const bucket = this.#dirty.values().next().value as number
+      const bucket = this.#nextDirty.next() as number
       this.#dirty.delete(bucket)
       this.#visiting++
       this.#init.leaves.later(bucket >> 4, (leaf) => {

@@ -3,6 +3,7 @@
  * the next try; or, where nobody wishes for it any more, in the trash.
  */
 import type { Row } from '../effects.ts'
+import { cidText } from '../formats/cid.ts'
 import { bucketOf, leafOf } from '../formats/key.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import type { Timings } from '../members/profiles.ts'
@@ -62,7 +63,7 @@ export class Outcomes {
         reason: 'unreachable',
         provenance: row === undefined ? [] : leaf.provenance(row)
       }
-      if (row !== undefined) this.#init.outbox.note('held', 'A pin is held here.', { cid: job.cid.toString(), bytes })
+      if (row !== undefined) this.#init.outbox.note('held', 'A pin is held here.', { cid: cidText(job.cid), bytes })
       this.#init.save(leaf, [leaf.setHold(hold)], () => this.#init.mark(job.bucket))
     })
   }
@@ -91,7 +92,7 @@ export class Outcomes {
         provenance: []
       }
       outbox.note('fetch-failed', 'A pin could not be fetched; it is tried again later.', {
-        cid: job.cid.toString(),
+        cid: cidText(job.cid),
         reason,
         tries,
         ...(text === undefined ? {} : { detail: text })

@@ -5,6 +5,7 @@
 import { concatBytes, fromText } from '../bytes/compare.ts'
 import type { Crypto } from '../crypto.ts'
 import type { PinState } from '../formats/claim.ts'
+import { Front } from '../loop/front.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import type { Members } from '../members/members.ts'
 import type { Timings } from '../members/profiles.ts'
@@ -40,6 +41,7 @@ interface Look {
 export class Planner {
   readonly #init: PlannerInit
   readonly #orders = new Map<number, readonly Candidate[]>()
+  readonly #oldestOrder = new Front(this.#orders)
   readonly #shards = new Map<number, readonly Candidate[]>()
   #epoch = -1
   readonly #looks = new Map<number, Look>()
@@ -65,7 +67,7 @@ export class Planner {
       this.#shards.set(shard, candidates)
     }
     const order = orderOf(bucket, candidates, meshId, crypto)
-    if (this.#orders.size >= ordersMax) this.#orders.delete(this.#orders.keys().next().value as number)
+    if (this.#orders.size >= ordersMax) this.#orders.delete(this.#oldestOrder.next() as number)
     this.#orders.set(bucket, order)
     return order
   }

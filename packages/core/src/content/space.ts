@@ -4,6 +4,7 @@
  * a peer cut off, out of step or with a doubtful clock has, stays. Where all of it would not be enough nothing goes.
  * Kept is one line a bucket; the journal's rows are read when something is to go.
  */
+import { cidText } from '../formats/cid.ts'
 import { bucketOf } from '../formats/key.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import type { Timings } from '../members/profiles.ts'
@@ -110,7 +111,7 @@ export class Space {
     if (leaf.hold(oldest.key)?.state !== 'releasing') return false
     this.#wanted -= oldest.bytes
     this.#busy++
-    deletions.watch(oldest.cid.toString(), () => this.#over())
+    deletions.watch(cidText(oldest.cid), () => this.#over())
     return true
   }
 

@@ -6,6 +6,7 @@
  * hold all the same.
  */
 import type { Row } from '../effects.ts'
+import { cidText } from '../formats/cid.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import type { Members } from '../members/members.ts'
 import type { Timings } from '../members/profiles.ts'
@@ -68,7 +69,7 @@ export class Trash {
     if (hold.state !== 'limbo') {
       writes.push(leaf.setHold({ ...hold, state: 'limbo', since: outbox.wall }))
       outbox.note('limbo', 'A pin lost its standing because its writer or log is void; its content is kept.', {
-        cid: hold.cid.toString()
+        cid: cidText(hold.cid)
       })
       return outbox.mono + timings.limboMs
     }
@@ -85,7 +86,7 @@ export class Trash {
     if (hold.state === 'failed') {
       writes.push(leaf.dropHold(hold.key))
       // Parts of it may be here.
-      deletions.leftover(hold.cid.toString(), hold.key)
+      deletions.leftover(cidText(hold.cid), hold.key)
       return Infinity
     }
     writes.push(

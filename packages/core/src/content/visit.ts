@@ -3,6 +3,7 @@
  * rule, fetch it, wait, or nothing; and what it claims of it. Decided anew at every visit, from facts alone.
  */
 import type { Row } from '../effects.ts'
+import { cidText } from '../formats/cid.ts'
 import type { PinState } from '../formats/claim.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import type { Members } from '../members/members.ts'
@@ -114,7 +115,7 @@ export class Visit {
       const verdict = mayRelease({ ...this.#init, ...spot, coveredUntil: trash.coveredUntil(bucket, next) })
       if (verdict.release) {
         writes.push(leaf.setHold({ ...next, state: 'trash', since: outbox.wall }))
-        const cid = row.cid.toString()
+        const cid = cidText(row.cid)
         outbox.note('released', 'An extra copy is let go: enough others have promised to keep theirs.', { cid })
         this.#init.reviewSoon(bucket)
         return { state: 'none', review }
@@ -144,7 +145,7 @@ export class Visit {
    */
   #restore(spot: Spot): Decision {
     const { outbox, jobs, deletions } = this.#init
-    if (!deletions.stuck(spot.row.cid.toString())) return { state: 'none', review: Infinity }
+    if (!deletions.stuck(cidText(spot.row.cid))) return { state: 'none', review: Infinity }
     const job = jobs.of(spot.row.key) ?? this.#queue(spot, { tries: 0, lane: 'retry' })
     return { state: job.state, review: outbox.mono + restoreMs }
   }
@@ -164,7 +165,7 @@ export class Visit {
       if (failed !== undefined) {
         writes.push(leaf.dropHold(failed.key))
         // Parts of it may be here.
-        this.#init.deletions.leftover(row.cid.toString(), row.key)
+        this.#init.deletions.leftover(cidText(row.cid), row.key)
       }
       return { state: 'none', review: Infinity }
     }

@@ -6,6 +6,7 @@
 import type { CID } from 'multiformats/cid'
 import type { Crypto } from '../crypto.ts'
 import type { Failure } from '../effects.ts'
+import { cidText } from '../formats/cid.ts'
 import { bucketOf, keyOfPin, mapKeyOf } from '../formats/key.ts'
 import type { Register } from '../formats/register.ts'
 import type { Outbox } from '../loop/outbox.ts'
@@ -98,7 +99,7 @@ export class Adoption {
     const hold = leaf.hold(keyOfPin(meshId, register.cid, crypto))
     const here = hold !== undefined && (hold.state === 'limbo' || hold.state === 'held')
     return {
-      cid: register.cid.toString(),
+      cid: cidText(register.cid),
       ...(register.name === undefined ? {} : { name: register.name }),
       want: register.max,
       writer: facts.keyLog.writer(writer)?.peer ?? '',
@@ -134,9 +135,7 @@ export class Adoption {
   #wishOf(leaf: Leaf, mapKey: string, writer: number): Register | undefined {
     const winner = winnerOf(leaf, mapKey)
     if (winner?.writer !== writer) return undefined
-    const others = [...leaf.registers(mapKey)].some(
-      ({ log, register }) => log.id.writer !== writer && register.op === 'pin'
-    )
+    const others = leaf.registers(mapKey).some(({ log, register }) => log.id.writer !== writer && register.op === 'pin')
     if (winner.register.op === 'unpin' && !others) return undefined
     return { ...winner.register, lamport: nextLamport(leaf, mapKey, this.#init.outbox) }
   }

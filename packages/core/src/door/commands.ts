@@ -11,6 +11,7 @@ import { isPart } from '../content/visit.ts'
 import type { Planner } from '../content/planner.ts'
 import type { Failure, Reply, Row } from '../effects.ts'
 import type { Command, PinWish } from '../events.ts'
+import { cidText } from '../formats/cid.ts'
 import { bucketOf, keyOfPin } from '../formats/key.ts'
 import type { Disk } from '../loop/disk.ts'
 import type { Outbox } from '../loop/outbox.ts'
@@ -170,7 +171,7 @@ export class Commands {
     if (eligible < min && wish.anyway !== true) return refuse(tooFewPeers(min, eligible))
     const want =
       max === 0 ? { want: eligible, everywhere: true } : { want: Math.max(max, register.chosen?.length ?? 0) }
-    const answer = { cid: cid.toString(), ...want, min, ...(wish.slot === undefined ? {} : { slot: wish.slot }) }
+    const answer = { cid: cidText(cid), ...want, min, ...(wish.slot === undefined ? {} : { slot: wish.slot }) }
     if (wish.dry === true) return done(answer)
     author.change({
       leaf: bucket >> 4,
@@ -196,7 +197,7 @@ export class Commands {
     const rows = leaf.rows(bucket)
     const row = rows[findRow(rows, key)]
     const before = leaf.hold(key)
-    if (row === undefined || this.#init.keeper.deletions.running(row.cid.toString())) return []
+    if (row === undefined || this.#init.keeper.deletions.running(cidText(row.cid))) return []
     if (before?.state === 'held' && !isPart(before, row)) return []
     const hold: Hold = {
       key,

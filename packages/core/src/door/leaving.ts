@@ -11,6 +11,7 @@ import type { Keeper } from '../content/keeper.ts'
 import type { Planner } from '../content/planner.ts'
 import { countWitnesses, possibleWitnesses, witnessesWanted } from '../content/release.ts'
 import type { KeyValue } from '../events.ts'
+import { cidText } from '../formats/cid.ts'
 import type { Disk } from '../loop/disk.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import type { Members } from '../members/members.ts'
@@ -133,7 +134,7 @@ export class Leaving {
         ({ peer }) => peer !== self && members.usable(peer) && isHeld(claims.stateOf(peer, bucket, at))
       ).length
       const name = row.name === undefined ? {} : { name: row.name }
-      survey.pins.push({ cid: row.cid.toString(), ...name, want, copies, witnesses })
+      survey.pins.push({ cid: cidText(row.cid), ...name, want, copies, witnesses })
     })
   }
 }

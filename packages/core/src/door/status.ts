@@ -9,6 +9,7 @@ import type { Keeper } from '../content/keeper.ts'
 import { isPart } from '../content/visit.ts'
 import type { Planner } from '../content/planner.ts'
 import type { Crypto } from '../crypto.ts'
+import { cidText } from '../formats/cid.ts'
 import { bucketOf, keyOfPin } from '../formats/key.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import type { Members } from '../members/members.ts'
@@ -136,7 +137,7 @@ export class Status {
     const trusted = this.#trusted(row.want, targets, counted)
     const slots = slotsOf(row.mapKeys)
     return {
-      cid: row.cid.toString(),
+      cid: cidText(row.cid),
       ...(row.name === undefined ? {} : { name: row.name }),
       want: Math.max(row.want.max, targets.length),
       min: row.want.min,
@@ -169,7 +170,7 @@ function limboOf(leaf: Leaf): PinReport[] {
 }
 
 function limboReport({ cid }: Hold): PinReport {
-  return { cid: cid.toString(), want: 0, min: 0, have: 1, peers: [], limbo: true }
+  return { cid: cidText(cid), want: 0, min: 0, have: 1, peers: [], limbo: true }
 }
 
 const reasons: Partial<Record<PeerReport['state'], string>> = {

@@ -6,6 +6,7 @@ import type { Keeper } from '../content/keeper.ts'
 import { findRow } from '../content/claims.ts'
 import type { Failure } from '../effects.ts'
 import { FormatError } from '../bytes/format-error.ts'
+import { cidText } from '../formats/cid.ts'
 import { bucketOf, keyOfPin, mapKeyOf, parseMapKey } from '../formats/key.ts'
 import type { Register } from '../formats/register.ts'
 import type { Outbox } from '../loop/outbox.ts'
@@ -62,7 +63,7 @@ export class Unpins {
       this.#end(leaf, ended, (code) => {
         if (code !== undefined) return refuse(writeFailed(code, this.#init.self))
         this.#init.keeper.mark(bucket)
-        done({ cid: cid.toString(), ...slots })
+        done({ cid: cidText(cid), ...slots })
       })
     })
   }
@@ -96,7 +97,7 @@ export class Unpins {
 
   /** A plain delete where only the own log asks; a register of its own while another writer's pin stands. */
   #change(leaf: Leaf, mapKey: string, writer: number | undefined): Register | null | undefined {
-    const registers = [...leaf.registers(mapKey)]
+    const registers = leaf.registers(mapKey)
     const others = registers.some(({ log, register }) => log.id.writer !== writer && register.op === 'pin')
     if (others) return { op: 'unpin', lamport: nextLamport(leaf, mapKey, this.#init.outbox) }
     return registers.some(({ log }) => log.id.writer === writer) ? null : undefined

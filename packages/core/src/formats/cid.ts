@@ -52,6 +52,11 @@ function readParts(reader: Reader): { codec: number; hash: number; hashStart: nu
   return { codec, hash, hashStart, digest: reader.raw(size) }
 }
 
+/** In base32. CID.toString() says the same, and keeps it for as long as there is the CID, which here is for ever. */
+export function cidText(cid: CID): string {
+  return base32.encode(cid.bytes)
+}
+
 /** Parses CID text in base58btc, base32, base36 or base16; a CIDv0 becomes v1 dag-pb. Throws FormatError. */
 export function canonicalCid(text: string): CID {
   if (text.length > cidTextMax) throw new FormatError(`a CID has more than ${cidTextMax} characters`)

@@ -30,6 +30,12 @@ export function bucketOf(key: Uint8Array): number {
   return ((key[0] as number) << 8) | (key[1] as number)
 }
 
+/** The same of a map key that was checked, without decoding all of it. */
+export function bucketOfMapKey(mapKey: string): number {
+  const [high, low] = fromBase64url(mapKey.slice(0, 4)) as unknown as [number, number]
+  return (high << 8) | low
+}
+
 /** First 12 bits: 0..4095. */
 export function leafOf(key: Uint8Array): number {
   return bucketOf(key) >> 4

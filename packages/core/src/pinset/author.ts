@@ -13,6 +13,7 @@ import { type Seal, sealedBytes, sealHash } from '../formats/seal.ts'
 import type { StoredEntry } from '../formats/stored.ts'
 import type { Agenda } from '../loop/agenda.ts'
 import type { Disk } from '../loop/disk.ts'
+import { Front } from '../loop/front.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import type { Slices } from '../loop/slices.ts'
 import { FormatError } from '../bytes/format-error.ts'
@@ -79,6 +80,7 @@ export interface AuthorInit {
 export class Author {
   readonly #init: AuthorInit
   readonly #ready = new Map<number, Waiting[]>()
+  readonly #nextReady = new Front(this.#ready)
   #draft: Drafted[] = []
   #draftBytes = 0
   /** entries that the next commit may have: what comes in bulk is on disk, and its work begun, before all of it is drafted */
@@ -163,12 +165,12 @@ export class Author {
   #work(): void {
     if (this.#rested) this.#entriesMax = commitEntriesFirst
     if (this.#draft.length < this.#entriesMax && this.#draftBytes < draftBytesMax) {
-      const next = this.#ready.entries().next()
-      if (next.done !== true) {
-        const [leaf, waiting] = next.value
+      const leaf = this.#nextReady.next()
+      if (leaf !== undefined) {
+        const waiting = this.#ready.get(leaf) as Waiting[]
         const together = upToRepeated(waiting)
+        this.#ready.delete(leaf)
         if (together.length < waiting.length) this.#ready.set(leaf, waiting.slice(together.length))
-        else this.#ready.delete(leaf)
         this.#init.leaves.slices(leaf, (resident) => this.#drafting(resident, together))
         return
       }

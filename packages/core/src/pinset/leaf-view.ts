@@ -3,7 +3,7 @@
  * when they are asked for and kept until a pin of the bucket changes.
  */
 import type { Crypto } from '../crypto.ts'
-import { bucketOf, parseMapKey } from '../formats/key.ts'
+import { bucketOfMapKey } from '../formats/key.ts'
 import type { PinRegister } from '../formats/register.ts'
 import { type PinRow, rowsOf, viewHash } from './view.ts'
 
@@ -48,7 +48,7 @@ export class LeafView implements Pins {
 
   /** The winner of a map key, where that is a pin. */
   get(mapKey: string): Seen | undefined {
-    return this.#buckets.get(bucketOf(parseMapKey(mapKey).key))?.pins.get(mapKey)
+    return this.#buckets.get(bucketOfMapKey(mapKey))?.pins.get(mapKey)
   }
 
   has(mapKey: string): boolean {
@@ -65,7 +65,7 @@ export class LeafView implements Pins {
   }
 
   set(mapKey: string, seen: Seen | undefined): void {
-    const id = bucketOf(parseMapKey(mapKey).key)
+    const id = bucketOfMapKey(mapKey)
     let bucket = this.#buckets.get(id)
     if (bucket === undefined) {
       if (seen === undefined) return

@@ -9,7 +9,7 @@ import type { Crypto } from '../crypto.ts'
 import { decodeHold, encodeHold, type Hold, type Provenance } from '../content/hold.ts'
 import type { Row } from '../effects.ts'
 import type { KeyValue } from '../events.ts'
-import { bucketOf, parseMapKey } from '../formats/key.ts'
+import { bucketOfMapKey, parseMapKey } from '../formats/key.ts'
 import { encodeRegister, type Register } from '../formats/register.ts'
 import { readStored, type Proof, type StoredEntry } from '../formats/stored.ts'
 import { finish, type Slices } from '../loop/slices.ts'
@@ -207,13 +207,15 @@ export class Leaf {
   }
 
   /** Every register of a map key in the logs that count, for writers and for provenance. */
-  *registers(mapKey: string): Iterable<{ log: Log; register: Register }> {
+  registers(mapKey: string): { log: Log; register: Register }[] {
+    const found: { log: Log; register: Register }[] = []
     for (const log of this.#logs.values()) {
       const head = log.head
       if (head === undefined || !this.#init.stands(log.id, head.generation)) continue
       const register = log.registers().get(mapKey)
-      if (register !== undefined) yield { log, register }
+      if (register !== undefined) found.push({ log, register })
     }
+    return found
   }
 
   /** Every log that asks for this key now, with the head at which it was seen asking. */
@@ -308,7 +310,7 @@ export class Leaf {
     let sorted = 0
     for (const mapKey of changed) {
       if (++sorted % sortedPerSlice === 0) yield
-      const bucket = bucketOf(parseMapKey(mapKey).key)
+      const bucket = bucketOfMapKey(mapKey)
       const same = ofBucket.get(bucket)
       if (same === undefined) ofBucket.set(bucket, [mapKey])
       else same.push(mapKey)
@@ -358,7 +360,7 @@ export class Leaf {
     for (const [mapKey, register] of log.registers()) {
       if (register.op !== 'pin' || compareBytes(parseMapKey(mapKey).key, hold.key) !== 0) continue
       // It still asks. Only a later unpin of another writer may have ended that.
-      const overruled = [...this.registers(mapKey)].some(
+      const overruled = this.registers(mapKey).some(
         (other) =>
           other.register.op === 'unpin' &&
           beats(other.register.lamport, other.log.id.writer, register.lamport, p.writer)

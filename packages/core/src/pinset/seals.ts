@@ -8,6 +8,7 @@ import type { Crypto } from '../crypto.ts'
 import { leafHash, merkleDepth, nodeHash } from '../formats/merkle.ts'
 import type { Seal } from '../formats/seal.ts'
 import type { Proof } from '../formats/stored.ts'
+import { Front } from '../loop/front.ts'
 
 /** Verified seals remembered; with their nodes 2 KB each on average, 4 KB at most. */
 const goodSealsMax = 2048
@@ -21,6 +22,7 @@ interface Good {
 export class Seals {
   readonly #crypto: Crypto
   readonly #good = new Map<string, Good>()
+  readonly #oldest = new Front(this.#good)
 
   constructor(crypto: Crypto) {
     this.#crypto = crypto
@@ -43,7 +45,7 @@ export class Seals {
       sig: seal.sig.slice()
     }
     this.#good.set(nameOf(seal), { seal: own, nodes: new Nodes(n) })
-    if (this.#good.size > goodSealsMax) this.#good.delete(this.#good.keys().next().value as string)
+    if (this.#good.size > goodSealsMax) this.#good.delete(this.#oldest.next() as string)
     return own
   }
 

@@ -11,13 +11,33 @@ import { base58btc } from 'multiformats/bases/base58'
 import { CID } from 'multiformats/cid'
 
 import { FormatError } from '../../src/bytes/format-error.ts'
-import { bucketOf, canonicalCid, keyOfPin, leafOf, mapKeyOf, parseMapKey, shardOf } from '../../src/formats/key.ts'
+import { cidText } from '../../src/formats/cid.ts'
+import {
+  bucketOf,
+  bucketOfMapKey,
+  canonicalCid,
+  keyOfPin,
+  leafOf,
+  mapKeyOf,
+  parseMapKey,
+  shardOf
+} from '../../src/formats/key.ts'
 import { keyOfPeer, peerOfKey } from '../../src/formats/peer-id.ts'
 import { hash, nodeCrypto } from '../node-crypto.ts'
 import { bytesOf, cid as anyCid } from './arbitraries.ts'
 import { cids, meshId } from './samples.ts'
 
 const crypto = nodeCrypto()
+
+test('the bucket of a map key is that of its key, and the text of a CID the one that everybody writes', () => {
+  fc.assert(
+    fc.property(anyCid, fc.constantFrom('', 'slot'), (cid, slot) => {
+      const key = keyOfPin(meshId, cid, crypto)
+      assert.equal(bucketOfMapKey(mapKeyOf(key, slot)), bucketOf(key))
+      assert.equal(cidText(cid), cid.toString())
+    })
+  )
+})
 
 test('a CIDv0 and its CIDv1 have one key, other codecs and meshes another', () => {
   const v0 = CID.parse(cids.v0)
