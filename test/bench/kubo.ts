@@ -11,12 +11,15 @@ import { Kubo, withoutKubo } from '../kit/kubo.ts'
 import { Lab } from '../kit/lab.ts'
 import type { PeerProcess } from '../kit/peer.ts'
 import { until } from '../kit/until.ts'
-import { type Baseline, median, perSecond, report } from './report.ts'
+import { type Baseline, median, perSecond, quantile, report } from './report.ts'
 
 const largeBytes = 256 * 1024 * 1024
 const smallPins = 1000
-/** How often so many are pinned in turn by plain Kubo and through pinmesh: what else a machine does hits all alike. */
-const turns = 5
+/**
+ * How often so many are pinned in turn by plain Kubo and through pinmesh: what else a machine does hits all alike. The first two
+ * or three go by before the peer's code is compiled, which is told apart.
+ */
+const turns = 9
 /** As many pins that nobody else holds as a peer has its Kubo fetch at once. */
 const atOnce = 40
 
@@ -56,31 +59,31 @@ async function plain(): Promise<{ bulk: Baseline; far: Baseline }> {
 
 /**
  * Pins of what the Kubo of the one peer has already, and beside it, in turns, what another Kubo does without a peer: as it pins for
- * itself, and by the calls that a peer needs. They look whether somebody's pin stands there, which a second pin would take away, and give
- * the pin a name, by which it is known later whether somebody has pinned the same since: in one step after a pattern, as a peer pins
- * single blocks, or in two. Kubo syncs five times for a pin with a name, and four times without.
+ * itself, and by the call that a peer needs. It looks whether somebody's pin stands there, which a second pin would take away, and
+ * gives the pin a name, by which it is known later whether somebody has pinned the same since. Kubo syncs five times for a pin with a
+ * name, and four times without. The peer has the timings of a mesh that nobody has set any for.
  */
 async function oneKubo(): Promise<void> {
-  const lab = new Lab('bench-kubo')
+  const lab = new Lab('bench-kubo', { profile: 'wan' })
   const [daemon, other] = [await Kubo.start(), await Kubo.start()]
   const pinning = async (seed: string, pin: (cid: string) => Promise<unknown>): Promise<number> => {
     const cids = await smallOnes(seed, other)
     return perSecond(smallPins, atOnce, async (n) => pin(cids[n] as string))
   }
-  const rates: Record<'plain' | 'one' | 'two' | 'through', number[]> = { plain: [], one: [], two: [], through: [] }
+  const rates: Record<'plain' | 'one' | 'through', number[]> = { plain: [], one: [], through: [] }
   try {
     await other.call(`pin/add?arg=${pattern}&name=pinmesh`)
     const a = await lab.found('a', { flags: ['--kubo', daemon.api] })
+    const held = new Held(a)
     for (let turn = 0; turn < turns; turn++) {
       rates.plain.push(await pinning(`plain ${turn}`, async (cid) => other.call(`pin/add?arg=${cid}`)))
       rates.one.push(
         await pinning(`one ${turn}`, async (cid) => other.call(`pin/update?arg=${pattern}&arg=${cid}&unpin=false`))
       )
-      rates.two.push(await pinning(`two ${turn}`, async (cid) => lookAndPin(other, cid)))
       const cids = await smallOnes(`through ${turn}`, daemon)
       const start = performance.now()
       await a.client.pins.add(cids.map((cid) => ({ cid, replicas: 1, anyway: true })))
-      await allHeld(a, (turn + 1) * smallPins)
+      await held.reach((turn + 1) * smallPins)
       rates.through.push(smallPins / ((performance.now() - start) / 1000))
     }
   } finally {
@@ -88,22 +91,19 @@ async function oneKubo(): Promise<void> {
     await Promise.all([daemon.remove(), other.remove()])
   }
   const plain = { name: 'plain pin/add', value: median(rates.plain) }
-  const one = { name: 'the same calls', value: median(rates.one) }
+  const one = { name: 'the same call', value: median(rates.one) }
   report(`Kubo's own pin/add of ${smallPins} × 1 kB that it has`, plain.value, '/s')
   report('pinned after a pattern with its name, by a bare client', one.value, '/s', plain)
-  report('looked for, and pinned with a name, by a bare client', median(rates.two), '/s', plain)
   report('through pinmesh', median(rates.through), '/s', plain)
   report('through pinmesh', median(rates.through), '/s', one)
   report('through a peer that has just started', rates.through[0] as number, '/s', one)
+  const ratios = rates.through.map((rate, turn) => rate / (rates.plain[turn] as number)).toSorted((a, b) => a - b)
+  const [low, middle, high] = [0.25, 0.5, 0.75].map((share) => quantile(ratios, share).toFixed(2))
+  process.stdout.write(`  through pinmesh, turn by turn: ${middle} × plain pin/add (quartiles ${low} and ${high})\n`)
 }
 
 /** The inline CID of five bytes. */
 const pattern = CID.createV1(0x55, identity.digest(new TextEncoder().encode('bench'))).toString()
-
-async function lookAndPin(on: Kubo, cid: string): Promise<void> {
-  await on.call(`pin/ls?arg=${cid}&type=recursive&names=true`).catch(() => {})
-  await on.call(`pin/add?arg=${cid}&name=pinmesh&progress=true`)
-}
 
 interface Between {
   readonly name: string
@@ -148,21 +148,34 @@ async function smallRate(
   await mkdir(folder)
   const files = Array.from({ length: smallPins }, (_none, n) => writeBytes(join(folder, `${n}`), `small ${n}`, 1000))
   const added = await a.run(['add', ...files, '-r', '1'], { deadlineMs: 300_000 })
-  const before = heldBy(b)
+  const held = new Held(b)
+  const before = held.count
   const start = performance.now()
   await a.client.pins.add(added.map(({ cid }) => ({ cid: String(cid), replicas: 2 })))
   // Some of them may have been its own duty before.
-  await allHeld(b, smallPins + 1)
+  await held.reach(smallPins + 1)
   report(what, (smallPins + 1 - before) / ((performance.now() - start) / 1000), '/s', against)
 }
 
-/** Pins that it has come to hold, by its journal as its notes tell: claims leave in rounds, which is not what is measured here. */
-function heldBy({ notes }: PeerProcess): number {
-  return notes.filter(({ code }) => code === 'held').length
-}
+/** Pins that a peer has come to hold, by its journal as its notes tell: claims leave in rounds, which is not what is measured here. */
+class Held {
+  readonly #peer: PeerProcess
+  #read = 0
+  #count = 0
 
-async function allHeld(peer: PeerProcess, pins: number): Promise<void> {
-  await until(`${pins} pins are held`, 300_000, () => heldBy(peer) >= pins, 5)
+  constructor(peer: PeerProcess) {
+    this.#peer = peer
+  }
+
+  get count(): number {
+    const { notes } = this.#peer
+    for (; this.#read < notes.length; this.#read++) if (notes[this.#read]?.code === 'held') this.#count++
+    return this.#count
+  }
+
+  async reach(pins: number): Promise<void> {
+    await until(`${pins} pins are held`, 300_000, () => this.count >= pins, 5)
+  }
 }
 
 async function smallOnes(seed: string, on: Kubo): Promise<string[]> {

@@ -1,6 +1,7 @@
 /**
  * `npm run bench [name…]`: what a mesh of real processes on this machine does, each figure beside a plain baseline measured in
- * the same run, so that ratios hold when the machine's speed does not. Timings are those of the `test` profile.
+ * the same run, so that ratios hold when the machine's speed does not. Timings are those of the `test` profile unless
+ * a bench says otherwise.
  */
 import { acceptance } from './acceptance.ts'
 import { idle } from './idle.ts'

@@ -1,5 +1,5 @@
 // A mesh of real processes on this machine: every peer on 127.0.0.1 (or on a host of its own) with free ports and the timings
-// of the test profile, all homes in one temporary folder.
+// of the test profile unless another is asked for, all homes in one temporary folder.
 
 import { join } from 'node:path'
 import { mesh } from './mesh.ts'
@@ -16,6 +16,8 @@ export interface LabInit {
   open?: boolean
   /** What every peer is started with besides. */
   flags?: readonly string[]
+  /** The mesh's timings. Default: test. */
+  profile?: 'test' | 'wan'
   /** What peers listen on. Default: both. */
   carriers?: readonly Carrier[]
 }
@@ -51,6 +53,10 @@ export class Lab {
     this.#init = init
   }
 
+  get #profile(): string {
+    return this.#init.profile ?? 'test'
+  }
+
   homeOf(name: string): string {
     return join(this.folder, name)
   }
@@ -58,7 +64,7 @@ export class Lab {
   /** The first peer: it founds the mesh and may write. */
   async found(name: string, init: PeerInit = {}): Promise<PeerProcess> {
     const open = this.#init.open === false ? [] : ['--open']
-    await mesh(['init', ...open, '--name', 'lab', '--profile', 'test', '--home', this.homeOf(name)])
+    await mesh(['init', ...open, '--name', 'lab', '--profile', this.#profile, '--home', this.homeOf(name)])
     return this.start(name, init)
   }
 
@@ -141,6 +147,12 @@ export class Lab {
   async #flags(name: string, { flags = [], host }: PeerInit): Promise<string[]> {
     const ip = `/ip4/${host?.address ?? '127.0.0.1'}`
     const doors = (await this.doorsOf(name)).map(({ port, tail }) => `${ip}/tcp/${port}${tail}`)
-    return [...doors.flatMap((door) => ['--listen', door]), '--profile', 'test', ...(this.#init.flags ?? []), ...flags]
+    return [
+      ...doors.flatMap((door) => ['--listen', door]),
+      '--profile',
+      this.#profile,
+      ...(this.#init.flags ?? []),
+      ...flags
+    ]
   }
 }
