@@ -15,7 +15,6 @@ import type { Agenda } from '../loop/agenda.ts'
 import type { Disk } from '../loop/disk.ts'
 import { Front } from '../loop/front.ts'
 import type { Outbox } from '../loop/outbox.ts'
-import type { Slices } from '../loop/slices.ts'
 import { FormatError } from '../bytes/format-error.ts'
 import type { Row } from '../effects.ts'
 import { Writer } from '../bytes/writer.ts'
@@ -171,7 +170,7 @@ export class Author {
         const together = upToRepeated(waiting)
         this.#ready.delete(leaf)
         if (together.length < waiting.length) this.#ready.set(leaf, waiting.slice(together.length))
-        this.#init.leaves.slices(leaf, (resident) => this.#drafting(resident, together))
+        this.#init.leaves.with(leaf, (resident) => this.#draftOne(resident, together))
         return
       }
     }
@@ -180,12 +179,6 @@ export class Author {
 
   get #rested(): boolean {
     return this.#draft.length === 0 && !this.#writing && this.#init.outbox.mono > this.#sealedAt + restMs
-  }
-
-  *#drafting(leaf: Leaf, waiting: Waiting[]): Slices {
-    const writer = this.#init.writer()
-    if (writer !== undefined) yield* leaf.log(ownLog(writer, leaf)).opening()
-    this.#draftOne(leaf, waiting)
   }
 
   #draftOne(leaf: Leaf, waiting: Waiting[]): void {

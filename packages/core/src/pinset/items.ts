@@ -1,7 +1,8 @@
 /**
  * What one log has written, read from its bodies without a document. A checked body (see body.ts) leaves nothing to decide: its
  * items follow the clock, each is the newest of its key, and its deletes name items that are there. So a list of keys and a map
- * of the newest items say the same as the Y.Doc that its author keeps (fold.ts), for a fraction of the time and memory.
+ * of the newest items say the same as a Y.Doc (a test holds that), for a fraction of the time and memory, and are all that the
+ * log's author needs to go on (update.ts).
  */
 import { equalBytes } from '../bytes/compare.ts'
 import { Reader } from '../bytes/reader.ts'
@@ -9,7 +10,10 @@ import { decodeRegister, encodeRegister, registerBytesMax } from '../formats/reg
 import type { Register } from '../formats/register.ts'
 import { finish, type Slices } from '../loop/slices.ts'
 import { type Changes, firstItem, type KeyHistory, mapKeyBytesMax, rootBytesMax } from './body.ts'
+import type { Edit, Written } from './update.ts'
 
+/** An item of a reset without its key and value: info, kind of parent, root name (w and ten digits), three lengths. */
+const itemBytesMax = 17
 /** A map key with its places in the maps, and a register with its CID. */
 const itemBytes = 160
 const registerBytes = 700
@@ -20,15 +24,17 @@ const decodedPerSlice = 128
 /** Registers compared in one slice, about 3 µs each. */
 const comparedPerSlice = 128
 
-export class Items implements KeyHistory {
-  /** The map key of the item at each clock. */
+export class Items implements KeyHistory, Written {
+  /** The map key of the item at each clock, and the bytes of its value. */
   readonly #keys: string[] = []
+  readonly #sizes: number[] = []
   /** The clock of the newest item of each map key. */
   readonly #newest = new Map<string, number>()
   /** What is live. */
   readonly #registers = new Map<string, Register>()
   /** Values that are not decoded yet. */
   #values = new Map<string, Uint8Array>()
+  #liveBytes = 0
 
   /** Where the next item's clock stands. */
   get clock(): number {
@@ -50,6 +56,32 @@ export class Items implements KeyHistory {
     const clock = this.#newest.get(mapKey)
     if (clock === undefined) return undefined
     return { clock, live: this.#registers.has(mapKey) || this.#values.has(mapKey) }
+  }
+
+  /** How many registers will be live after these edits, and how many bytes a reset of them would take (never fewer than it does). */
+  after(edits: readonly Edit[]): { live: number; bytes: number } {
+    let live = this.#registers.size + this.#values.size
+    let bytes = 32 + this.#liveBytes
+    for (const { mapKey, value } of edits) {
+      const size = this.#liveSize(mapKey)
+      if (size > 0) live--
+      bytes -= size
+      if (value === null) continue
+      live++
+      bytes += sizeOf(mapKey, value.length)
+    }
+    return { live, bytes }
+  }
+
+  /** All that is live after these edits, in ascending order of the map keys: what a reset holds. */
+  state(edits: readonly Edit[]): Edit[] {
+    const values = new Map<string, Uint8Array | null>(this.#values)
+    for (const [mapKey, register] of this.#registers) values.set(mapKey, encodeRegister(register))
+    for (const { mapKey, value } of edits) values.set(mapKey, value)
+    const live = Array.from(values, ([mapKey, value]): Edit => ({ mapKey, value })).filter(
+      ({ value }) => value !== null
+    )
+    return live.sort((a, b) => (a.mapKey < b.mapKey ? -1 : 1))
   }
 
   /** All live registers by map key; one map that changes with what is taken. */
@@ -84,7 +116,7 @@ export class Items implements KeyHistory {
         for (let at = clock; at < clock + length; at++) {
           if (++read % readPerSlice === 0) yield
           const mapKey = this.keyAt(at)
-          if (this.#newest.get(mapKey) === at) this.#put(mapKey, undefined)
+          if (this.#newest.get(mapKey) === at) this.#delete(mapKey)
         }
       }
     }
@@ -93,8 +125,21 @@ export class Items implements KeyHistory {
   #item(from: Reader, known: Changes | undefined): void {
     const mapKey = from.u8() === firstItem ? keyNamed(from) : this.keyAt(originOf(from))
     const value = from.blob(registerBytesMax)
+    this.#liveBytes += sizeOf(mapKey, value.length) - this.#liveSize(mapKey)
     this.#newest.set(mapKey, this.#keys.push(mapKey) - 1)
+    this.#sizes.push(value.length)
     this.#put(mapKey, known?.get(mapKey) ?? value)
+  }
+
+  #delete(mapKey: string): void {
+    this.#liveBytes -= this.#liveSize(mapKey)
+    this.#put(mapKey, undefined)
+  }
+
+  /** Bytes of a live register in a reset, 0 where there is none. */
+  #liveSize(mapKey: string): number {
+    const last = this.lastOf(mapKey)
+    return last?.live === true ? sizeOf(mapKey, this.#sizes[last.clock] as number) : 0
   }
 
   #put(mapKey: string, state: Register | Uint8Array | undefined): void {
@@ -107,6 +152,11 @@ export class Items implements KeyHistory {
     if (state === undefined) this.#values.delete(mapKey)
     else this.#values.set(mapKey, state)
   }
+}
+
+/** Bytes of an item in a reset, never fewer than it takes. */
+function sizeOf(mapKey: string, valueBytes: number): number {
+  return itemBytesMax + mapKey.length + valueBytes
 }
 
 /** The map keys whose registers differ between two states of one log. */

@@ -1,7 +1,7 @@
 /**
  * One writer's log in one leaf (or, for a writer declared large, one bucket) while the core works on it: which entry
  * may come next, what the registers are, what the author's next entry is. It holds the last reset and the tail after
- * it; its items are read when registers are first asked for, and only its author has a Y.Doc. Signatures, revocations and fork proofs are judged elsewhere: what is appended here is verified.
+ * it; its items are read when registers are first asked for. Signatures, revocations and fork proofs are judged elsewhere: what is appended here is verified.
  */
 
 import { equalBytes } from '../bytes/compare.ts'
@@ -17,10 +17,10 @@ import { checkingBody, checkValue, noHistory } from './body.ts'
 import type { BodyRules, Changes } from './body.ts'
 import { checkHeader, judgeEntry } from './chain.ts'
 import type { Verdict } from './chain.ts'
-import { Fold } from './fold.ts'
 import { LogFullError, entrySize, firstGeneration, habitEntries, resetBytesMax, tailHasRoom } from './growth.ts'
 import { Items, differing } from './items.ts'
 import { keptBytes, Rows } from './rows.ts'
+import { type Edit, type Update, updateOf } from './update.ts'
 
 export { LogFullError, resetBytesMax, tailBytesMax, tailEntriesMax } from './growth.ts'
 export type { Verdict } from './chain.ts'
@@ -67,17 +67,14 @@ export interface Place {
   readonly seq: number
 }
 
-/** One map key's new register, also as it is encoded; null deletes it. */
-interface Change {
-  readonly mapKey: string
+/** An edit, with the register that it makes. */
+interface Change extends Edit {
   readonly register: Register | null
-  readonly value: Uint8Array | null
 }
 
-/** An entry of our own before it is appended, with the fold that already holds it. */
+/** An entry of our own before it is appended. */
 interface Authored {
   readonly entry: Entry
-  readonly fold: Fold
   readonly changes: Changes
 }
 
@@ -87,9 +84,7 @@ export class Log {
   readonly #rules: BodyRules
   readonly #rows: Rows
   #items: Items | undefined
-  /** Of its author: the document that holds what the rows hold. */
-  #fold: Fold | undefined
-  /** The fold that already holds an entry which `author` made and nobody has appended yet. */
+  /** An entry which `author` made and nobody has appended yet. */
   #authored: Authored | undefined
 
   constructor(id: LogId, context: LogContext) {
@@ -146,10 +141,10 @@ export class Log {
 
   /** Bytes of memory, about. */
   get weight(): number {
-    return this.#rows.weight + (this.#items?.weight ?? 0) + (this.#fold?.weight ?? 0)
+    return this.#rows.weight + (this.#items?.weight ?? 0)
   }
 
-  /** The registers by map key, in no particular order; the map is live until the next `append`, `author` or `drop`. */
+  /** The registers by map key, in no particular order; the map is live until the next `append` or `drop`. */
   registers(): ReadonlyMap<string, Register> {
     return this.#read().registers()
   }
@@ -202,35 +197,24 @@ export class Log {
   author(changes: ReadonlyMap<string, Register | null>, init: AuthorInit): Entry {
     const edits = this.#edits(changes)
     const place = this.#place(init)
-    const before = this.#fold ?? new Fold(this.id.writer, this.#rows.bodies())
-    this.#fold = undefined // what follows changes it, and this entry may never be appended
-    const clock = before.clock
-    const body = before.edit(edits.map(({ mapKey, value }) => [mapKey, value]))
-    const { live, bytes } = before.weigh()
+    const before = this.#read()
+    const { live, bytes } = before.after(edits)
     if (bytes > resetBytesMax) throw new LogFullError(bytes)
-    const changed: Changes = new Map(edits.map(({ mapKey, register }) => [mapKey, register]))
-    const make = (kind: EntryKind, at: number, fold: Fold, update: Uint8Array): Authored => {
-      const fields = { ...place.fields, kind, clock: at, count: fold.clock - at, body: update }
-      return { entry: makeEntry(fields, this.#context.crypto), fold, changes: changed }
+    const make = (kind: EntryKind, clock: number, update: Update): Entry =>
+      makeEntry({ ...place.fields, kind, clock, ...update }, this.#context.crypto)
+    const keep = (entry: Entry): Entry => {
+      this.#authored = { entry, changes: new Map(edits.map(({ mapKey, register }) => [mapKey, register])) }
+      return entry
     }
-    if (body !== undefined && !place.begins && this.#rows.tail.count < Math.max(habitEntries, live)) {
-      const set = make('set', clock, before, body)
-      if (tailHasRoom(this.#rows.tail, entrySize(set.entry))) return this.#keep(set)
+    const update = updateOf(this.id.writer, edits, before)
+    if (update !== undefined && !place.begins && this.#rows.tail.count < Math.max(habitEntries, live)) {
+      const set = make('set', before.clock, update)
+      if (tailHasRoom(this.#rows.tail, entrySize(set))) return keep(set)
     }
-    const fresh = new Fold(this.id.writer)
-    const whole = fresh.edit(before.state()) ?? emptyBody
-    return this.#keep(make('reset', 0, fresh, whole))
+    return keep(make('reset', 0, updateOf(this.id.writer, before.state(edits), new Items()) ?? emptyUpdate))
   }
 
-  /** Makes in slices the document that `author` would have to make at once. */
-  *opening(): Slices {
-    if (this.#fold !== undefined) return
-    const fold = new Fold(this.id.writer)
-    yield* fold.folding(this.#rows.bodies())
-    this.#fold = fold
-  }
-
-  /** Reads in slices what `registers` would have to read at once. */
+  /** Reads in slices what `registers` and `author` would have to read at once. */
   *warming(): Slices {
     if (this.#items === undefined) {
       const items = new Items()
@@ -240,10 +224,9 @@ export class Log {
     yield* this.#items.decoding()
   }
 
-  /** Forgets the document and the registers; they are made again when asked for. */
+  /** Forgets the registers; they are made again when asked for. */
   drop(): void {
     this.#items = undefined
-    this.#fold = undefined
     this.#authored = undefined
   }
 
@@ -281,23 +264,17 @@ export class Log {
     return { fields, begins: last === undefined && generation > firstGeneration }
   }
 
-  #keep(authored: Authored): Entry {
-    this.#authored = authored
-    return authored.entry
-  }
-
-  /** The own entry that `author` has just folded: nothing to check. */
+  /** The own entry that `author` has just made: nothing to check. */
   *#adopting(entry: Entry): Slices<string[] | undefined> {
     const authored = this.#authored
     if (authored === undefined || !equalBytes(authored.entry.hash, entry.hash)) return undefined
-    const { fold, changes } = authored
+    const { changes } = authored
     if (entry.kind === 'set') yield* this.#read().taking([entry.body], changes)
     else {
       const items = new Items()
       yield* items.taking([entry.body])
       this.#items = items
     }
-    this.#fold = fold
     return [...changes.keys()]
   }
 
@@ -305,7 +282,6 @@ export class Log {
   *#checking(entry: Entry): Slices<string[]> {
     yield* this.warming()
     const old = this.#read()
-    this.#fold = undefined
     if (entry.kind === 'set') {
       const changes = yield* checkingBody(entry, old, this.#rules)
       yield* old.taking([entry.body], changes)
@@ -320,4 +296,4 @@ export class Log {
 }
 
 /** A Yjs v1 update of no structs and no deletes. */
-const emptyBody: Uint8Array = new Uint8Array(2)
+const emptyUpdate: Update = { body: new Uint8Array(2), count: 0 }
