@@ -71,6 +71,7 @@ export class Leaf {
   readonly #logs = new Map<string, Log>()
   readonly #holds = new Map<string, Hold>()
   #view: LeafView | undefined
+  #weight = 0
 
   constructor(init: LeafInit) {
     this.id = init.id
@@ -86,13 +87,12 @@ export class Leaf {
     }
     for (const [name, { id, entries }] of stored) this.#logs.set(name, Log.load(id, entries, init))
     for (const { key, value } of init.holds) this.#holds.set(toHex(key), decodeHold(key, value))
+    this.#weigh()
   }
 
-  /** Bytes of memory, about. */
+  /** Bytes of memory, about; counted where it changes, since whoever asks would have to touch all of it. */
   get weight(): number {
-    let weight = leafBytes + this.#holds.size * holdBytes
-    for (const log of this.#logs.values()) weight += log.weight
-    return weight + (this.#view?.size ?? 0) * seenBytes
+    return this.#weight
   }
 
   logs(): Iterable<Log> {
@@ -188,6 +188,7 @@ export class Leaf {
       if (view.size > 4 * keysPerSlice) yield
     }
     this.#view = view
+    this.#weigh()
     return view
   }
 
@@ -264,11 +265,13 @@ export class Leaf {
 
   setHold(hold: Hold): Row {
     this.#holds.set(toHex(hold.key), hold)
+    this.#weigh()
     return { table: 'hold', key: hold.key, value: encodeHold(hold) }
   }
 
   dropHold(key: Uint8Array): Row {
     this.#holds.delete(toHex(key))
+    this.#weigh()
     return { table: 'hold', key, value: null }
   }
 
@@ -292,6 +295,12 @@ export class Leaf {
       if (rows.length > 0) found.push({ bucket, view: this.viewHash(bucket), count: rows.length })
     }
     return found
+  }
+
+  #weigh(): void {
+    let weight = leafBytes + this.#holds.size * holdBytes + (this.#view?.size ?? 0) * seenBytes
+    for (const log of this.#logs.values()) weight += log.weight
+    this.#weight = weight
   }
 
   #shown(): LeafView {
@@ -332,6 +341,7 @@ export class Leaf {
       buckets.push({ bucket, before, after })
     }
     rows.push(this.summary())
+    this.#weigh()
     return { rows, buckets }
   }
 

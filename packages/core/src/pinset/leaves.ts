@@ -16,8 +16,6 @@ import { Leaf, type LeafInit } from './leaf.ts'
 const residentBytesMax: number = 128 * 1024 * 1024
 /** Loads under way at once: enough to keep the disk busy. */
 const loadsMax = 64
-/** Leaves worked on that are weighed together: to weigh one is to touch all of it, which takes as long as a small job. */
-const weighedTogether = 32
 /** A leaf that could not be loaded is asked for again after this time. */
 const reloadMs = 1000
 
@@ -58,8 +56,6 @@ export class Leaves {
   readonly #resident = new Map<number, Leaf>()
   readonly #weights = new Map<number, number>()
   #weight = 0
-  /** Those that may weigh more by now. */
-  readonly #unweighed = new Set<Leaf>()
   readonly #jobs = new Map<number, Queued[]>()
   readonly #held = new Map<number, Held>()
   readonly #wanted: number[] = []
@@ -220,10 +216,7 @@ export class Leaves {
   }
 
   #worked(leaf: Leaf): void {
-    this.#unweighed.add(leaf)
-    if (this.#unweighed.size < weighedTogether) return
-    for (const one of this.#unweighed) if (this.#resident.get(one.id) === one) this.#weigh(one)
-    this.#unweighed.clear()
+    this.#weigh(leaf)
     this.#evict()
   }
 
