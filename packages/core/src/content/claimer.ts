@@ -138,9 +138,8 @@ export class Claimer {
     if (empty) shard.buckets.delete(bucket)
     else shard.buckets.set(bucket, { view, states })
     // What is held is told at once; what is only on its way can wait for more of its kind.
-    const had = old?.states.filter(tellsHeld).length ?? 0
-    const urgent =
-      states.filter(tellsHeld).length !== had || (old !== undefined && had > 0 && !equalBytes(old.view, view))
+    const had = old === undefined ? 0 : heldIn(old.states)
+    const urgent = heldIn(states) !== had || (old !== undefined && had > 0 && !equalBytes(old.view, view))
     this.#plan(bucket >> 8, urgent || complete)
   }
 
@@ -236,6 +235,12 @@ export class Claimer {
     }
     return shard
   }
+}
+
+function heldIn(states: Uint8Array): number {
+  let held = 0
+  for (const state of states) if (tellsHeld(state)) held++
+  return held
 }
 
 /** The last end of a round before `at`, so that what is due in one round is due at one instant. */

@@ -40,7 +40,7 @@ export class Collector {
       const visit = (leaf: Leaf): void => {
         if (leaf.drafts > 0) return leaf.whenSettled(look)
         if (keeper.ready) keeper.visit(leaf, bucket)
-        for (const hold of leaf.holds()) if (bucketOf(hold.key) === bucket) this.#count(tally, bucket, hold)
+        for (const hold of leaf.holdsOf(bucket)) this.#count(tally, bucket, hold)
         tally.over()
       }
       look()

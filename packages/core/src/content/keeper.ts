@@ -198,8 +198,8 @@ export class Keeper {
       states[at] = pinStates.indexOf(state)
       reviewAt = Math.min(reviewAt, review)
     })
-    for (const hold of leaf.holds()) {
-      if (bucketOf(hold.key) !== bucket || findRow(rows, hold.key) >= 0) continue
+    for (const hold of leaf.holdsOf(bucket)) {
+      if (findRow(rows, hold.key) >= 0) continue
       reviewAt = Math.min(reviewAt, this.trash.unwanted({ leaf, bucket, hold, writes }))
     }
     // Whether that wish is gone for good does not matter: what is not here yet may come later.
@@ -215,8 +215,8 @@ export class Keeper {
   #mendStamps(leaf: Leaf, bucket: number, writes: Row[]): void {
     const { outbox, members } = this.#init
     if (!members.clock.isRight) return
-    for (const hold of leaf.holds()) {
-      if (bucketOf(hold.key) !== bucket || hold.since <= outbox.wall + clockSkewMaxMs) continue
+    for (const hold of leaf.holdsOf(bucket)) {
+      if (hold.since <= outbox.wall + clockSkewMaxMs) continue
       writes.push(leaf.setHold({ ...hold, since: outbox.wall, nextAt: Math.min(hold.nextAt, outbox.wall) }))
     }
   }

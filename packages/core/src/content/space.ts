@@ -5,7 +5,6 @@
  * Kept is one line a bucket; the journal's rows are read when something is to go.
  */
 import { cidText } from '../formats/cid.ts'
-import { bucketOf } from '../formats/key.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import type { Timings } from '../members/profiles.ts'
 import type { Leaf } from '../pinset/leaf.ts'
@@ -126,5 +125,5 @@ export class Space {
 }
 
 function inTrash(leaf: Leaf, bucket: number): Hold[] {
-  return [...leaf.holds()].filter(({ key, state }) => state === 'trash' && bucketOf(key) === bucket)
+  return leaf.holdsOf(bucket).filter(({ state }) => state === 'trash')
 }

@@ -165,7 +165,7 @@ export class Status {
 }
 
 function limboOf(leaf: Leaf): PinReport[] {
-  const kept = [...leaf.holds()].filter(({ state }) => state === 'limbo')
+  const kept = leaf.holds().filter(({ state }) => state === 'limbo')
   return kept.filter(({ key }) => findRow(leaf.rows(bucketOf(key)), key) < 0).map(limboReport)
 }
 

@@ -3,13 +3,13 @@
  * It is loaded whole, worked on synchronously and forgotten again. Every change hands back the rows to write and, for each
  * bucket that changed, the pins before and after, by which claims are carried over.
  */
-import { compareBytes, fromText, toHex } from '../bytes/compare.ts'
+import { compareBytes, equalBytes, fromText } from '../bytes/compare.ts'
 import { Writer } from '../bytes/writer.ts'
 import type { Crypto } from '../crypto.ts'
 import { decodeHold, encodeHold, type Hold, type Provenance } from '../content/hold.ts'
 import type { Row } from '../effects.ts'
 import type { KeyValue } from '../events.ts'
-import { bucketOfMapKey, parseMapKey } from '../formats/key.ts'
+import { bucketOf, bucketOfMapKey, parseMapKey } from '../formats/key.ts'
 import { encodeRegister, type Register } from '../formats/register.ts'
 import { readStored, type Proof, type StoredEntry } from '../formats/stored.ts'
 import { finish, type Slices } from '../loop/slices.ts'
@@ -32,6 +32,9 @@ const leafBytes = 1500
 const seenBytes = 1200
 /** A hold in the journal, with the logs that ask for it. */
 const holdBytes = 1600
+
+/** Most buckets of most leaves. */
+const noHolds: readonly Hold[] = []
 
 export interface BucketChange {
   readonly bucket: number
@@ -69,7 +72,9 @@ export class Leaf {
   readonly #settled: (() => void)[] = []
   readonly #init: LeafInit
   readonly #logs = new Map<string, Log>()
-  readonly #holds = new Map<string, Hold>()
+  /** The journal, by bucket. */
+  readonly #holds = new Map<number, Hold[]>()
+  #held = 0
   #view: LeafView | undefined
   #weight = 0
 
@@ -86,7 +91,7 @@ export class Leaf {
       stored.set(name, log)
     }
     for (const [name, { id, entries }] of stored) this.#logs.set(name, Log.load(id, entries, init))
-    for (const { key, value } of init.holds) this.#holds.set(toHex(key), decodeHold(key, value))
+    for (const { key, value } of init.holds) this.#keep(decodeHold(key, value))
     this.#weigh()
   }
 
@@ -256,21 +261,27 @@ export class Leaf {
   }
 
   hold(key: Uint8Array): Hold | undefined {
-    return this.#holds.get(toHex(key))
+    return this.holdsOf(bucketOf(key)).find((hold) => equalBytes(hold.key, key))
   }
 
-  holds(): Iterable<Hold> {
-    return this.#holds.values()
+  /** What is held of the pins of a bucket, wanted or not. */
+  holdsOf(bucket: number): readonly Hold[] {
+    return this.#holds.get(bucket) ?? noHolds
+  }
+
+  holds(): Hold[] {
+    return [...this.#holds.values()].flat()
   }
 
   setHold(hold: Hold): Row {
-    this.#holds.set(toHex(hold.key), hold)
+    this.#forget(hold.key)
+    this.#keep(hold)
     this.#weigh()
     return { table: 'hold', key: hold.key, value: encodeHold(hold) }
   }
 
   dropHold(key: Uint8Array): Row {
-    this.#holds.delete(toHex(key))
+    this.#forget(key)
     this.#weigh()
     return { table: 'hold', key, value: null }
   }
@@ -297,8 +308,23 @@ export class Leaf {
     return found
   }
 
+  #keep(hold: Hold): void {
+    const bucket = bucketOf(hold.key)
+    this.#holds.set(bucket, [...this.holdsOf(bucket), hold])
+    this.#held++
+  }
+
+  #forget(key: Uint8Array): void {
+    const bucket = bucketOf(key)
+    const before = this.holdsOf(bucket)
+    const after = before.filter((hold) => !equalBytes(hold.key, key))
+    this.#held -= before.length - after.length
+    if (after.length > 0) this.#holds.set(bucket, after)
+    else this.#holds.delete(bucket)
+  }
+
   #weigh(): void {
-    let weight = leafBytes + this.#holds.size * holdBytes + (this.#view?.size ?? 0) * seenBytes
+    let weight = leafBytes + this.#held * holdBytes + (this.#view?.size ?? 0) * seenBytes
     for (const log of this.#logs.values()) weight += log.weight
     this.#weight = weight
   }
