@@ -86,7 +86,24 @@ describe('pins on a Kubo', { skip: withoutKubo }, () => {
     await kubo.call(`pin/rm?arg=${cid}&recursive=false`)
   })
 
-  test('direct pins of others are put back by name, few or many, with many acquired at once', async () => {
+  test("somebody's direct pin of a single block stands beside ours, of either mode in turn, and when ours is gone", async () => {
+    const cid = await kubo.add(bytesOf('direct block', 1000))
+    await kubo.call(`pin/add?arg=${cid}&recursive=false&name=keep`)
+    const standing = async (): Promise<[direct: string | undefined, recursive: string | undefined]> => [
+      (await kubo.pins('direct'))[cid],
+      (await kubo.pins())[cid]
+    ]
+    await acquire(cid)
+    assert.deepEqual(await standing(), ['keep', 'pinmesh one me'])
+    await acquire(cid, 'direct')
+    assert.deepEqual(await standing(), ['pinmesh one me', undefined])
+    await acquire(cid)
+    await content.release(cid)
+    assert.deepEqual(await standing(), ['keep', undefined])
+    await kubo.call(`pin/rm?arg=${cid}&recursive=false`)
+  })
+
+  test('direct pins of others stay by name, few or many, with many acquired and released at once', async () => {
     const names = new Map<string, string>()
     for (let n = 0; n < 110; n++) names.set(await kubo.add(bytesOf(`direct ${n}`, 100)), `keep ${n}`)
     const cids = [...names.keys()]
@@ -97,6 +114,7 @@ describe('pins on a Kubo', { skip: withoutKubo }, () => {
     const comeAndGo = async (some: readonly string[]): Promise<void> => {
       await Promise.all(some.map((cid) => acquire(cid)))
       for (const cid of some) assert.equal((await kubo.pins())[cid], 'pinmesh one me')
+      await there(some)
       await Promise.all(some.map((cid) => content.release(cid)))
       await there(some)
     }

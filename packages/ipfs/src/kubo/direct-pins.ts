@@ -1,5 +1,5 @@
-// Direct pins of a Kubo, of whomever: every recursive pin that is made asks whether one stands, for Kubo takes it away
-// then. Hardly any Kubo has many, so all who ask at the same time share one listing instead of a call each; a Kubo that
+// Direct pins of a Kubo, of whomever: every recursive pin that is made by `pin/add`, or removed, asks whether one stands, for Kubo takes
+// it away then. Hardly any Kubo has many, so all who ask at the same time share one listing instead of a call each; a Kubo that
 // has many is asked for each.
 
 import type { CID } from 'multiformats/cid'

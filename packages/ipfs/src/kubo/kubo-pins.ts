@@ -68,9 +68,8 @@ export class KuboPins {
     const found = options.mode === 'recursive' ? standing.recursive : (standing.direct ?? standing.recursive)
     const whole = before?.state === 'pinned' && before.mode === options.mode && found !== undefined
     if (whole) return within(cid, before.bytes, options.bytesMax)
-    const ours = this.#isOurs(found)
     // A direct wish where our own recursive pin stands: that pin has to go.
-    const narrower = options.mode === 'direct' && standing.direct === undefined && ours
+    const narrower = options.mode === 'direct' && this.#isOurs(standing.recursive)
     if (found !== undefined && !narrower) return this.#takeStanding(cid, options, { before, standing, found })
     return this.#make(cid, options, { before, standing })
   }
@@ -82,10 +81,12 @@ export class KuboPins {
     if (record.maker === 'us') {
       if (record.state === 'pinned') await journal.write(cid, { ...record, state: 'partial', bytes: 0 })
       const standing = await api.pinOf(cid, record.mode, signal)
-      if (this.#isOurs(standing)) await api.pinRemove(cid, record.mode, signal)
+      const ours = this.#isOurs(standing)
+      const replaced = ours ? await this.#replaced(cid, record, signal) : record.replaced
+      if (ours) await api.pinRemove(cid, record.mode, signal)
       // Of a partial row ours may be gone already, and theirs not back yet.
-      const gone = this.#isOurs(standing) || (standing === undefined && record.state === 'partial')
-      if (gone && record.replaced !== undefined) await this.#putBack(cid, record.replaced, signal)
+      const gone = ours || (standing === undefined && record.state === 'partial')
+      if (gone && replaced !== undefined) await this.#putBack(cid, replaced, signal)
     }
     await journal.remove(cid)
     if (await journal.isEmpty()) await this.#leaves.end(signal).catch(() => {})
@@ -126,8 +127,7 @@ export class KuboPins {
   /** Undefined: a pin stands there, or this Kubo does not make pins so, and the longer way has to be gone. */
   async #makeLeaf(cid: CID, { mode, bytesMax, signal }: KuboPinOptions): Promise<{ bytes: number } | undefined> {
     if (!(await this.#leaves.able(signal))) return undefined
-    const [direct] = await Promise.all([this.#direct.of(cid, signal), this.#note(cid, mode)])
-    if (direct !== undefined) return undefined
+    await this.#note(cid, mode)
     return this.#orLeave(cid, async () => {
       const bytes = await this.#leaves.pin(cid, signal)
       return bytes === undefined ? undefined : this.#made(cid, { ...firstOf(mode), bytes }, bytesMax)
@@ -196,6 +196,14 @@ export class KuboPins {
       this.#direct.of(cid, signal)
     ])
     return { recursive, direct }
+  }
+
+  /** The name of the direct pin that goes with ours: Kubo takes one that stands beside it away too, so that is noted first. */
+  async #replaced(cid: CID, record: KuboRecord, signal: AbortSignal): Promise<string | undefined> {
+    const beside = record.mode === 'recursive' ? await this.#direct.of(cid, signal) : undefined
+    if (beside === undefined) return record.replaced
+    await this.#init.journal.write(cid, { ...record, state: 'partial', bytes: 0, replaced: beside.name })
+    return beside.name
   }
 
   /** Somebody's direct pin, unless it stands. */

@@ -1,11 +1,13 @@
 // Pins of one block each, which most small files are, in one call of Kubo's: `pin/update` from a pin of ours, the pattern.
 // It looks whether a recursive pin stands and refuses if one does, else it makes one with the pattern's name, and nobody can come in
 // between; `pin/add` would take away what stands, so it needs a look before it, and a pin that somebody makes after the look is lost
-// all the same. The pattern is an inline CID that spells our mark: it needs no block, and an operator can read whose it is.
+// all the same. Somebody's direct pin stays where it is, beside ours. The pattern is an inline CID that spells our mark: it needs no
+// block, and an operator can read whose it is.
 
 import { CID } from 'multiformats/cid'
 import { identity } from 'multiformats/hashes/identity'
 import { settledOrAborted } from '../aborting.ts'
+import { ContentError } from '../content-error.ts'
 import { rawCode } from '../dag/links.ts'
 import { Gathered } from './gathered.ts'
 import type { KuboApi } from './kubo-api.ts'
@@ -41,7 +43,7 @@ export class LeafPins {
   async pin(cid: CID, signal: AbortSignal): Promise<number | undefined> {
     // Somebody may have taken the pattern away.
     for (let tries = 0; tries < 2 && (await this.able(signal)); tries++) {
-      const outcome = await this.#init.api.pinLike(this.#pattern, cid, { signal, stallMs: this.#init.stallMs })
+      const outcome = await this.#pinLike(cid, signal)
       if (outcome === 'stands') return undefined
       if (outcome === 'pinned') return this.#size(cid, signal)
       this.#able = undefined
@@ -77,6 +79,18 @@ export class LeafPins {
     const made = await api.pinOf(copy, 'recursive', signal)
     await api.pinRemove(copy, 'recursive', signal)
     return made?.name === mark
+  }
+
+  async #pinLike(cid: CID, signal: AbortSignal): Promise<'pinned' | 'stands' | 'no-pattern'> {
+    const { api, stallMs } = this.#init
+    try {
+      return await api.pinLike(this.#pattern, cid, { signal, stallMs })
+    } catch (error) {
+      // Nobody gives the block; or it is Kubo that says nothing, and then it does not answer this either.
+      if (error instanceof ContentError && error.code === 'unreachable')
+        await api.pinOf(this.#pattern, 'recursive', signal)
+      throw error
+    }
   }
 
   async #size(cid: CID, signal: AbortSignal): Promise<number> {
