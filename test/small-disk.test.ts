@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { SteadyLevel, type SteadyLevelInit } from '@pinmesh/level'
+import { type Operation, SteadyLevel, type SteadyLevelInit } from '@pinmesh/level'
 import { createLevelStore, type Store, StoreError } from '@pinmesh/store'
 import { ClassicLevel } from 'classic-level'
 import { bytesOf } from './kit/files.ts'
@@ -77,22 +77,32 @@ suite('a store on a disk that runs full', { skip }, () => {
 
 test('a batch whose sync failed is undone, before anything else is written', async () => {
   let failing = false
-  let inLog: Parameters<SteadyLevel['batch']>[0] | undefined
+  let inLog: readonly Operation[] | undefined
   /** As LevelDB when a sync fails: the batch is in its log and not in its memory, so it is seen when it is opened anew. */
   const make: NonNullable<SteadyLevelInit['make']> = (at, options) => {
     const db = new ClassicLevel(at, options)
-    const [batch, open] = [db.batch.bind(db), db.open.bind(db)]
+    const [begin, open] = [db.batch.bind(db), db.open.bind(db)]
+    const batch = (): ReturnType<typeof begin> => {
+      const begun = begin()
+      if (!failing) return begun
+      const operations: Operation[] = []
+      return Object.assign(begun, {
+        put: (key: Uint8Array, value: Uint8Array) => operations.push({ type: 'put', key, value }),
+        del: (key: Uint8Array) => operations.push({ type: 'del', key }),
+        write: async () => {
+          await begun.close()
+          inLog = operations
+          throw Object.assign(new Error('IO error: No space left on device'), { code: 'LEVEL_IO_ERROR' })
+        }
+      })
+    }
     return Object.assign(db, {
       open: async () => {
         await open()
-        if (inLog !== undefined) await batch([...inLog], {})
+        if (inLog !== undefined) await begin([...inLog], {})
         inLog = undefined
       },
-      batch: async (...[operations, settings]: Parameters<SteadyLevel['batch']>) => {
-        if (!failing) return batch([...operations], settings)
-        inLog = operations
-        throw Object.assign(new Error('IO error: No space left on device'), { code: 'LEVEL_IO_ERROR' })
-      }
+      batch
     })
   }
   const level = await SteadyLevel.open({ path: `${newFolder('undo')}/level`, make })
