@@ -40,7 +40,7 @@ export class Collector {
       const visit = (leaf: Leaf): void => {
         if (leaf.drafts > 0) return leaf.whenSettled(look)
         if (keeper.ready) keeper.visit(leaf, bucket)
-        for (const hold of leaf.holdsOf(bucket)) this.#count(tally, bucket, hold)
+        for (const hold of leaf.holds.of(bucket)) this.#count(tally, bucket, hold)
         tally.over()
       }
       look()
@@ -84,7 +84,7 @@ export class Collector {
     const look = (): void => leaves.with(bucket >> 4, visit)
     const visit = (leaf: Leaf): void => {
       if (leaf.drafts > 0) return leaf.whenSettled(look)
-      const needed = leaf.hold(key) !== undefined || findRow(leaf.rows(bucket), key) >= 0
+      const needed = leaf.holds.get(key) !== undefined || findRow(leaf.rows(bucket), key) >= 0
       if (needed || keeper.jobs.of(key) !== undefined || !keeper.ready || !keeper.trash.clear) return done(false)
       keeper.deletions.copy(cidText(cid), key)
       keeper.deletions.watch(cidText(cid), done)

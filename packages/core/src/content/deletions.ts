@@ -61,12 +61,12 @@ export class Deletions {
     if (this.#underWay.has(cid)) return
     const one = this.#note(cid, key)
     const wish = wishOf(leaf, key)
-    this.#init.save(leaf, [leaf.setHold({ ...hold, state: 'releasing' })], () => {
+    this.#init.save(leaf, [leaf.holds.set({ ...hold, state: 'releasing' })], () => {
       // It may have been added anew meanwhile.
-      const releasing = leaf.hold(key)?.state === 'releasing'
+      const releasing = leaf.holds.get(key)?.state === 'releasing'
       if (releasing && wishOf(leaf, key) === wish) return this.#tell(cid, one)
       this.#end(cid, one, false)
-      if (releasing) this.#init.save(leaf, [leaf.setHold(hold)], () => this.#init.mark(bucketOf(key)))
+      if (releasing) this.#init.save(leaf, [leaf.holds.set(hold)], () => this.#init.mark(bucketOf(key)))
     })
   }
 
@@ -80,7 +80,7 @@ export class Deletions {
   /** Deletes what a fetch has left behind, unless it is held or fetched again by now. */
   leftover(cid: string, key: Uint8Array): void {
     this.#init.leaves.with(leafOf(key), (leaf) => {
-      const hold = leaf.hold(key)
+      const hold = leaf.holds.get(key)
       if (this.#init.fetching(key) || (hold !== undefined && hold.state !== 'failed')) return
       this.copy(cid, key)
     })
@@ -104,8 +104,8 @@ export class Deletions {
     this.#end(cid, one, true)
     const bucket = bucketOf(one.key)
     this.#init.leaves.with(bucket >> 4, (leaf) => {
-      if (leaf.hold(one.key)?.state !== 'releasing') return
-      this.#init.save(leaf, [leaf.dropHold(one.key)], () => this.#init.mark(bucket))
+      if (leaf.holds.get(one.key)?.state !== 'releasing') return
+      this.#init.save(leaf, [leaf.holds.drop(one.key)], () => this.#init.mark(bucket))
     })
   }
 

@@ -198,7 +198,7 @@ export class Keeper {
       states[at] = pinStates.indexOf(state)
       reviewAt = Math.min(reviewAt, review)
     })
-    for (const hold of leaf.holdsOf(bucket)) {
+    for (const hold of leaf.holds.of(bucket)) {
       if (findRow(rows, hold.key) >= 0) continue
       reviewAt = Math.min(reviewAt, this.trash.unwanted({ leaf, bucket, hold, writes }))
     }
@@ -215,9 +215,9 @@ export class Keeper {
   #mendStamps(leaf: Leaf, bucket: number, writes: Row[]): void {
     const { outbox, members } = this.#init
     if (!members.clock.isRight) return
-    for (const hold of leaf.holdsOf(bucket)) {
+    for (const hold of leaf.holds.of(bucket)) {
       if (hold.since <= outbox.wall + clockSkewMaxMs) continue
-      writes.push(leaf.setHold({ ...hold, since: outbox.wall, nextAt: Math.min(hold.nextAt, outbox.wall) }))
+      writes.push(leaf.holds.set({ ...hold, since: outbox.wall, nextAt: Math.min(hold.nextAt, outbox.wall) }))
     }
   }
 

@@ -40,7 +40,7 @@ export class Outcomes {
         leaf.whenSettled(() => this.finished(job, bytes))
         return
       }
-      const before = leaf.hold(job.key)
+      const before = leaf.holds.get(job.key)
       const part = before !== undefined && isPartOf(before, job)
       const gone = before === undefined || before.state === 'failed' || before.state === 'releasing'
       if (!gone && !part) return this.#init.mark(job.bucket)
@@ -64,7 +64,7 @@ export class Outcomes {
         provenance: row === undefined ? [] : leaf.provenance(row)
       }
       if (row !== undefined) this.#init.outbox.note('held', 'A pin is held here.', { cid: cidText(job.cid), bytes })
-      this.#init.save(leaf, [leaf.setHold(hold)], () => this.#init.mark(job.bucket))
+      this.#init.save(leaf, [leaf.holds.set(hold)], () => this.#init.mark(job.bucket))
     })
   }
 
@@ -73,7 +73,7 @@ export class Outcomes {
       const { outbox, timings } = this.#init
       const tries = job.tries + 1
       const delay = backoffMs(tries, timings)
-      const earlier = leaf.hold(job.key)
+      const earlier = leaf.holds.get(job.key)
       // What could not be deleted may be whole, and stays: only that nobody has the rest of it proves that it is not.
       const left = earlier?.state === 'releasing' && reason === 'unreachable'
       if (earlier !== undefined && earlier.state !== 'failed' && !left && !isPartOf(earlier, job)) return
@@ -97,7 +97,7 @@ export class Outcomes {
         tries,
         ...(text === undefined ? {} : { detail: text })
       })
-      this.#init.save(leaf, [leaf.setHold(hold)])
+      this.#init.save(leaf, [leaf.holds.set(hold)])
       this.#init.mark(job.bucket)
     })
   }
@@ -105,12 +105,12 @@ export class Outcomes {
   /** What was held is not there any more: it is fetched again if it is a duty, and no longer claimed. */
   lost(key: Uint8Array, cid: string): void {
     this.#init.leaves.with(leafOf(key), (leaf) => {
-      const hold = leaf.hold(key)
+      const hold = leaf.holds.get(key)
       if (hold === undefined || hold.state === 'failed' || hold.state === 'releasing') return
       this.#init.outbox.note('content-lost', 'Content that was held here is damaged or gone; it is fetched again.', {
         cid
       })
-      this.#init.save(leaf, [leaf.dropHold(key)])
+      this.#init.save(leaf, [leaf.holds.drop(key)])
       this.#init.mark(bucketOf(key))
     })
   }

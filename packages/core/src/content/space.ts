@@ -107,7 +107,7 @@ export class Space {
     trash.hurry(oldest)
     visit(leaf, bucket)
     trash.hurry(undefined)
-    if (leaf.hold(oldest.key)?.state !== 'releasing') return false
+    if (leaf.holds.get(oldest.key)?.state !== 'releasing') return false
     this.#wanted -= oldest.bytes
     this.#busy++
     deletions.watch(cidText(oldest.cid), () => this.#over())
@@ -125,5 +125,5 @@ export class Space {
 }
 
 function inTrash(leaf: Leaf, bucket: number): Hold[] {
-  return leaf.holdsOf(bucket).filter(({ state }) => state === 'trash')
+  return leaf.holds.of(bucket).filter(({ state }) => state === 'trash')
 }

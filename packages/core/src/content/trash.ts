@@ -67,7 +67,7 @@ export class Trash {
     if (fate === 'unknown') return Infinity
     if (leaf.voiders(hold).every((writer) => this.#init.dropped(writer))) return this.discard(at)
     if (hold.state !== 'limbo') {
-      writes.push(leaf.setHold({ ...hold, state: 'limbo', since: outbox.wall }))
+      writes.push(leaf.holds.set({ ...hold, state: 'limbo', since: outbox.wall }))
       outbox.note('limbo', 'A pin lost its standing because its writer or log is void; its content is kept.', {
         cid: cidText(hold.cid)
       })
@@ -84,13 +84,13 @@ export class Trash {
     const { outbox, timings, deletions } = this.#init
     if (hold.state === 'trash' || hold.state === 'releasing') return this.empty(at)
     if (hold.state === 'failed') {
-      writes.push(leaf.dropHold(hold.key))
+      writes.push(leaf.holds.drop(hold.key))
       // Parts of it may be here.
       deletions.leftover(cidText(hold.cid), hold.key)
       return Infinity
     }
     writes.push(
-      leaf.setHold({
+      leaf.holds.set({
         ...hold,
         state: 'trash',
         since: outbox.wall,

@@ -67,7 +67,7 @@ export class Visit {
   wanted(spot: Spot): Decision {
     const { outbox, planner, jobs, members } = this.#init
     const { leaf, bucket, at } = spot
-    const hold = leaf.hold(spot.row.key)
+    const hold = leaf.holds.get(spot.row.key)
     const row = liveRow(spot.row, members.clock.isRight ? outbox.wall / 1000 : -Infinity)
     if (row === undefined)
       return { state: 'none', review: hold === undefined ? Infinity : this.ended({ ...spot, hold }) }
@@ -114,7 +114,7 @@ export class Visit {
     if (plan.role === 'none') {
       const verdict = mayRelease({ ...this.#init, ...spot, coveredUntil: trash.coveredUntil(bucket, next) })
       if (verdict.release) {
-        writes.push(leaf.setHold({ ...next, state: 'trash', since: outbox.wall }))
+        writes.push(leaf.holds.set({ ...next, state: 'trash', since: outbox.wall }))
         const cid = cidText(row.cid)
         outbox.note('released', 'An extra copy is let go: enough others have promised to keep theirs.', { cid })
         this.#init.reviewSoon(bucket)
@@ -122,7 +122,7 @@ export class Visit {
       }
       review = verdict.reviewAt
     }
-    if (next !== hold) writes.push(leaf.setHold(next))
+    if (next !== hold) writes.push(leaf.holds.set(next))
     const kept = members.leaving(self) ? 'leaving' : 'held'
     if (extra) return { state: kept, review }
     return { state: members.clock.isRight ? 'promised' : 'held', review }
@@ -163,7 +163,7 @@ export class Visit {
     if (plan.role === 'none') {
       this.#giveUp(row.key)
       if (failed !== undefined) {
-        writes.push(leaf.dropHold(failed.key))
+        writes.push(leaf.holds.drop(failed.key))
         // Parts of it may be here.
         this.#init.deletions.leftover(cidText(row.cid), row.key)
       }

@@ -96,7 +96,7 @@ export class Adoption {
 
   #report(leaf: Leaf, { register, writer }: LimboPin): LimboReport {
     const { facts, timings, meshId, crypto } = this.#init
-    const hold = leaf.hold(keyOfPin(meshId, register.cid, crypto))
+    const hold = leaf.holds.get(keyOfPin(meshId, register.cid, crypto))
     const here = hold !== undefined && (hold.state === 'limbo' || hold.state === 'held')
     return {
       cid: cidText(register.cid),

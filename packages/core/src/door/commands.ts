@@ -196,7 +196,7 @@ export class Commands {
   #holdHere(leaf: Leaf, bucket: number, key: Uint8Array, bytes: number): Row[] {
     const rows = leaf.rows(bucket)
     const row = rows[findRow(rows, key)]
-    const before = leaf.hold(key)
+    const before = leaf.holds.get(key)
     if (row === undefined || this.#init.keeper.deletions.running(cidText(row.cid))) return []
     if (before?.state === 'held' && !isPart(before, row)) return []
     const hold: Hold = {
@@ -213,6 +213,6 @@ export class Commands {
       reason: 'unreachable',
       provenance: leaf.provenance(row)
     }
-    return [leaf.setHold(hold)]
+    return [leaf.holds.set(hold)]
   }
 }

@@ -115,7 +115,7 @@ export class Leaving {
   #look(leaf: Leaf, bucket: number, survey: Survey): void {
     const { self, members, claims, planner, keeper } = this.#init
     leaf.rows(bucket).forEach((row, at) => {
-      const hold = leaf.hold(row.key)
+      const hold = leaf.holds.get(row.key)
       if (hold?.state !== 'held') return
       survey.held++
       const coveredUntil = keeper.trash.coveredUntil(bucket, hold)

@@ -50,7 +50,7 @@ export class Retries {
       const at = findRow(rows, key)
       const row = rows[at]
       if (row === undefined) return done({ cid: text, failure: notPinned(text) })
-      const here = leaf.hold(key)?.state === 'failed'
+      const here = leaf.holds.get(key)?.state === 'failed'
       if (here) keeper.retry(key)
       const failed = this.#othersFailed(bucket, at)
       const mapKey = local || failed === 0 ? undefined : this.#ownSlot(leaf, row)

@@ -93,14 +93,14 @@ export class Status {
     const at = findRow(rows, key)
     const row = rows[at]
     if (row !== undefined) return this.#reportAt(leaf, bucket, row, at)
-    const hold = leaf.hold(key)
+    const hold = leaf.holds.get(key)
     return hold?.state === 'limbo' ? limboReport(hold) : undefined
   }
 
   #reportAt(leaf: Leaf, bucket: number, merged: PinRow, at: number): PinReport {
     const { planner, members, claims, keeper, self, outbox } = this.#init
     const { key } = merged
-    const hold = leaf.hold(key)
+    const hold = leaf.holds.get(key)
     const live = liveRow(merged, members.clock.isRight ? outbox.wall / 1000 : -Infinity)
     const row = live ?? merged
     const job = keeper.jobs.of(key)
@@ -165,7 +165,7 @@ export class Status {
 }
 
 function limboOf(leaf: Leaf): PinReport[] {
-  const kept = leaf.holds().filter(({ state }) => state === 'limbo')
+  const kept = leaf.holds.all().filter(({ state }) => state === 'limbo')
   return kept.filter(({ key }) => findRow(leaf.rows(bucketOf(key)), key) < 0).map(limboReport)
 }
 

@@ -3,13 +3,14 @@
  * It is loaded whole, worked on synchronously and forgotten again. Every change hands back the rows to write and, for each
  * bucket that changed, the pins before and after, by which claims are carried over.
  */
-import { compareBytes, equalBytes, fromText } from '../bytes/compare.ts'
+import { compareBytes, fromText } from '../bytes/compare.ts'
 import { Writer } from '../bytes/writer.ts'
 import type { Crypto } from '../crypto.ts'
-import { decodeHold, encodeHold, type Hold, type Provenance } from '../content/hold.ts'
+import type { Hold, Provenance } from '../content/hold.ts'
+import { Holds } from '../content/holds.ts'
 import type { Row } from '../effects.ts'
 import type { KeyValue } from '../events.ts'
-import { bucketOf, bucketOfMapKey, parseMapKey } from '../formats/key.ts'
+import { bucketOfMapKey, parseMapKey } from '../formats/key.ts'
 import { encodeRegister, type Register } from '../formats/register.ts'
 import { readStored, type Proof, type StoredEntry } from '../formats/stored.ts'
 import { finish, type Slices } from '../loop/slices.ts'
@@ -32,9 +33,6 @@ const leafBytes = 1500
 const seenBytes = 1200
 /** A hold in the journal, with the logs that ask for it. */
 const holdBytes = 1600
-
-/** Most buckets of most leaves. */
-const noHolds: readonly Hold[] = []
 
 export interface BucketChange {
   readonly bucket: number
@@ -65,6 +63,8 @@ export interface LeafInit {
 
 export class Leaf {
   readonly id: number
+  /** The journal: what is held of this leaf, wanted or not. */
+  readonly holds: Holds
   /** Groups of rows of this leaf that are not on disk yet: it must stay resident. */
   pending = 0
   /** Own entries appended in memory and not yet on disk; entries of others wait for these (`whenSettled`). */
@@ -72,15 +72,13 @@ export class Leaf {
   readonly #settled: (() => void)[] = []
   readonly #init: LeafInit
   readonly #logs = new Map<string, Log>()
-  /** The journal, by bucket. */
-  readonly #holds = new Map<number, Hold[]>()
-  #held = 0
   #view: LeafView | undefined
   #weight = 0
 
   constructor(init: LeafInit) {
     this.id = init.id
     this.#init = init
+    this.holds = new Holds(init.holds)
     const stored = new Map<string, { id: LogId; entries: StoredEntry[] }>()
     for (const { value } of init.entries) {
       const entry = readStored(value, init.crypto)
@@ -91,13 +89,12 @@ export class Leaf {
       stored.set(name, log)
     }
     for (const [name, { id, entries }] of stored) this.#logs.set(name, Log.load(id, entries, init))
-    for (const { key, value } of init.holds) this.#keep(decodeHold(key, value))
     this.#weigh()
   }
 
   /** Bytes of memory, about; counted where it changes, since whoever asks would have to touch all of it. */
   get weight(): number {
-    return this.#weight
+    return this.#weight + this.holds.size * holdBytes
   }
 
   logs(): Iterable<Log> {
@@ -260,32 +257,6 @@ export class Leaf {
     return hold.provenance.filter((p) => this.#isVoid(p, this.#logs.get(logName(p))?.head)).map(({ writer }) => writer)
   }
 
-  hold(key: Uint8Array): Hold | undefined {
-    return this.holdsOf(bucketOf(key)).find((hold) => equalBytes(hold.key, key))
-  }
-
-  /** What is held of the pins of a bucket, wanted or not. */
-  holdsOf(bucket: number): readonly Hold[] {
-    return this.#holds.get(bucket) ?? noHolds
-  }
-
-  holds(): Hold[] {
-    return [...this.#holds.values()].flat()
-  }
-
-  setHold(hold: Hold): Row {
-    this.#forget(hold.key)
-    this.#keep(hold)
-    this.#weigh()
-    return { table: 'hold', key: hold.key, value: encodeHold(hold) }
-  }
-
-  dropHold(key: Uint8Array): Row {
-    this.#forget(key)
-    this.#weigh()
-    return { table: 'hold', key, value: null }
-  }
-
   heads(): HeadRow[] {
     const rows: HeadRow[] = []
     for (const log of this.#logs.values()) if (log.head !== undefined) rows.push({ ...log.id, ...log.head })
@@ -308,23 +279,8 @@ export class Leaf {
     return found
   }
 
-  #keep(hold: Hold): void {
-    const bucket = bucketOf(hold.key)
-    this.#holds.set(bucket, [...this.holdsOf(bucket), hold])
-    this.#held++
-  }
-
-  #forget(key: Uint8Array): void {
-    const bucket = bucketOf(key)
-    const before = this.holdsOf(bucket)
-    const after = before.filter((hold) => !equalBytes(hold.key, key))
-    this.#held -= before.length - after.length
-    if (after.length > 0) this.#holds.set(bucket, after)
-    else this.#holds.delete(bucket)
-  }
-
   #weigh(): void {
-    let weight = leafBytes + this.#held * holdBytes + (this.#view?.size ?? 0) * seenBytes
+    let weight = leafBytes + (this.#view?.size ?? 0) * seenBytes
     for (const log of this.#logs.values()) weight += log.weight
     this.#weight = weight
   }
