@@ -150,7 +150,9 @@ export class Leaf {
   seal(stored: StoredEntry, proof: Proof): Row {
     stored.proof = proof
     const { entry } = stored
-    return { table: 'entry', key: entryRowKey(entry, entry), value: this.log(entry).seal(stored) }
+    const value = this.log(entry).seal(stored)
+    this.#weigh()
+    return { table: 'entry', key: entryRowKey(entry, entry), value }
   }
 
   draftDone(): void {

@@ -99,6 +99,19 @@ function holdOf(key: Uint8Array, cid: string, provenance: Provenance[]): Hold {
   }
 }
 
+test('a leaf weighs what comes with the proof of an entry', () => {
+  const desk = new Desk()
+  const [stored] = desk.scribes[0].write({ [keys[0]]: desk.scribes[0].pin(cids[0] as string, { lamport: 1 }) }).stored
+  assert.ok(stored?.proof !== undefined)
+  const own: StoredEntry = { entry: stored.entry }
+  const bare = desk.leaf.append(own).rows.find(({ table }) => table === 'entry')
+  const before = desk.leaf.weight
+  const sealed = desk.leaf.seal(own, stored.proof)
+  const more = (sealed.value?.length ?? 0) - (bare?.value?.length ?? 0)
+  assert.ok(more > 0)
+  assert.equal(desk.leaf.weight - before, more)
+})
+
 test('provenance names every log that asks, and none that does not', () => {
   const desk = new Desk()
   desk.pin(0)
