@@ -14,7 +14,7 @@ import type { Disk } from '../loop/disk.ts'
 import type { Outbox } from '../loop/outbox.ts'
 import { Pace } from '../loop/pace.ts'
 import { equalBytes } from '../bytes/compare.ts'
-import { type Claims, claimsPerIncarnation } from './claims.ts'
+import { type Claims, claimsPerIncarnation, heldIn } from './claims.ts'
 import type { Timings } from '../members/profiles.ts'
 
 /** A change waits this long for others of its shard. */
@@ -27,8 +27,6 @@ export const claimsPerRoundMax = 64
 const groupsPerRound = 8
 const claimsPerGroup = 16
 const promised = pinStates.indexOf('promised')
-const heldFirst = pinStates.indexOf('held')
-const heldLast = pinStates.indexOf('leaving')
 /** Renewals that fall into the same tenth of their time leave together: messages are dear, bytes are cheap. */
 const renewalsPerLife = 10
 /** meta 'p' shard: the newest promise of a shard, wall ms. */
@@ -53,8 +51,6 @@ export interface ClaimerInit {
   readonly sizeClass: () => number
   readonly publish: (claim: Uint8Array) => void
 }
-
-const tellsHeld = (state: number): boolean => state >= heldFirst && state <= heldLast
 
 interface OwnShard {
   readonly buckets: Map<number, { view: Uint8Array; states: Uint8Array }>
@@ -112,7 +108,7 @@ export class Claimer {
   /** Buckets in which this peer holds anything. */
   holding(): number[] {
     return [...this.#shards.values()].flatMap(({ buckets }) =>
-      [...buckets].filter(([, { states }]) => states.some(tellsHeld)).map(([bucket]) => bucket)
+      [...buckets].filter(([, { states }]) => heldIn(states) > 0).map(([bucket]) => bucket)
     )
   }
 
@@ -235,12 +231,6 @@ export class Claimer {
     }
     return shard
   }
-}
-
-function heldIn(states: Uint8Array): number {
-  let held = 0
-  for (const state of states) if (tellsHeld(state)) held++
-  return held
 }
 
 /** The last end of a round before `at`, so that what is due in one round is due at one instant. */

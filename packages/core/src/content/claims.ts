@@ -244,7 +244,8 @@ export class Claims {
   }
 }
 
-function heldIn(states: Uint8Array): number {
+/** How many of these states say that the pin is there. */
+export function heldIn(states: Uint8Array): number {
   let held = 0
   for (const state of states) if (isHeld(pinStates[state])) held++
   return held

@@ -1,7 +1,7 @@
 /**
  * What an entry's body may be. The body is a Yjs v1 update, and Yjs trusts its updates: one forged struct can make two
  * replicas differ for ever, hide an unrelated key, or wait in memory for a predecessor that never comes. So nothing of
- * a body reaches a document before this module has read every byte of it with its own decoder.
+ * a body is taken before this module has read every byte of it with its own decoder.
  *
  * It accepts exactly what an honest author's Yjs writes for one transaction on a map, and in one form only: items of
  * the writer's own client id with contiguous clocks, one binary value each, in the root map `w<client id>`; a key that
@@ -62,7 +62,7 @@ export function rootOf(writer: number): string {
   return `w${writer}`
 }
 
-/** Reads a body fully and returns its effect; FormatError if it breaks any rule. Touches no document. */
+/** Reads a body fully and returns its effect; FormatError if it breaks any rule. Changes nothing. */
 export function checkBody(...args: Parameters<typeof checkingBody>): Changes {
   return finish(checkingBody(...args))
 }

@@ -1,7 +1,8 @@
 /**
  * One writer's log in one leaf (or, for a writer declared large, one bucket) while the core works on it: which entry
  * may come next, what the registers are, what the author's next entry is. It holds the last reset and the tail after
- * it; its items are read when registers are first asked for. Signatures, revocations and fork proofs are judged elsewhere: what is appended here is verified.
+ * it; its items are read when registers are first asked for. Signatures, revocations and fork proofs are judged
+ * elsewhere: what is appended here is verified.
  */
 
 import { equalBytes } from '../bytes/compare.ts'
