@@ -11,6 +11,7 @@ import { Kubo, withoutKubo } from '../kit/kubo.ts'
 import { Lab } from '../kit/lab.ts'
 import type { PeerProcess } from '../kit/peer.ts'
 import { until } from '../kit/until.ts'
+import { Held } from './held.ts'
 import { type Baseline, median, perSecond, quantile, report } from './report.ts'
 
 const largeBytes = 256 * 1024 * 1024
@@ -155,27 +156,6 @@ async function smallRate(
   // Some of them may have been its own duty before.
   await held.reach(smallPins + 1)
   report(what, (smallPins + 1 - before) / ((performance.now() - start) / 1000), '/s', against)
-}
-
-/** Pins that a peer has come to hold, by its journal as its notes tell: claims leave in rounds, which is not what is measured here. */
-class Held {
-  readonly #peer: PeerProcess
-  #read = 0
-  #count = 0
-
-  constructor(peer: PeerProcess) {
-    this.#peer = peer
-  }
-
-  get count(): number {
-    const { notes } = this.#peer
-    for (; this.#read < notes.length; this.#read++) if (notes[this.#read]?.code === 'held') this.#count++
-    return this.#count
-  }
-
-  async reach(pins: number): Promise<void> {
-    await until(`${pins} pins are held`, 300_000, () => this.count >= pins, 5)
-  }
 }
 
 async function smallOnes(seed: string, on: Kubo): Promise<string[]> {

@@ -8,6 +8,7 @@ import { createLibp2pTransport } from '@pinmesh/transport'
 import { writeBytes } from '../kit/files.ts'
 import { Lab } from '../kit/lab.ts'
 import { until } from '../kit/until.ts'
+import { Held } from './held.ts'
 import { perSecond, report } from './report.ts'
 
 const largeBytes = 256 * 1024 * 1024
@@ -37,10 +38,7 @@ export async function transfer(): Promise<void> {
     const added = await a.run(['add', ...files, '-r', '1'], { deadlineMs: 300_000 })
     const from = performance.now()
     await a.client.pins.add(added.map(({ cid }) => ({ cid: String(cid), replicas: 2 })))
-    // By its journal, as its notes tell: claims leave in rounds of a second, which is not what is measured here.
-    await until('all small pins are held twice', 300_000, async () => {
-      return b.notes.filter(({ code }) => code === 'held').length === smallPins + 1
-    })
+    await new Held(b).reach(smallPins + 1)
     report(
       'pins of 1 kB, asked for twice → all held by the other',
       smallPins / ((performance.now() - from) / 1000),
